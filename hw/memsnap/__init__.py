@@ -1,0 +1,5 @@
+"""memsnap: an exact image of memory at one clock edge, while the system goes on running."""
+
+from .params import Release, SnapshotParams
+
+__all__ = ["Release", "SnapshotParams"]

@@ -1,0 +1,1 @@
+"""One file a bus: its Signature, gate, copier port and register front."""

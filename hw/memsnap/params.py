@@ -1,0 +1,255 @@
+"""The one place where a configuration of the unit is described and checked."""
+
+from dataclasses import dataclass, fields
+
+from amaranth.lib import enum
+from amaranth.utils import ceil_log2, exact_log2
+
+__all__ = ["Release", "SnapshotParams"]
+
+
+class Release(enum.Enum):
+    """When a held write goes on: its beat is *captured*, or its whole block is *copied*."""
+
+    CAPTURED = "captured"
+    COPIED = "copied"
+
+
+#: Wishbone signals that a system may or may not have; ``err`` is always there, because a write
+#: to the protected shadow must be refused, and ``stall`` comes with the pipelined form.
+OPTIONAL_SIGNALS = frozenset({"rty", "lock", "cti", "bte"})
+
+#: Blocks that one row of the copy map describes (the width of the software's window on it).
+MAP_ROW_BITS = 32
+
+
+def _is_power_of_two(value):
+    return value > 0 and value & (value - 1) == 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class SnapshotParams:
+    """A configuration of the snapshot unit.
+
+    All addresses and sizes are in bytes. Every inconsistent combination is refused on construction
+    with the value, the rule and the remedy.
+
+    Parameters
+    ----------
+    memory_base, memory_size : int
+        The guarded memory. The size is a multiple of the block size, and the base a multiple of
+        the size rounded up to a power of two.
+    shadow_base : int
+        Where the image goes; the shadow is as large as the memory, aligned in the same way, and
+        does not overlap it.
+    data_width : int
+        Width of the memory port in bits: 8, 16, 32 or 64.
+    addr_width : int
+        Width of a byte address in bits, at most 64.
+    block_size : int
+        Bytes of one block, a power of two from one beat to 64 KiB.
+    buffer_depth : int
+        Beats between a read's issue and its shadow write's answer, a power of two. Full copy rate
+        at a read latency of L clocks takes about L + 8 beats.
+    jobs : int or None
+        Blocks between claim and copied. By default as many as the buffer can hold, within 3..16.
+    max_in_flight : int
+        Requests without an answer that the memory port keeps track of, a power of two.
+    release : Release or str
+        ``"captured"``: a held write goes on when the beat that it overwrites is inside the unit.
+        ``"copied"``: when its whole block is in the shadow.
+    regions : int
+        Entries of the table of regions for the initial copy, 1..16.
+    pipelined : bool
+        Wishbone pipelined (with ``stall``), or classic.
+    features : frozenset of str
+        Optional Wishbone signals that are passed through: of ``rty``, ``lock``, ``cti``, ``bte``.
+    timeout : int
+        Reset value of the timeout register: clocks without an answer of the memory after which a
+        snapshot fails; 0 for never.
+    share : int
+        Reset value of the share register: the copier gets a slot after it was denied one for this
+        many clocks, however busy the initiator is; 0 for idle slots alone.
+    map_bits : int or None
+        On-chip bits that the copy map may take, or None for as many as it needs.
+
+    Raises
+    ------
+    TypeError
+        A value is of the wrong kind.
+    ValueError
+        A value, or a combination, is out of range.
+    """
+
+    memory_base: int = 0
+    memory_size: int = 0x10000
+    shadow_base: int = 0x10000
+    data_width: int = 32
+    addr_width: int = 32
+    block_size: int = 64
+    buffer_depth: int = 64
+    jobs: int | None = None
+    max_in_flight: int = 64
+    release: Release = Release.CAPTURED
+    regions: int = 4
+    pipelined: bool = True
+    features: frozenset = frozenset()
+    timeout: int = 65536
+    share: int = 16
+    map_bits: int | None = None
+
+    def __post_init__(self):
+        self._check_kinds()
+        self._check_widths()
+        self._check_ranges()
+        self._check_sizes()
+        if self.jobs is None:
+            object.__setattr__(self, "jobs", self._default_jobs())
+
+    # Derived figures ---------------------------------------------------------------------------
+
+    @property
+    def beat_bytes(self):
+        """Bytes of one beat."""
+        return self.data_width // 8
+
+    @property
+    def block_beats(self):
+        """Beats of one block."""
+        return self.block_size // self.beat_bytes
+
+    @property
+    def blocks(self):
+        """Blocks in the memory."""
+        return self.memory_size // self.block_size
+
+    @property
+    def map_rows(self):
+        """Rows of the copy map, each of :data:`MAP_ROW_BITS` blocks."""
+        return -(-self.blocks // MAP_ROW_BITS)
+
+    @property
+    def beat_shift(self):
+        """log2 of the bytes of a beat."""
+        return exact_log2(self.beat_bytes)
+
+    @property
+    def adr_width(self):
+        """Width of a Wishbone address, which counts beats."""
+        return self.addr_width - self.beat_shift
+
+    @property
+    def span_bits(self):
+        """log2 of the memory's size in beats, rounded up."""
+        return ceil_log2(self.memory_size // self.beat_bytes)
+
+    @property
+    def beat_bits(self):
+        """Bits of a beat's index in its block; 0 where a block is one beat."""
+        return exact_log2(self.block_beats)
+
+    @property
+    def block_bits(self):
+        """Bits of a block's index; at least 1."""
+        return max(1, ceil_log2(self.blocks))
+
+    # Checks ------------------------------------------------------------------------------------
+
+    def _check_kinds(self):
+        if isinstance(self.release, str):
+            try:
+                object.__setattr__(self, "release", Release(self.release))
+            except ValueError:
+                raise ValueError(
+                    f"release must be 'captured' or 'copied', not {self.release!r}") from None
+        if not isinstance(self.release, Release):
+            raise TypeError(f"release must be 'captured' or 'copied', not {self.release!r}")
+        if not isinstance(self.pipelined, bool):
+            raise TypeError(f"pipelined must be True or False, not {self.pipelined!r}")
+        try:
+            object.__setattr__(self, "features", frozenset(self.features))
+        except TypeError:
+            raise TypeError(
+                f"features must be a set of strings, not {self.features!r}") from None
+        for feature in sorted(self.features - OPTIONAL_SIGNALS, key=repr):
+            raise ValueError(f"features must be of {', '.join(sorted(OPTIONAL_SIGNALS))}, "
+                             f"not {feature!r}")
+        optional = {"jobs", "map_bits"}
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if field.name in {"release", "pipelined", "features"}:
+                continue
+            if value is None and field.name in optional:
+                continue
+            if not isinstance(value, int) or isinstance(value, bool):
+                raise TypeError(f"{field.name} must be an integer, not {value!r}")
+            if value < 0:
+                raise ValueError(f"{field.name} must not be negative, not {value!r}")
+
+    def _check_widths(self):
+        if self.data_width not in (8, 16, 32, 64):
+            raise ValueError(f"data_width must be 8, 16, 32 or 64 bits, not {self.data_width!r}")
+        if not self.beat_shift < self.addr_width <= 64:
+            raise ValueError(f"addr_width must be {self.beat_shift + 1} to 64 bits, "
+                             f"not {self.addr_width!r}")
+        if not _is_power_of_two(self.block_size):
+            raise ValueError(f"block_size must be a power of two, not {self.block_size!r}; "
+                             f"use {1 << max(0, (self.block_size - 1).bit_length())}")
+        if not self.beat_bytes <= self.block_size <= 65536:
+            raise ValueError(f"block_size must be {self.beat_bytes} (one beat) to 65536 bytes, "
+                             f"not {self.block_size!r}")
+
+    def _check_ranges(self):
+        if self.memory_size == 0 or self.memory_size % self.block_size:
+            raise ValueError(
+                f"memory_size must be a multiple of block_size ({self.block_size:#x}), not "
+                f"{self.memory_size:#x}; guard "
+                f"{max(1, -(-self.memory_size // self.block_size)) * self.block_size:#x} bytes, "
+                f"or use smaller blocks")
+        span = 1 << (self.memory_size - 1).bit_length()
+        for name in "memory_base", "shadow_base":
+            base = getattr(self, name)
+            if base % span:
+                raise ValueError(
+                    f"{name} must be a multiple of {span:#x} (memory_size rounded up to a power "
+                    f"of two), not {base:#x}; use {base // span * span:#x} or "
+                    f"{(base // span + 1) * span:#x}")
+            if base + self.memory_size > 1 << self.addr_width:
+                raise ValueError(
+                    f"{name} {base:#x} and {self.memory_size:#x} bytes must fit "
+                    f"addr_width={self.addr_width} bits; widen addr_width to "
+                    f"{(base + self.memory_size - 1).bit_length()}")
+        if self.memory_base == self.shadow_base:
+            raise ValueError(
+                f"shadow_base must not overlap the memory at {self.memory_base:#x} to "
+                f"{self.memory_base + self.memory_size - 1:#x}, not {self.shadow_base:#x}; "
+                f"use {self.memory_base + span:#x}")
+
+    def _check_sizes(self):
+        for name, least, most in ("buffer_depth", 4, 4096), ("max_in_flight", 2, 4096):
+            value = getattr(self, name)
+            if not _is_power_of_two(value) or not least <= value <= most:
+                raise ValueError(f"{name} must be a power of two from {least} to {most}, "
+                                 f"not {value!r}")
+        if self.jobs is not None and not 2 <= self.jobs <= 64:
+            raise ValueError(f"jobs must be 2 to 64, not {self.jobs!r}; two are the least, so "
+                             f"that a demand copy never waits for a background copy")
+        if not 1 <= self.regions <= 16:
+            raise ValueError(f"regions must be 1 to 16, not {self.regions!r}")
+        for name in "timeout", "share":
+            if getattr(self, name) >= 1 << 32:
+                raise ValueError(f"{name} must fit 32 bits, not {getattr(self, name)!r}")
+        if self.map_bits is not None and self.map_bits < self.blocks:
+            raise ValueError(
+                f"map_bits must be at least {self.blocks} (one bit for each block of "
+                f"{self.block_size} bytes), not {self.map_bits!r}; give the map more bits or use "
+                f"blocks of {self._fitting_block_size()} bytes")
+
+    def _fitting_block_size(self):
+        size = self.block_size
+        while self.map_bits and self.memory_size // size > self.map_bits:
+            size *= 2
+        return size
+
+    def _default_jobs(self):
+        return min(16, max(3, self.buffer_depth // self.block_beats + 2))
