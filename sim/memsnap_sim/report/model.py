@@ -1,0 +1,246 @@
+"""What one run showed: the verdict on its image, and the figures of a report."""
+
+from collections import Counter
+from dataclasses import dataclass
+from enum import Enum
+
+from .words import count
+
+__all__ = ["FIGURES", "Figure", "Mismatch", "Outcome", "Report", "find_mismatch", "histogram"]
+
+
+class Outcome(Enum):
+    """How a run ended for its snapshot. Only :attr:`EXACT` is a success."""
+
+    EXACT = "exact"             #: complete, and equal to the memory at the instant
+    WRONG = "wrong"             #: complete, yet different from the memory at the instant
+    FAILED = "failed"           #: the unit gave up and said why
+    CANCELLED = "cancelled"     #: software stopped it
+    REFUSED = "refused"         #: the unit did not accept the start
+    UNFINISHED = "unfinished"   #: the program ended before the last block was copied
+    NOT_TAKEN = "not taken"     #: the trigger never came
+
+
+@dataclass(frozen=True)
+class Mismatch:
+    """Where an image differs from the memory at the instant, first byte first.
+
+    ``address`` is that of the byte in the guarded memory, ``wrong_bytes`` and ``wrong_blocks``
+    count all differences, and ``history`` tells what happened to its block, a line an event.
+    """
+
+    address: int
+    block: int
+    expected: int
+    found: int
+    wrong_bytes: int
+    wrong_blocks: int
+    history: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One line of the report: the key in ``report.json``, a name, a unit, what it means."""
+
+    key: str
+    name: str
+    unit: str
+    meaning: str
+
+
+FIGURES = (
+    Figure("instant", "instant T", "clocks",
+           "The image shows the memory as it was at this clock, counted from reset."),
+    Figure("clocks_to_armed", "start to T", "clocks",
+           "From the start (register write or pin) until every write is guarded."),
+    Figure("clocks_to_done", "T to done", "clocks",
+           "From the instant until the last block was safe in the shadow."),
+    Figure("blocks_total", "blocks", "blocks",
+           "Blocks in the guarded memory; each is copied exactly once."),
+    Figure("blocks_initial", "initial copies", "blocks",
+           "Copied right after the instant, because a region asked for it."),
+    Figure("blocks_demand", "demand copies", "blocks",
+           "Copied because the program wanted to write to them just then."),
+    Figure("blocks_background", "background copies", "blocks",
+           "Copied in slots of the bus that the program left unused."),
+    Figure("writes_held", "writes held", "writes",
+           "Writes that had to wait until old data was saved."),
+    Figure("stall_longest", "longest stall", "clocks",
+           "The longest that any one write was held."),
+    Figure("stall_total", "total stall", "clocks",
+           "Clocks of all held writes together."),
+    Figure("slowdown", "slow-down", "%",
+           "How much longer the program took than without a snapshot."),
+    Figure("baseline_pause", "software's pause", "clocks",
+           "How long the program stands still when it copies all of the memory itself instead."),
+)
+
+
+class Report:
+    """The verdict and the figures of a :class:`Record`.
+
+    Members
+    -------
+    outcome : Outcome
+    mismatch : Mismatch or None
+    figures : dict
+        Values by the keys of :data:`FIGURES`; ``slowdown`` is a fraction, and None stands for
+        what was not measured.
+    """
+
+    def __init__(self, record):
+        self.record = record
+        self.mismatch = find_mismatch(record) if record.done else None
+        self.outcome = self._outcome()
+        self.figures = {figure.key: getattr(record, figure.key, None) for figure in FIGURES}
+        self.figures["blocks_total"] = record.params.blocks
+        self.figures["slowdown"] = self._against_without(record.clocks)
+        if record.instant is not None and not record.done:
+            self.figures["clocks_to_done"] = None
+
+    @property
+    def exact(self):
+        """The image is complete and equals the memory at the instant, byte for byte."""
+        return self.outcome is Outcome.EXACT
+
+    @property
+    def software_slowdown(self):
+        """Slow-down of the program that copies memory itself, as a fraction, or None."""
+        return self._against_without(self.record.clocks_software)
+
+    @property
+    def sentence(self):
+        """The verdict in one sentence, with the remedy where there is one."""
+        return _SENTENCES[self.outcome](self)
+
+    def to_json(self):
+        """Everything that ``report.json`` holds, as plain values."""
+        record, params, mismatch = self.record, self.record.params, self.mismatch
+        return {
+            "exact": self.exact,
+            "outcome": self.outcome.value,
+            "verdict": self.sentence,
+            **self.figures,
+            "units": {figure.key: "fraction" if figure.unit == "%" else figure.unit
+                      for figure in FIGURES},
+            "program": record.program,
+            "trigger": record.trigger,
+            "exit_code": record.exit_code,
+            "clocks": record.clocks,
+            "clocks_without_snapshot": record.clocks_without,
+            "clocks_software_baseline": record.clocks_software,
+            "slowdown_software_baseline": self.software_slowdown,
+            "cause": record.cause,
+            "refusal": record.refusal,
+            "fail_block": record.fail_block,
+            "parameters": {
+                "memory_base": params.memory_base, "memory_size": params.memory_size,
+                "shadow_base": params.shadow_base, "block_size": params.block_size,
+                "data_width": params.data_width, "release": params.release.value,
+                "buffer_depth": params.buffer_depth, "pipelined": params.pipelined,
+                "latency": record.latency,
+            },
+            "histogram": [{"from": low, "to": high, "count": count}
+                          for low, high, count in histogram(s.length for s in record.stalls)],
+            "mismatch": mismatch and {
+                "address": mismatch.address, "block": mismatch.block,
+                "expected": mismatch.expected, "found": mismatch.found,
+                "wrong_bytes": mismatch.wrong_bytes, "wrong_blocks": mismatch.wrong_blocks,
+                "history": list(mismatch.history),
+            },
+        }
+
+    def _against_without(self, clocks):
+        without = self.record.clocks_without
+        return clocks / without - 1 if clocks and without else None
+
+    def _outcome(self):
+        record = self.record
+        if record.failed:
+            return Outcome.FAILED
+        if record.cancelled:
+            return Outcome.CANCELLED
+        if record.done:
+            return Outcome.WRONG if self.mismatch else Outcome.EXACT
+        if record.refused and record.instant is None:
+            return Outcome.REFUSED
+        return Outcome.NOT_TAKEN if record.instant is None else Outcome.UNFINISHED
+
+
+def histogram(lengths):
+    """Counts of stalls by length, as ``(low, high, count)`` with both ends included.
+
+    One bin a clock as far as 32 clocks; beyond that, bins double in width.
+    """
+    counts = Counter(lengths)
+    if not counts:
+        return []
+    longest = max(counts)
+    if longest <= 32:
+        return [(n, n, counts[n]) for n in range(min(counts), longest + 1)]
+    bins, low = [], 1
+    while low <= longest:
+        high = 2 * low - 1
+        bins.append((low, high, sum(c for n, c in counts.items() if low <= n <= high)))
+        low = high + 1
+    while not bins[0][2]:
+        del bins[0]
+    return bins
+
+
+def find_mismatch(record):
+    """Compares the image with the memory at the instant; the first difference, or None."""
+    expected, found, params = record.memory_at_instant, record.image, record.params
+    if len(expected) != params.memory_size or len(found) != params.memory_size:
+        raise ValueError(f"an image and the memory at the instant must be {params.memory_size} "
+                         f"bytes, not {len(found)} and {len(expected)}")
+    if expected == found:
+        return None
+    size = params.block_size
+    blocks = [n for n in range(params.blocks)
+              if expected[n * size:(n + 1) * size] != found[n * size:(n + 1) * size]]
+    wrong = [at for n in blocks for at in range(n * size, (n + 1) * size)
+             if expected[at] != found[at]]
+    first = wrong[0]
+    return Mismatch(params.memory_base + first, blocks[0], expected[first], found[first],
+                    len(wrong), len(blocks), _history(record, blocks[0]))
+
+
+def _history(record, block):
+    base = record.params.memory_base + block * record.params.block_size
+    events = [(c.clock, f"copied ({c.kind.name.lower()})")
+              for c in record.copies if c.block == block]
+    events += [(s.clock, f"a write to {s.address:#x} was held for {s.length} clocks")
+               for s in record.stalls if base <= s.address < base + record.params.block_size]
+    return tuple(f"clock {clock} (T + {clock - record.instant}): {text}"
+                 for clock, text in sorted(events)) or ("it was never copied",)
+
+
+def _copied(report):
+    record = report.record
+    return record.blocks_initial + record.blocks_demand + record.blocks_background
+
+
+_SENTENCES = {
+    Outcome.EXACT: lambda r:
+        f"The image equals the memory at the instant in all "
+        f"{count(r.record.params.memory_size)} bytes.",
+    Outcome.WRONG: lambda r:
+        f"The image is wrong from address {r.mismatch.address:#x} (block {r.mismatch.block}): "
+        f"{r.mismatch.expected:#04x} was there, {r.mismatch.found:#04x} is in the image; "
+        f"{count(r.mismatch.wrong_bytes)} bytes in {count(r.mismatch.wrong_blocks)} blocks differ.",
+    Outcome.FAILED: lambda r:
+        f"The unit gave up: {r.record.cause or 'no cause given'}"
+        + (f" at block {r.record.fail_block}" if r.record.fail_block is not None else "")
+        + ". There is no image.",
+    Outcome.CANCELLED: lambda r:
+        "The snapshot was cancelled by software. There is no image.",
+    Outcome.REFUSED: lambda r:
+        f"The unit refused to start: {r.record.refusal or 'no reason given'}.",
+    Outcome.UNFINISHED: lambda r:
+        f"The run was over ({r.record.ended}) when {count(_copied(r))} of "
+        f"{count(r.record.params.blocks)} blocks were copied: start the snapshot earlier, or guard less memory.",
+    Outcome.NOT_TAKEN: lambda r:
+        f"No snapshot was taken: {r.record.trigger} was never reached in "
+        f"{count(r.record.clocks)} clocks.",
+}

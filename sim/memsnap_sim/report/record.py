@@ -1,0 +1,76 @@
+"""The bare facts of one run, as the simulation hands them over."""
+
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+from memsnap import SnapshotParams
+
+__all__ = ["BlockCopy", "Kind", "Record", "Stall"]
+
+
+class Kind(IntEnum):
+    """What made the unit copy a block."""
+
+    DEMAND = 0
+    INITIAL = 1
+    BACKGROUND = 2
+
+
+@dataclass(frozen=True)
+class Stall:
+    """One held write: the ``clock`` it arrived in, its byte ``address``, clocks it was held."""
+
+    clock: int
+    address: int
+    length: int
+
+
+@dataclass(frozen=True)
+class BlockCopy:
+    """``block`` was safe in the shadow at ``clock``, copied for the reason ``kind``."""
+
+    block: int
+    clock: int
+    kind: Kind
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """The bare facts of one run. All clocks count from the release of reset.
+
+    ``instant`` is None where no snapshot was started, and the counters are then 0;
+    ``clocks_without`` and ``clocks_software`` are the lengths of the same program's run without a
+    snapshot and with one that it makes itself by copying, None where these were not measured.
+    """
+
+    program: str
+    trigger: str
+    params: SnapshotParams
+    latency: int
+    clocks: int
+    exit_code: int | None = None
+    ended: str = "the program ended"
+    console: str = ""
+    instant: int | None = None
+    clocks_to_armed: int = 0
+    clocks_to_done: int = 0
+    writes_held: int = 0
+    stall_longest: int = 0
+    stall_total: int = 0
+    blocks_initial: int = 0
+    blocks_demand: int = 0
+    blocks_background: int = 0
+    done: bool = False
+    failed: bool = False
+    cancelled: bool = False
+    refused: bool = False
+    cause: str = ""
+    refusal: str = ""
+    fail_block: int | None = None
+    memory_at_instant: bytes = field(default=b"", repr=False)
+    image: bytes = field(default=b"", repr=False)
+    stalls: tuple[Stall, ...] = field(default=(), repr=False)
+    copies: tuple[BlockCopy, ...] = field(default=(), repr=False)
+    clocks_without: int | None = None
+    clocks_software: int | None = None
+    baseline_pause: int | None = None

@@ -1,0 +1,71 @@
+"""The report on the terminal: compact, the same figures as on the page."""
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Group
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from .model import FIGURES, histogram
+from .words import count, figure_text, percent, size
+
+__all__ = ["show"]
+
+#: Longest bar of the stall histogram, in characters.
+BAR = 30
+#: Bins shown; what lies beyond is in the page and in report.json.
+BINS = 12
+
+
+def show(report, console):
+    """Prints ``report`` on a rich console."""
+    record, params = report.record, report.record.params
+    exact = report.exact
+    parts = [Text(report.sentence, style="bold green" if exact else "bold red")]
+    if report.mismatch:
+        parts += [Text("  " + line) for line in report.mismatch.history]
+    if record.instant is not None:
+        parts += [_figures(report), _stalls(report)]
+    about = (f"{size(params.memory_size)} in blocks of {size(params.block_size)}, "
+             f"read latency {record.latency}, {params.data_width} bit")
+    console.print(Panel(
+        Group(*[part for part in parts if part is not None]),
+        title=Text(f"{record.program}: " + ("exact" if exact else report.outcome.value)),
+        subtitle=Text(about), title_align="left", subtitle_align="left",
+        border_style="green" if exact else "red", width=min(console.width, 92)))
+
+
+def _figures(report):
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1), show_header=False, pad_edge=False)
+    for justify in "left", "right", "left":
+        table.add_column(justify=justify)
+    for figure in FIGURES:
+        table.add_row(figure.name, figure_text(figure, report.figures[figure.key]),
+                      Text(_unit(figure, report), style="dim"))
+    return table
+
+
+def _unit(figure, report):
+    if figure.key == "slowdown" and report.software_slowdown is not None:
+        return f"%   (copying in software: {percent(report.software_slowdown)} %)"
+    longest, pause = report.record.stall_longest, report.record.baseline_pause
+    if figure.key == "baseline_pause" and longest and pause:
+        return f"clocks   ({count(round(pause / longest))} times the longest stall)"
+    return figure.unit
+
+
+def _stalls(report):
+    bins = histogram(stall.length for stall in report.record.stalls)
+    if not bins:
+        return None
+    top = max(number for _, _, number in bins)
+    table = Table.grid(padding=(0, 1))
+    table.add_column(justify="right")
+    for low, high, number in bins[:BINS]:
+        bar = "█" * -(-BAR * number // top)
+        table.add_row(f"{low}" if low == high else f"{low}–{high}", Text(bar, style="yellow"),
+                      count(number))
+    head = Text("stalls by length in clocks", style="dim")
+    rest = sum(number for _, _, number in bins[BINS:])
+    tail = [Text(f"and {count(rest)} longer ones", style="dim")] if rest else []
+    return Group(head, table, *tail)
