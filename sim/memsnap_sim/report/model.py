@@ -239,7 +239,8 @@ _SENTENCES = {
         f"The unit refused to start: {r.record.refusal or 'no reason given'}.",
     Outcome.UNFINISHED: lambda r:
         f"The run was over ({r.record.ended}) when {count(_copied(r))} of "
-        f"{count(r.record.params.blocks)} blocks were copied: start the snapshot earlier, or guard less memory.",
+        f"{count(r.record.params.blocks)} blocks were copied: start the snapshot "
+        f"earlier, or guard less memory.",
     Outcome.NOT_TAKEN: lambda r:
         f"No snapshot was taken: {r.record.trigger} was never reached in "
         f"{count(r.record.clocks)} clocks.",

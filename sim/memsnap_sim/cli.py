@@ -1,0 +1,221 @@
+"""The command line, ``memsnap``. Heavy imports wait until a command needs them."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from .settings import (
+    InputError,
+    Settings,
+    build_params,
+    parse_region,
+    parse_region_symbol,
+    parse_size,
+    read_toml,
+)
+
+__all__ = ["main"]
+
+#: Exit codes: the snapshot is exact; it is not, or there is none; bad input; a fault of memsnap.
+EXACT, NOT_EXACT, BAD_INPUT, FAULT = 0, 1, 2, 3
+
+
+class Tool(click.Group):
+    """A group whose errors are a line or two that say what to do, never a traceback."""
+
+    def invoke(self, ctx):
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except InputError as error:
+            raise _failure(str(error), BAD_INPUT) from error
+        except FileNotFoundError as error:
+            raise _failure(f"no such file: {error.filename or error}", BAD_INPUT) from error
+        except OSError as error:
+            raise _failure(f"{error.filename or 'system'}: {error.strerror or error}",
+                           BAD_INPUT) from error
+        except Exception as error:
+            if ctx.params["debug"]:
+                raise
+            raise _failure(f"internal fault: {type(error).__name__}: {error}\n"
+                           f"Run `memsnap --debug {ctx.invoked_subcommand} …` and report what it "
+                           f"prints.", FAULT) from error
+
+    def main(self, args=None, *, standalone_mode=True, **extra):
+        extra["prog_name"] = "memsnap"
+        if not standalone_mode:
+            return super().main(args, standalone_mode=False, **extra)
+        try:
+            code = super().main(args, standalone_mode=False, **extra)
+        except click.exceptions.NoArgsIsHelpError as error:
+            click.echo(error.format_message())
+            code = BAD_INPUT
+        except click.UsageError as error:
+            where = error.ctx.command_path if error.ctx else "memsnap"
+            click.echo(f"memsnap: {error.format_message()}\nSee: {where} --help", err=True)
+            code = BAD_INPUT
+        except click.ClickException as error:
+            click.echo(f"memsnap: {error.format_message()}", err=True)
+            code = error.exit_code
+        except click.Abort:
+            click.echo("memsnap: stopped", err=True)
+            code = 130
+        sys.exit(code or 0)
+
+
+def _failure(message, code):
+    error = click.ClickException(message)
+    error.exit_code = code
+    return error
+
+
+class Parsed(click.ParamType):
+    """An option that one of the functions of :mod:`settings` reads."""
+
+    def __init__(self, name, read):
+        self.name, self.read = name, read
+
+    def convert(self, value, param, ctx):
+        try:
+            return self.read(value) if isinstance(value, str) else value
+        except InputError as error:
+            self.fail(str(error), param, ctx)
+
+
+NUMBER = Parsed("number", parse_size)
+REGION = Parsed("start-limit[:kind]", parse_region)
+REGION_SYMBOL = Parsed("symbol[:kind]", parse_region_symbol)
+
+
+def config_option(command):
+    return click.option("--config", metavar="FILE.toml", help="Take the settings from a file; "
+                        "options override it.")(command)
+
+
+def unit_options(command):
+    """The options that describe the hardware, each a field of SnapshotParams."""
+    for option in reversed([
+        click.option("--memory-size", type=NUMBER, metavar="SIZE",
+                     help="Guarded memory, such as 64K.  [default: 64K]"),
+        click.option("--block-size", type=NUMBER, metavar="SIZE",
+                     help="Bytes of a block, a power of two.  [default: 64]"),
+        click.option("--data-width", type=NUMBER, metavar="BITS",
+                     help="Width of the memory's bus.  [default: 32]"),
+        click.option("--release", type=click.Choice(["captured", "copied"]),
+                     help="A held write goes on when its old data is inside the unit, or when its "
+                          "whole block is in the shadow.  [default: captured]"),
+    ]):
+        command = option(command)
+    return command
+
+
+@click.group(cls=Tool, context_settings={"help_option_names": ["-h", "--help"],
+                                         "max_content_width": 100})
+@click.option("--debug", is_flag=True, help="Show the traceback of an internal fault.")
+@click.version_option(package_name="memsnap", message="%(prog)s %(version)s")
+def main(debug):
+    """Exact images of memory at one clock edge, while the system goes on running.
+
+    Start with `memsnap demo`, or `memsnap programs` and
+
+    \b
+        memsnap run dhrystone --at main
+    """
+
+
+@main.command()
+@click.argument("program", required=False)
+@click.option("--at", metavar="SYMBOL[:N]", help="Snapshot when the CPU reaches SYMBOL, for the "
+              "Nth time.")
+@click.option("--at-clock", type=NUMBER, metavar="CLOCK", help="Snapshot at a clock after reset.")
+@click.option("--pin", type=NUMBER, metavar="CLOCK", help="Raise the trigger pin at a clock.")
+@click.option("--self", "self_", is_flag=True, default=None,
+              help="The program starts the snapshot itself, through the unit's registers.")
+@click.option("--region", "regions", type=REGION, multiple=True, metavar="START-LIMIT[:KIND]",
+              help="Copy these addresses first; KIND is user, kernel, dma or map. Can be repeated.")
+@click.option("--region-symbol", "region_symbols", type=REGION_SYMBOL, multiple=True,
+              metavar="SYMBOL[:KIND]", help="Copy all of a symbol first. Can be repeated.")
+@click.option("--initial", type=click.Choice(["auto", "none"]),
+              help="Whether the program's kernel section is copied first by itself.  "
+                   "[default: auto]")
+@click.option("--latency", type=NUMBER, metavar="CLOCKS",
+              help="Clocks from a read to its data.  [default: 4]")
+@unit_options
+@click.option("--wave", type=click.Choice(["fst", "vcd"]), help="Write a waveform, and a save "
+              "file that GTKWave opens.")
+@click.option("--wave-window", metavar="FROM-TO", help="Clocks that the waveform shows.  "
+              "[default: around the instant]")
+@click.option("--baseline/--no-baseline", default=None, help="Also run the program without a "
+              "snapshot, and copying memory in software.  [default: baseline]")
+@click.option("--max-clocks", type=NUMBER, metavar="CLOCKS",
+              help="Stop a program that does not end.  [default: 50 million]")
+@click.option("--out", metavar="DIR", help="Where results go.  [default: build/run/PROGRAM]")
+@config_option
+def run(config, self_, regions, region_symbols, **options):
+    """Run PROGRAM on a simulated system, take a snapshot of it, and check the image.
+
+    PROGRAM is an ELF file for RV32, or a name that `memsnap programs` lists. Say when to take the
+    snapshot with one of --at, --at-clock, --pin and --self.
+
+    \b
+    Examples:
+        memsnap run dhrystone --at main
+        memsnap run program.elf --at checkpoint:3 --region-symbol table --wave fst
+        memsnap run --config run.toml
+
+    DIR then holds report.html, report.json, image.bin, image.core (for gdb: `gdb-multiarch
+    PROGRAM.elf image.core`) and the waveform.
+
+    \b
+    Exit code: 0 the image is exact; 1 it is not, or there is none; 2 bad input.
+    """
+    settings = Settings.build(read_toml(config) if config else {}, options | {
+        "self": self_, "regions_of_run": tuple(regions) + tuple(region_symbols)})
+    from .session import run_and_report
+    report = run_and_report(settings)
+    return EXACT if report.exact else NOT_EXACT
+
+
+@main.command()
+@unit_options
+@click.option("--name", default="memsnap", show_default=True, help="Name of the module.")
+@click.option("-o", "--output", metavar="FILE", help="Where to write.  [default: the terminal]")
+@config_option
+def verilog(config, name, output, **options):
+    """Write the unit as Verilog with flat, standard port names.
+
+    \b
+    Examples:
+        memsnap verilog -o memsnap.v
+        memsnap verilog --memory-size 1M --block-size 4K -o memsnap.v
+    """
+    unit = dict((read_toml(config) if config else {}).get("unit", {}))
+    params = build_params(unit | {key: value for key, value in options.items()
+                                  if value is not None})
+    from memsnap.export import verilog as export
+    _write(output, export.convert(params, name=name))
+
+
+@main.command()
+@click.option("--format", "format_", type=click.Choice(["header", "markdown", "ipxact"]),
+              default="markdown", show_default=True, help="C header, documentation, or IP-XACT.")
+@click.option("-o", "--output", metavar="FILE", help="Where to write.  [default: the terminal]")
+def regs(format_, output):
+    """Write the unit's register map.
+
+    \b
+    Example:
+        memsnap regs --format header -o memsnap_regs.h
+    """
+    from memsnap.export import registers
+    _write(output, getattr(registers, f"{format_}_text")())
+
+
+def _write(output, text):
+    if output is None:
+        click.echo(text, nl=not text.endswith("\n"))
+    else:
+        Path(output).write_text(text)
+        click.echo(f"wrote {output}", err=True)

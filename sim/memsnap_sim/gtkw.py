@@ -1,0 +1,132 @@
+"""GTKWave save files: a waveform that opens with its signals grouped, named and in words."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from memsnap.control import State
+from vcd.gtkw import GTKWColor, GTKWSave, make_translation_filter
+
+from .report.record import Kind
+
+__all__ = ["Group", "Trace", "unit_groups", "write_save_file"]
+
+#: Words for what is not an enumeration of the hardware, and colours of the states.
+KIND_WORDS = {kind.value: kind.name for kind in Kind}
+STATE_COLOURS = {"ARMING": "gold", "INITIAL": "SteelBlue", "BACKGROUND": "DarkSlateGray",
+                 "DONE": "DarkGreen", "STOPPING": "FireBrick"}
+
+
+@dataclass(frozen=True)
+class Trace:
+    """One signal: its ``name`` in its scope, a ``label``, its ``width`` in bits, and how it is
+    shown: in ``words`` (an enumeration, or words by value), or in the ``radix`` ``"hex"``,
+    ``"dec"`` or ``"bin"``.
+    """
+
+    name: str
+    label: str = ""
+    width: int = 1
+    words: object = None
+    radix: str = "hex"
+
+
+@dataclass(frozen=True)
+class Group:
+    """Signals that are shown together under a ``title``; all of them lie in ``scope``."""
+
+    title: str
+    scope: str
+    traces: tuple[Trace, ...]
+    colour: GTKWColor = GTKWColor.normal
+    closed: bool = False
+
+
+def unit_groups(scope, params, *, trace="trace_"):
+    """The groups of a snapshot unit's own ports.
+
+    ``scope`` is the unit's path in the dump, ``trace`` the prefix of the ports that it has for
+    simulation.
+    """
+    snapshot = Group("snapshot", scope, (
+        Trace("trigger"),
+        Trace(trace + "state", "state", 3, State),
+        Trace(trace + "active", "writes guarded"),
+        Trace(trace + "held", "write held"),
+        Trace(trace + "copied", "block copied"),
+        Trace(trace + "block", "  block", 32, radix="dec"),
+        Trace(trace + "kind", "  copied by", 2, KIND_WORDS),
+        Trace("irq"),
+    ), GTKWColor.orange)
+    buses = [
+        Group("initiator (s_wb)", scope, bus_traces("s_wb_", params), GTKWColor.green),
+        Group("memory (m_wb)", scope, bus_traces("m_wb_", params), GTKWColor.yellow),
+    ]
+    return [snapshot, *buses]
+
+
+def bus_traces(prefix, params):
+    """The signals of a Wishbone port; its address counts beats."""
+    names = ["cyc", "stb", *(["stall"] if params.pipelined else []), "we", "adr", "sel", "dat_w",
+             "ack", "err", "dat_r"]
+    widths = {"adr": params.adr_width, "sel": params.beat_bytes,
+              "dat_w": params.data_width, "dat_r": params.data_width}
+    return tuple(Trace(prefix + name, name, widths.get(name, 1),
+                       radix="bin" if name == "sel" else "hex") for name in names)
+
+
+def write_save_file(path, dump, groups, *, start=0, marker=-1, zoom=-5.0):
+    """Writes ``path`` (.gtkw) for the file ``dump``, and beside it the words of its states.
+
+    Parameters
+    ----------
+    path, dump : str or Path
+        The files lie in one directory; ``gtkwave path`` opens both.
+    groups : list of Group
+    start : int
+        Time at the left edge of the window, in the dump's unit.
+    marker : int
+        Time of the primary marker, -1 for none.
+    zoom : float
+        Minus the log2 of the time that a pixel stands for.
+
+    Returns
+    -------
+    list of Path
+        All the files that were written.
+    """
+    path, dump = Path(path).resolve(), Path(dump).resolve()
+    written = [path]
+    with open(path, "w") as file:
+        save = GTKWSave(file)
+        save.dumpfile(str(dump))
+        save.savefile(str(path))
+        save.timestart(max(0, start))
+        save.size(1500, 900)
+        save.sst_expanded(False)
+        save.signals_width(220)
+        save.zoom_markers(zoom, marker)
+        for group in groups:
+            with save.group(group.title, closed=group.closed):
+                for trace in group.traces:
+                    words = trace.words and _words_file(path, trace)
+                    if words and words not in written:
+                        written.append(words)
+                    suffix = f"[{trace.width - 1}:0]" if trace.width > 1 else ""
+                    save.trace(f"{group.scope}.{trace.name}{suffix}",
+                               alias=f"{trace.label or trace.name}{suffix if not words else ''}",
+                               color=group.colour, datafmt=trace.radix,
+                               translate_filter_file=str(words) if words else None)
+    return written
+
+
+def _words_file(path, trace):
+    """Writes the words of a signal's values; named after its enumeration or the signal."""
+    if isinstance(trace.words, dict):
+        name, words = trace.name, trace.words
+    else:
+        name, words = trace.words.__name__, {word.value: word.name for word in trace.words}
+    file = path.with_name(f"{path.stem}.{name.lower()}.words")
+    lines = [(value, word, STATE_COLOURS[word]) if word in STATE_COLOURS and len(words) > 4
+             else (value, word) for value, word in words.items()]
+    file.write_text(make_translation_filter(lines, datafmt=trace.radix, size=trace.width) + "\n")
+    return file
