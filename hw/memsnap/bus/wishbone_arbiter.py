@@ -1,0 +1,191 @@
+"""The arbiter that joins the gate and the copier's two halves on one Wishbone memory port."""
+
+from amaranth.hdl import Array, Module, Mux, Signal, unsigned
+from amaranth.lib import enum, wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+from . import wishbone
+
+__all__ = ["WishboneArbiter"]
+
+
+class _Owner(enum.Enum, shape=2):
+    GATE = 0
+    READ = 1
+    WRITE = 2
+
+
+class WishboneArbiter(wiring.Component):
+    """Joins the initiator's and the copier's requests on one memory port.
+
+    A request passes in the clock in which it wins, and answers pass back likewise. In the
+    pipelined form requests of all three may be in flight at once; the memory answers in order, and
+    a queue of owners brings each answer home. In the classic form the winner keeps the port to its
+    answer.
+
+    The order is: the copier if ``urgent`` (reads first), the copier if it was denied the port for
+    ``share`` clocks, the gate, the copier's reads, its writes. A request that the memory stalls
+    keeps the port.
+
+    ``abort`` gives up all that is in flight: ``cyc`` falls for at least one clock, as
+    Wishbone asks of an initiator that gives up, and each owner gets ``err`` for each of its
+    requests. In the classic form that is the copier's request alone. After a request that its owner
+    gave up the port rests for a clock, so that a late answer finds nobody.
+
+    Parameters
+    ----------
+    params : SnapshotParams
+
+    Members
+    -------
+    gate, read, write : ``In(wishbone.Signature)``
+    m : ``Out(wishbone.Signature)``
+    urgent : ``In(1)``
+    share : ``In(32)``
+        0 for never.
+    abort : ``In(1)``
+        For one clock or longer.
+    aborting : ``Out(1)``
+        The requests given up are being answered; from the clock after ``abort`` on.
+    waiting : ``Out(1)``
+        The memory owes an answer or an acceptance, and gives none in this clock.
+    """
+
+    def __init__(self, params):
+        self._params = params
+        bus = wishbone.Signature.of(params)
+        super().__init__({
+            "gate": In(bus),
+            "read": In(bus),
+            "write": In(bus),
+            "m": Out(bus),
+            "urgent": In(1),
+            "share": In(32),
+            "abort": In(1),
+            "aborting": Out(1),
+            "waiting": Out(1),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        owner = Signal(_Owner)     # who has the port in this clock
+        home = Signal(_Owner)      # whom this clock's answer is for
+        request = Signal()
+        accepted = Signal()
+        answer = Signal()
+        may_request = Signal()
+        given_up = Signal()        # the owner of a request in the making no longer makes it
+
+        self._choose(m, owner=owner, request=request, accepted=accepted, given_up=given_up)
+        self._forward(m, owner=owner, request=request, may_request=may_request)
+        m.d.comb += answer.eq(self.m.ack | self.m.err | getattr(self.m, "rty", 0))
+        if self._params.pipelined:
+            self._answer_pipelined(m, owner=owner, home=home, accepted=accepted, answer=answer,
+                                   may_request=may_request)
+        else:
+            self._answer_classic(m, owner=owner, home=home, accepted=accepted, answer=answer,
+                                 may_request=may_request, given_up=given_up)
+        return m
+
+    def _initiators(self):
+        return {_Owner.GATE: self.gate, _Owner.READ: self.read, _Owner.WRITE: self.write}
+
+    def _choose(self, m, *, owner, request, accepted, given_up):
+        """The winner of this clock."""
+        requests = Array([self.gate.cyc & self.gate.stb, self.read.stb, self.write.stb, 0])
+        copier = self.read.stb | self.write.stb
+        kept = Signal()
+        kept_owner = Signal(_Owner)
+        denied = Signal(32)
+        due = Signal()
+
+        m.d.comb += [
+            request.eq(requests[owner.as_value()]),
+            given_up.eq(kept & ~requests[kept_owner.as_value()]),
+        ]
+        with m.If(kept & ~given_up):
+            m.d.comb += owner.eq(kept_owner)
+        with m.Elif((self.urgent | due) & self.read.stb):
+            m.d.comb += owner.eq(_Owner.READ)
+        with m.Elif((self.urgent | due) & self.write.stb):
+            m.d.comb += owner.eq(_Owner.WRITE)
+        with m.Elif(~self.gate.stb & self.read.stb):
+            m.d.comb += owner.eq(_Owner.READ)
+        with m.Elif(~self.gate.stb & self.write.stb):
+            m.d.comb += owner.eq(_Owner.WRITE)
+        with m.Else():
+            m.d.comb += owner.eq(_Owner.GATE)
+        m.d.sync += [kept.eq(self.m.stb & ~accepted), kept_owner.eq(owner)]
+
+        with m.If(~copier | (accepted & (owner != _Owner.GATE))):
+            m.d.sync += [denied.eq(0), due.eq(0)]
+        with m.Else():
+            m.d.sync += [denied.eq(denied + ~due), due.eq((self.share != 0)
+                                                         & (denied + 1 >= self.share))]
+
+    def _forward(self, m, *, owner, request, may_request):
+        """The winner's request, and who must wait."""
+        m.d.comb += self.m.stb.eq(request & may_request)
+        for name, member in self.m.signature.members.items():
+            if member.flow is Out and name not in {"cyc", "stb"}:
+                with m.Switch(owner):
+                    for index, initiator in self._initiators().items():
+                        with m.Case(index):
+                            m.d.comb += getattr(self.m, name).eq(getattr(initiator, name))
+        for index, initiator in self._initiators().items():
+            m.d.comb += initiator.dat_r.eq(self.m.dat_r)
+            if self._params.pipelined:
+                m.d.comb += initiator.stall.eq((owner != index) | self.m.stall | ~may_request)
+
+    def _answer_pipelined(self, m, *, owner, home, accepted, answer, may_request):
+        depth = self._params.max_in_flight
+        m.submodules.owners = owners = Memory(shape=unsigned(2), depth=depth, init=[])
+        put = owners.write_port()
+        get = owners.read_port(domain="comb")
+        in_flight = Signal(range(depth + 1))
+        taken = Signal()
+
+        m.d.comb += [
+            may_request.eq((in_flight != depth) & ~self.aborting),
+            accepted.eq(self.m.stb & ~self.m.stall),
+            put.en.eq(accepted),
+            put.data.eq(owner),
+            home.eq(get.data),
+            taken.eq((answer | self.aborting) & (in_flight != 0)),
+            self.m.cyc.eq((self.gate.cyc | self.read.cyc | self.write.cyc | (in_flight != 0))
+                          & ~self.aborting),
+            self.waiting.eq((self.m.stb | (in_flight != 0)) & ~accepted & ~answer),
+        ]
+        m.d.sync += [
+            put.addr.eq(put.addr + accepted),
+            get.addr.eq(get.addr + taken),
+            in_flight.eq(in_flight + accepted - taken),
+            self.aborting.eq(self.abort | (self.aborting & (in_flight > 1))),
+        ]
+        for index, initiator in self._initiators().items():
+            mine = taken & (home == index)
+            m.d.comb += [
+                initiator.ack.eq(mine & self.m.ack & ~self.aborting),
+                initiator.err.eq(mine & (self.m.err | self.aborting)),
+            ]
+            if "rty" in self._params.features:
+                m.d.comb += initiator.rty.eq(mine & self.m.rty & ~self.aborting)
+
+    def _answer_classic(self, m, *, owner, home, accepted, answer, may_request, given_up):
+        m.d.comb += [
+            may_request.eq(~given_up & ~self.aborting),
+            home.eq(owner),
+            accepted.eq(self.m.stb & answer),
+            self.m.cyc.eq((self.gate.cyc | self.read.cyc | self.write.cyc) & may_request),
+            self.waiting.eq(self.m.stb & ~answer),
+        ]
+        m.d.sync += self.aborting.eq(self.abort & (owner != _Owner.GATE) & self.m.stb & ~answer)
+        for index, initiator in self._initiators().items():
+            mine = (home == index) & self.m.stb
+            m.d.comb += [
+                initiator.ack.eq(mine & self.m.ack),
+                initiator.err.eq(mine & self.m.err | self.aborting & (home == index)),
+            ]
+            if "rty" in self._params.features:
+                m.d.comb += initiator.rty.eq(mine & self.m.rty)

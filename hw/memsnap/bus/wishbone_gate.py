@@ -1,0 +1,218 @@
+"""The gate of a Wishbone port: passes reads and permitted writes, holds the others."""
+
+from amaranth.hdl import Module, Mux, Signal
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from ..copy_map import bit_of, row_of
+from ..params import MAP_ROW_BITS
+from ..ranges import beat_layout, in_range, place_of
+from . import wishbone
+
+__all__ = ["WishboneGate"]
+
+
+class WishboneGate(wiring.Component):
+    """The gate between an initiator and the memory.
+
+    While ``active``, a write to the memory passes only if the block's bit in the copy map is set
+    or the sequencer has granted it; until then it is held, before it becomes a request to the
+    memory. While ``protect``, a write to the shadow never passes and is answered with ``err``.
+    Everything else passes in the clock in which it comes, and answers pass back likewise.
+
+    The row of the map that was read last, and the place that was granted last, are kept. During a
+    snapshot a bit only turns from 0 to 1, so what is kept errs on the safe side; both are forgotten
+    while not ``active``. A write to a copied block takes no clock if its row is at hand and up to
+    date, else one.
+
+    Parameters
+    ----------
+    params : SnapshotParams
+
+    Members
+    -------
+    s, m : ``In(wishbone.Signature)``, ``Out(wishbone.Signature)``
+        From the initiator, and to the memory.
+    look, look_row, look_data
+        Reader of the copy map, see :class:`CopyMap`.
+    ask : ``Out(stream.Signature(beat_layout))``
+        The place of the held write; withdrawn only when ``active`` falls. The place is granted with
+        ``ask.ready``.
+    whole : ``In(1)``
+        With ``ask.ready``: the grant is for every beat of the block.
+    active, protect : ``In(1)``
+    arming : ``In(1)``
+        ``active`` is about to rise. In classic Wishbone with ``cti``, bursts are then ended early.
+    can_arm : ``Out(1)``
+        No write is waiting at the memory's port: ``active`` may rise at the end of this clock. It
+        does not fall while ``m`` is idle.
+    drained : ``Out(1)``
+        All that had passed when ``active`` rose has been answered.
+    held : ``Out(1)``
+        A write is being held in this clock.
+    """
+
+    def __init__(self, params):
+        self._params = params
+        bus = wishbone.Signature.of(params)
+        super().__init__({
+            "s": In(bus),
+            "m": Out(bus),
+            "look": Out(1),
+            "look_row": Out(range(max(2, params.map_rows))),
+            "look_data": In(MAP_ROW_BITS),
+            "ask": Out(stream.Signature(beat_layout(params))),
+            "whole": In(1),
+            "active": In(1),
+            "protect": In(1),
+            "arming": In(1),
+            "can_arm": Out(1),
+            "drained": Out(1),
+            "held": Out(1),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        write = Signal()
+        hold = Signal()
+        refuse = Signal()
+        m.d.comb += [
+            write.eq(self.s.cyc & self.s.stb & self.s.we),
+            refuse.eq(write & self.protect
+                      & in_range(self._params, self.s.adr, self._params.shadow_base)),
+            self.held.eq(hold),
+        ]
+        self._permit(m, write=write, hold=hold)
+        if self._params.pipelined:
+            self._pass_pipelined(m, hold=hold, refuse=refuse)
+        else:
+            self._pass_classic(m, hold=hold, refuse=refuse)
+        self._pass_through(m)
+        return m
+
+    def _permit(self, m, *, write, hold):
+        """Decides ``hold`` from what is known of the map; asks where that does not do."""
+        place = place_of(self._params, self.s.adr)
+        row_known = Signal()
+        row = Signal.like(self.look_row)
+        granted = Signal(beat_layout(self._params))
+        granted_valid = Signal()
+        granted_whole = Signal()
+        copied = Signal()
+        permitted = Signal()
+        looked = Signal()
+
+        m.d.comb += [
+            copied.eq(row_known & (row == row_of(place.block))
+                      & self.look_data.bit_select(bit_of(place.block), 1)),
+            permitted.eq(granted_valid & (granted.block == place.block)
+                         & (granted_whole | (granted.beat == place.beat))),
+            hold.eq(write & self.active & ~copied & ~permitted
+                    & in_range(self._params, self.s.adr, self._params.memory_base)),
+            self.look_row.eq(row_of(place.block)),
+            self.look.eq(hold & ~looked),
+        ]
+        m.d.sync += looked.eq(hold)
+        with m.If(self.look):
+            m.d.sync += [row_known.eq(1), row.eq(self.look_row)]
+
+        with m.If(~self.ask.valid & hold):
+            m.d.sync += [self.ask.valid.eq(1), self.ask.payload.eq(place)]
+        with m.If(self.ask.valid & self.ask.ready):
+            m.d.sync += [
+                self.ask.valid.eq(0),
+                granted.eq(self.ask.payload),
+                granted_whole.eq(self.whole),
+                granted_valid.eq(1),
+            ]
+        with m.If(~self.active):
+            m.d.sync += [self.ask.valid.eq(0), granted_valid.eq(0), row_known.eq(0)]
+
+    def _pass_pipelined(self, m, *, hold, refuse):
+        """Requests and answers of the pipelined form, in order."""
+        in_flight = Signal(range(self._params.max_in_flight + 1))
+        flushing = Signal()  # the initiator dropped ``cyc`` before all answers had come
+        refusing = Signal()
+        answer = Signal()
+        accepted = Signal()
+        in_flight_next = Signal.like(in_flight)
+        due = Signal.like(in_flight)
+
+        m.d.comb += [
+            self.m.cyc.eq(self.s.cyc | (in_flight != 0)),
+            self.m.stb.eq(self.s.cyc & self.s.stb & ~hold & ~refuse & ~flushing & ~refusing),
+            self.s.stall.eq(Mux(refuse, in_flight != 0, hold | self.m.stall)
+                            | flushing | refusing),
+            accepted.eq(self.m.stb & ~self.m.stall),
+            answer.eq(self._answer()),
+            in_flight_next.eq(in_flight + accepted - answer),
+            self._forward_answers(~flushing & self.s.cyc, refusing),
+            self.can_arm.eq(~(self.m.stb & self.m.we & self.m.stall)),
+            self.drained.eq(due == 0),
+        ]
+        m.d.sync += [
+            in_flight.eq(in_flight_next),
+            flushing.eq((flushing | ~self.s.cyc) & (in_flight_next != 0)),
+            refusing.eq(refuse & (in_flight == 0) & ~flushing & ~refusing),
+            due.eq(Mux(self.active, due - (answer & (due != 0)), in_flight_next)),
+        ]
+
+    def _pass_classic(self, m, *, hold, refuse):
+        """Requests and answers of the classic form, one at a time."""
+        refusing = Signal()
+        pending = Signal()
+        m.d.comb += [
+            self.m.cyc.eq(self.s.cyc),
+            self.m.stb.eq(self.s.cyc & self.s.stb & ~hold & ~refuse),
+            pending.eq(self.m.stb & ~self._answer()),
+            self._forward_answers(self.m.stb, refusing & self.s.cyc & self.s.stb),
+            self.can_arm.eq(~(pending & self.m.we)),
+            self.drained.eq(1),
+        ]
+        m.d.sync += refusing.eq(refuse & ~refusing)
+        if "cti" in self._params.features:
+            self._end_bursts(m, pending=pending)
+
+    def _end_bursts(self, m, *, pending):
+        """From arming on, carries bursts as single accesses, so that any beat can be held."""
+        cycle_type = wishbone.CycleType
+        single = Signal()
+        open_burst = Signal()
+        with m.If(~pending):
+            m.d.sync += single.eq(self.arming | self.active)
+        with m.If(~self.m.cyc):
+            m.d.sync += open_burst.eq(0)
+        with m.Elif(self.m.stb & ~pending):
+            m.d.sync += open_burst.eq((self.m.cti == cycle_type.CONST_BURST)
+                                      | (self.m.cti == cycle_type.INCR_BURST))
+        m.d.comb += self.m.cti.eq(self.s.cti)
+        with m.If(single):
+            m.d.comb += self.m.cti.eq(Mux(open_burst, cycle_type.END_OF_BURST,
+                                          cycle_type.CLASSIC))
+            with m.If(open_burst & ~self.s.stb):
+                m.d.comb += self.m.cyc.eq(0)
+        with m.If(~single | open_burst):
+            m.d.comb += self.can_arm.eq(0)
+
+    def _answer(self):
+        answer = self.m.ack | self.m.err
+        return answer | self.m.rty if "rty" in self._params.features else answer
+
+    def _forward_answers(self, wanted, refusing):
+        yield self.s.ack.eq(self.m.ack & wanted)
+        yield self.s.err.eq(self.m.err & wanted | refusing)
+        if "rty" in self._params.features:
+            yield self.s.rty.eq(self.m.rty & wanted)
+
+    def _pass_through(self, m):
+        m.d.comb += [
+            self.m.we.eq(self.s.we),
+            self.m.adr.eq(self.s.adr),
+            self.m.dat_w.eq(self.s.dat_w),
+            self.m.sel.eq(self.s.sel),
+            self.s.dat_r.eq(self.m.dat_r),
+        ]
+        for name in self._params.features & {"lock", "bte"}:
+            m.d.comb += getattr(self.m, name).eq(getattr(self.s, name))
+        if "cti" in self._params.features and self._params.pipelined:
+            m.d.comb += self.m.cti.eq(self.s.cti)

@@ -1,0 +1,213 @@
+"""The buffer between the copier's reads and its writes, and the half of the copier that writes."""
+
+from amaranth.hdl import Array, Module, Mux, Signal, unsigned
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+from .ranges import beat_layout
+
+__all__ = ["CopyBuffer", "write_layout"]
+
+
+def write_layout(params):
+    """A beat on its way into the shadow."""
+    return data.StructLayout({"place": beat_layout(params), "data": unsigned(params.data_width)})
+
+
+class CopyBuffer(wiring.Component):
+    """A ring of beats between read and shadow, each with its own place.
+
+    A beat takes its slot when its read is issued, is *captured* when the read is answered, is
+    written when the shadow takes it, and leaves when the shadow has answered. All four happen in
+    the order of issue, so that four pointers say everything, answers always find room, and the
+    order of the reads is free. A captured beat is offered to the shadow two clocks later.
+
+    Parameters
+    ----------
+    params : SnapshotParams
+
+    Members
+    -------
+    issue : ``In(1)``
+        A read is issued in this clock, for ``issue_place``.
+    issue_place : ``In(beat_layout)``
+    issue_job : ``In(range(jobs))``
+    issue_last : ``In(1)``
+        It is the last of its job.
+    free : ``Out(range(buffer_depth + 1))``
+        Slots that are free in this clock.
+    unread : ``Out(range(buffer_depth + 1))``
+        Reads issued before this clock and not answered before it.
+    read_valid, read_data, read_error
+        The answer to the oldest unanswered read; at the earliest in the clock after its issue.
+    captured : ``Out(1)``
+        The last beat of job ``captured_job`` is captured in this clock.
+    captured_job : ``Out(range(jobs))``
+    write : ``Out(stream.Signature(write_layout))``
+    write_valid, write_error
+        The answer to the oldest unanswered write; at the earliest in the clock after it was taken.
+    copied : ``Out(1)``
+        The last beat of job ``copied_job`` was written and answered in this clock.
+    copied_job : ``Out(range(jobs))``
+    error : ``Out(1)``
+        An answer in this clock was an error.
+    error_write : ``Out(1)``
+        It was a write's.
+    error_block : ``Out(block_bits)``
+        With ``stop``, from the second clock of ``quiet`` on: the block of the first error, or of
+        the oldest beat where there was none.
+    stop : ``In(1)``
+        Offers no more beats; a beat that is on offer stays so until it is taken.
+    drop : ``In(1)``
+        With ``stop``: withdraws the beat on offer.
+    quiet : ``Out(1)``
+        No answer is due, and no beat is on offer.
+    reset : ``In(1)``
+        Forgets all beats; allowed when ``stop`` and ``quiet``.
+    """
+
+    def __init__(self, params):
+        self._params = params
+        place = beat_layout(params)
+        job = range(params.jobs)
+        count = range(params.buffer_depth + 1)
+        super().__init__({
+            "issue": In(1),
+            "issue_place": In(place),
+            "issue_job": In(job),
+            "issue_last": In(1),
+            "free": Out(count, init=params.buffer_depth),
+            "unread": Out(count),
+            "read_valid": In(1),
+            "read_data": In(params.data_width),
+            "read_error": In(1),
+            "captured": Out(1),
+            "captured_job": Out(job),
+            "write": Out(stream.Signature(write_layout(params))),
+            "write_valid": In(1),
+            "write_error": In(1),
+            "copied": Out(1),
+            "copied_job": Out(job),
+            "error": Out(1),
+            "error_write": Out(1),
+            "error_block": Out(params.block_bits),
+            "stop": In(1),
+            "drop": In(1),
+            "quiet": Out(1),
+            "reset": In(1),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        depth = self._params.buffer_depth
+        pointer = range(depth)
+        issued, read, taken, answered = (Signal(pointer, name=name) for name in
+                                         ("issued", "read", "taken", "answered"))
+        unwritten = Signal(range(depth + 1))  # captured and not taken
+        writing = Signal(range(depth + 1))    # taken and not answered
+        take = Signal()
+
+        m.d.comb += [
+            take.eq(self.write.valid & self.write.ready),
+            self.error.eq(self.read_valid & self.read_error
+                          | self.write_valid & self.write_error),
+            self.error_write.eq(self.write_valid & self.write_error),
+            self.quiet.eq((self.unread == 0) & (writing == 0) & ~self.write.valid),
+        ]
+        m.d.sync += [
+            issued.eq(issued + self.issue),
+            read.eq(read + self.read_valid),
+            taken.eq(taken + take),
+            answered.eq(answered + self.write_valid),
+            self.unread.eq(self.unread + self.issue - self.read_valid),
+            unwritten.eq(unwritten + self.read_valid - take),
+            writing.eq(writing + take - self.write_valid),
+            self.free.eq(self.free - self.issue + self.write_valid),
+        ]
+        self._store(m, issued=issued, read=read, taken=taken, take=take, unwritten=unwritten,
+                    answered=answered)
+        self._follow_jobs(m, issued=issued, read=read, answered=answered)
+        with m.If(self.reset):
+            m.d.sync += [pointer.eq(0) for pointer in (issued, read, taken, answered)]
+            m.d.sync += [self.unread.eq(0), unwritten.eq(0), writing.eq(0), self.free.eq(depth)]
+        return m
+
+    def _store(self, m, *, issued, read, taken, take, unwritten, answered):
+        """Places and data, and the offer to the shadow."""
+        depth = self._params.buffer_depth
+        m.submodules.places = places = Memory(shape=beat_layout(self._params), depth=depth, init=[])
+        m.submodules.beats = beats = Memory(shape=unsigned(self._params.data_width), depth=depth,
+                                            init=[])
+        put_place, put_beat = places.write_port(), beats.write_port()
+        get_place, get_beat = places.read_port(), beats.read_port()
+        erred = Signal()
+        failed_slot = Signal.like(read)
+        show_failed = Signal()
+        offered = Signal()   # the memories show the slot at ``taken``
+        waiting = Signal()   # on offer in the clock before, and not taken
+
+        m.d.comb += [
+            put_place.en.eq(self.issue),
+            put_place.addr.eq(issued),
+            put_place.data.eq(self.issue_place),
+            put_beat.en.eq(self.read_valid),
+            put_beat.addr.eq(read),
+            put_beat.data.eq(self.read_data),
+            get_place.addr.eq(Mux(show_failed, failed_slot, taken + take)),
+            get_beat.addr.eq(taken + take),
+            self.write.valid.eq(offered & (~self.stop | waiting)),
+            self.write.payload.place.eq(get_place.data),
+            self.write.payload.data.eq(get_beat.data),
+            self.error_block.eq(get_place.data.block),
+        ]
+        m.d.sync += [
+            offered.eq(unwritten > take),
+            waiting.eq(self.write.valid & ~self.write.ready & ~self.drop),
+        ]
+        with m.If(~erred):
+            m.d.sync += [
+                erred.eq(self.error),
+                failed_slot.eq(Mux(self.error & ~self.error_write, read, answered)),
+            ]
+        # The place of the failure is shown once nothing is on offer any more
+        with m.If(self.stop & ~self.write.valid & ~waiting):
+            m.d.sync += show_failed.eq(1)
+        with m.If(self.reset):
+            m.d.sync += [offered.eq(0), erred.eq(0), show_failed.eq(0)]
+
+    def _follow_jobs(self, m, *, issued, read, answered):
+        """A short queue of the slots that end a job, with two readers."""
+        jobs = self._params.jobs
+        layout = data.StructLayout({"slot": unsigned(len(issued)), "job": range(jobs)})
+        ends = Array(Signal(layout, name=f"end{i}") for i in range(jobs))
+        put, capture, copy = (Signal(range(jobs), name=name) for name in
+                              ("put", "capture", "copy"))
+        uncaptured = Signal(range(jobs + 1))
+        uncopied = Signal(range(jobs + 1))
+        copied = Signal()
+
+        def step(index):
+            return index.eq(Mux(index == jobs - 1, 0, index + 1))
+
+        end = self.issue & self.issue_last
+        m.d.comb += [
+            self.captured_job.eq(ends[capture].job),
+            self.captured.eq(self.read_valid & (uncaptured != 0) & (ends[capture].slot == read)),
+            self.copied_job.eq(ends[copy].job),
+            copied.eq(self.write_valid & (uncopied != 0) & (ends[copy].slot == answered)),
+            self.copied.eq(copied & ~self.write_error),
+        ]
+        m.d.sync += [
+            uncaptured.eq(uncaptured + end - self.captured),
+            uncopied.eq(uncopied + end - copied),
+        ]
+        with m.If(end):
+            m.d.sync += [ends[put].slot.eq(issued), ends[put].job.eq(self.issue_job), step(put)]
+        with m.If(self.captured):
+            m.d.sync += step(capture)
+        with m.If(copied):
+            m.d.sync += step(copy)
+        with m.If(self.reset):
+            m.d.sync += [index.eq(0) for index in (put, capture, copy)]
+            m.d.sync += [uncaptured.eq(0), uncopied.eq(0)]

@@ -1,0 +1,148 @@
+"""The copy map: one bit a block, in on-chip RAM."""
+
+from amaranth.hdl import Const, Module, Mux, Signal, unsigned
+from amaranth.lib import stream, wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+from .params import MAP_ROW_BITS
+
+__all__ = ["CopyMap", "row_of", "bit_of"]
+
+_BIT_BITS = MAP_ROW_BITS.bit_length() - 1
+
+
+def row_of(block):
+    """The row of the map that holds the bit of ``block``."""
+    return block[_BIT_BITS:]
+
+
+def bit_of(block):
+    """The bit in its row that stands for ``block``."""
+    return block[:_BIT_BITS]
+
+
+class CopyMap(wiring.Component):
+    """The copy map.
+
+    A row is 32 blocks; a bit that reads 1 is a copied block, and bits beyond the last block read 1
+    in every row port. The stored bit is the copied bit XOR a phase: a finished snapshot leaves
+    every stored bit equal, so :py:`restart` needs one clock whatever the size. Only after a sweep
+    (reset, cancel, failure) are the rows written one by one, one a clock.
+
+    From ``restart`` or the end of a sweep on, bits only ever turn from 0 to 1, each by its own
+    ``set``. What was set is seen by a read that is presented in the clock after ``set_done`` or
+    later; a read in the clock of ``set_done`` still gives the old row.
+
+    Parameters
+    ----------
+    params : SnapshotParams
+
+    Members
+    -------
+    look : ``In(1)``
+        Reads ``look_row`` into ``look_data``, there from the next clock until the next read.
+    look_row : ``In(range(map_rows))``
+    look_data : ``Out(32)``
+    scan, scan_row, scan_data
+        The same for a second reader, but the data is there for the next clock only.
+    set : ``In(stream.Signature(block_bits))``
+        A block that is now copied; taken in a clock without ``scan``, at most every second clock.
+    set_done : ``Out(1)``
+        The bit taken in the clock before is being written.
+    restart : ``In(1)``
+        Makes every block not copied. Allowed when ``full``, or when no bit was set.
+    full : ``Out(1)``
+        Every block is copied.
+    sweep : ``In(1)``
+        Starts a sweep, after which every block is not copied.
+    sweeping : ``Out(1)``
+        A sweep is going on; reads and sets are not allowed. So it is after a reset.
+    """
+
+    def __init__(self, params):
+        self._params = params
+        row = range(max(2, params.map_rows))
+        super().__init__({
+            "look": In(1),
+            "look_row": In(row),
+            "look_data": Out(MAP_ROW_BITS),
+            "scan": In(1),
+            "scan_row": In(row),
+            "scan_data": Out(MAP_ROW_BITS),
+            "set": In(stream.Signature(unsigned(params.block_bits))),
+            "set_done": Out(1),
+            "restart": In(1),
+            "full": Out(1),
+            "sweep": In(1),
+            "sweeping": Out(1, init=1),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        rows = max(2, self._params.map_rows)
+        blocks = self._params.blocks
+        m.submodules.ram = ram = Memory(shape=MAP_ROW_BITS, depth=rows, init=[])
+        look = ram.read_port()
+        scan = ram.read_port()
+        write = ram.write_port()
+
+        phase = Signal()
+
+        in_last_row = (blocks - 1) % MAP_ROW_BITS + 1
+        beyond = Const((1 << MAP_ROW_BITS) - (1 << in_last_row), MAP_ROW_BITS)
+
+        def seen(port, row):
+            last = row == self._params.map_rows - 1
+            return (port.data ^ phase.replicate(MAP_ROW_BITS)) | Mux(last, beyond, 0)
+
+        # Reads
+        look_at = Signal.like(self.look_row)
+        scan_at = Signal.like(self.scan_row)
+        m.d.comb += [
+            look.en.eq(self.look),
+            look.addr.eq(self.look_row),
+            self.look_data.eq(seen(look, look_at)),
+            self.scan_data.eq(seen(scan, scan_at)),
+        ]
+        with m.If(self.look):
+            m.d.sync += look_at.eq(self.look_row)
+
+        # Setting a bit: read the row in one clock, write it back in the next
+        writing = Signal()
+        mask = Signal(MAP_ROW_BITS)
+        bit = Signal(_BIT_BITS)
+        count = Signal(range(blocks + 1))
+        m.d.comb += [
+            scan.en.eq(1),
+            scan.addr.eq(Mux(self.scan, self.scan_row, row_of(self.set.payload))),
+            self.set.ready.eq(~self.scan & ~writing & ~self.sweeping),
+            self.set_done.eq(writing),
+            mask.eq(1 << bit),
+            self.full.eq(count == blocks),
+        ]
+        m.d.sync += [
+            scan_at.eq(scan.addr),
+            writing.eq(self.set.valid & self.set.ready),
+            bit.eq(bit_of(self.set.payload)),
+            count.eq(count + writing),
+        ]
+        with m.If(self.restart):
+            m.d.sync += [phase.eq(phase ^ self.full), count.eq(0)]
+
+        # The write port serves the sweep, then the sets
+        sweep_row = Signal.like(self.look_row)
+        with m.If(self.sweeping):
+            m.d.comb += [write.en.eq(1), write.addr.eq(sweep_row), write.data.eq(0)]
+            m.d.sync += [sweep_row.eq(sweep_row + 1), count.eq(0), phase.eq(0)]
+            with m.If(sweep_row == rows - 1):
+                m.d.sync += [self.sweeping.eq(0), sweep_row.eq(0)]
+        with m.Else():
+            m.d.comb += [
+                write.en.eq(writing),
+                write.addr.eq(scan_at),
+                write.data.eq(Mux(phase, scan.data & ~mask, scan.data | mask)),
+            ]
+            with m.If(self.sweep):
+                m.d.sync += self.sweeping.eq(1)
+        return m

@@ -1,0 +1,248 @@
+"""The half of the copier that reads: walks the open blocks, the wanted beat first."""
+
+from amaranth.hdl import Array, Cat, Module, Mux, Signal, unsigned
+from amaranth.lib import stream, wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+from amaranth.utils import ceil_log2
+
+from .ranges import beat_layout
+
+__all__ = ["CopyReader"]
+
+
+class CopyReader(wiring.Component):
+    """Reads the beats of the open jobs' blocks.
+
+    A job is a block that is being copied. Its beats are read in a circle, from the beat that it was
+    opened with, until all have been read. A *visit* makes the circle go on from another beat; from
+    then on a note of each beat that was read (one bit a beat, in RAM) says which to pass over.
+    Several jobs may be open; the one that was opened for a demand or visited last is read first.
+
+    A request is in a register of its own: it is made in the clock after the decision. Beats that
+    were visited may use the last slots of the buffer, all others leave an eighth of it free.
+
+    Parameters
+    ----------
+    params : SnapshotParams
+
+    Members
+    -------
+    open : ``In(1)``
+        Opens job ``job`` for the block and first beat in ``place``. The job must not be open.
+    visit : ``In(1)``
+        Goes on with ``job`` at the beat in ``place``.
+    demand : ``In(1)``
+        With ``open``: as urgent as a visit.
+    job, place : ``In(range(jobs))``, ``In(beat_layout)``
+    wanted : ``Out(1)``
+        A beat that was opened for a demand, or visited, is not yet captured.
+    secured : ``Out(1)``
+        In this clock it is being captured; one clock.
+    reading : ``Out(jobs)``
+        Jobs with beats to read.
+    check_job, check_beat : ``In(range(jobs))``, ``In(beat_bits)``
+    check_captured, check_issued : ``Out(1)``
+        For certain, that beat of that job is captured, or will be without a visit. Known for the
+        beats that follow the one visited last; 0 does not say the contrary.
+    read : ``Out(stream.Signature(beat_layout))``
+    issue, issue_place, issue_job, issue_last, free, unread, read_valid
+        See :class:`CopyBuffer`.
+    stop : ``In(1)``
+        Makes no new requests.
+    drop : ``In(1)``
+        With ``stop``: withdraws the request on offer.
+    reset : ``In(1)``
+        Closes all jobs and starts a sweep of the notes; allowed with ``stop`` and no ``read.valid``.
+    sweeping : ``Out(1)``
+        A sweep is going on, one clock a note; no job may be opened. So it is after a reset.
+    """
+
+    def __init__(self, params):
+        self._params = params
+        place = beat_layout(params)
+        job = range(params.jobs)
+        count = range(params.buffer_depth + 1)
+        super().__init__({
+            "open": In(1),
+            "visit": In(1),
+            "demand": In(1),
+            "job": In(job),
+            "place": In(place),
+            "wanted": Out(1),
+            "secured": Out(1),
+            "reading": Out(params.jobs),
+            "check_job": In(job),
+            "check_beat": In(params.beat_bits),
+            "check_captured": Out(1),
+            "check_issued": Out(1),
+            "read": Out(stream.Signature(place)),
+            "issue": Out(1),
+            "issue_place": Out(place),
+            "issue_job": Out(job),
+            "issue_last": Out(1),
+            "free": In(count),
+            "unread": In(count),
+            "read_valid": In(1),
+            "stop": In(1),
+            "drop": In(1),
+            "reset": In(1),
+            "sweeping": Out(1, init=1 if params.beat_bits else 0),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        jobs = self._params.jobs
+        left_shape = range(self._params.block_beats + 1)
+        block = Array(Signal(self._params.block_bits, name=f"block{i}") for i in range(jobs))
+        beat = Array(Signal(self._params.beat_bits, name=f"beat{i}") for i in range(jobs))
+        left = Array(Signal(left_shape, name=f"left{i}") for i in range(jobs))
+        now = Signal(range(jobs))        # the job that is being read
+        other = Signal(range(jobs))      # one of the jobs to go on with
+        other_valid = Signal()
+        room = Signal()
+        passed = Signal()                # the beat at hand needs no read
+        decided = Signal()               # it is known whether it does
+        skip = Signal()
+        target = Signal()                # the beat at hand is the wanted one
+        unread_next = Signal.like(self.unread)
+
+        # One step of the circle
+        m.d.comb += [
+            room.eq(Mux(target, self.free != 0, self.free > self._params.buffer_depth // 8)),
+            self.issue.eq((left[now] != 0) & decided & ~passed & room & ~self.stop
+                          & (~self.read.valid | self.read.ready)),
+            skip.eq((left[now] != 0) & decided & passed),
+            self.issue_place.block.eq(block[now]),
+            self.issue_place.beat.eq(beat[now]),
+            self.issue_job.eq(now),
+            self.issue_last.eq(left[now] == 1),
+            unread_next.eq(self.unread + self.issue - self.read_valid),
+        ]
+        with m.If(self.issue):
+            m.d.sync += [left[now].eq(left[now] - 1), self.read.payload.eq(self.issue_place)]
+        with m.If(self.issue | skip):
+            m.d.sync += beat[now].eq(beat[now] + 1)
+        m.d.sync += self.read.valid.eq(self.issue
+                                   | (self.read.valid & ~self.read.ready & ~self.drop))
+
+        # Which job to read
+        m.d.comb += self.reading.eq(Cat(each != 0 for each in left))
+        for index in reversed(range(jobs)):
+            with m.If(self.reading[index] & (now != index)):
+                m.d.comb += [other.eq(index), other_valid.eq(1)]
+        with m.If(((left[now] == 0) | (self.issue & self.issue_last)) & other_valid):
+            m.d.sync += now.eq(other)
+        with m.If(self.open):
+            m.d.sync += [
+                block[self.job].eq(self.place.block),
+                beat[self.job].eq(self.place.beat),
+                left[self.job].eq(self._params.block_beats),
+            ]
+        with m.If(self.visit):
+            m.d.sync += beat[self.job].eq(self.place.beat)
+        with m.If(self.visit | (self.open & self.demand)):
+            m.d.sync += now.eq(self.job)
+
+        self._note_beats(m, now=now, beat=beat, decided=decided, passed=passed, skip=skip)
+        self._secure(m, now=now, beat=beat, left=left, target=target, skip=skip,
+                     unread_next=unread_next)
+        self._follow_run(m, now=now, skip=skip, unread_next=unread_next)
+        with m.If(self.reset):
+            m.d.sync += [each.eq(0) for each in left]
+        return m
+
+    def _note_beats(self, m, *, now, beat, decided, passed, skip):
+        """Notes which beats were read, for the jobs that were visited."""
+        if self._params.beat_bits == 0:
+            m.d.comb += decided.eq(1)
+            return
+        depth = self._params.block_beats << ceil_log2(self._params.jobs)
+        m.submodules.notes = notes = Memory(shape=unsigned(1), depth=depth, init=[])
+        get, put = notes.read_port(), notes.write_port()
+        phase = Signal(self._params.jobs)    # a note is set if it differs: equal after each job
+        visited = Signal(self._params.jobs)
+        asked = Signal()                     # ``get`` shows the beat at hand
+        sweep = Signal(range(depth))
+        at = Cat(beat[now], now)
+
+        m.d.comb += [
+            get.addr.eq(at),
+            decided.eq(asked | ~visited.bit_select(now, 1)),
+            passed.eq(asked & (get.data ^ phase.bit_select(now, 1))),
+            put.en.eq(self.issue | self.sweeping),
+            put.addr.eq(Mux(self.sweeping, sweep, at)),
+            put.data.eq(~self.sweeping & ~phase.bit_select(now, 1)),
+        ]
+        m.d.sync += asked.eq(~self.issue & ~skip & ~self.visit & ~(self.open & self.demand)
+                             & visited.bit_select(now, 1) & self.reading.bit_select(now, 1))
+        with m.If(self.issue & self.issue_last):
+            m.d.sync += phase.bit_select(now, 1).eq(~phase.bit_select(now, 1))
+        with m.If(self.open | self.visit):
+            m.d.sync += visited.bit_select(self.job, 1).eq(self.visit)
+        with m.If(self.sweeping):
+            m.d.sync += [sweep.eq(sweep + 1), phase.eq(0)]
+            with m.If(sweep == depth - 1):
+                m.d.sync += self.sweeping.eq(0)
+        with m.Elif(self.reset):
+            m.d.sync += [self.sweeping.eq(1), asked.eq(0)]
+
+    def _secure(self, m, *, now, beat, left, target, skip, unread_next):
+        """Follows the wanted beat until it is captured."""
+        job = Signal.like(self.job)
+        want = Signal.like(self.check_beat)
+        under_way = Signal()
+        due = Signal.like(self.unread)   # answers until the wanted beat's has come
+
+        m.d.comb += [
+            target.eq(self.wanted & ~under_way & (now == job) & (beat[now] == want)),
+            self.secured.eq(self.wanted & under_way
+                            & ((due == 0) | ((due == 1) & self.read_valid))),
+        ]
+        with m.If(self.read_valid & (due != 0)):
+            m.d.sync += due.eq(due - 1)
+        # Every beat of a job that has none left is under way
+        with m.If(self.wanted & ~under_way & ((target & (self.issue | skip)) | (left[job] == 0))):
+            m.d.sync += [under_way.eq(1), due.eq(unread_next)]
+        with m.If(self.secured | self.reset):
+            m.d.sync += self.wanted.eq(0)
+        with m.If(self.visit | (self.open & self.demand)):
+            m.d.sync += [
+                self.wanted.eq(1),
+                under_way.eq(0),
+                job.eq(self.job),
+                want.eq(self.place.beat),
+            ]
+
+    def _follow_run(self, m, *, now, skip, unread_next):
+        """Follows the run of beats from the last visit on, for writes that stream through it."""
+        job = Signal.like(self.job)
+        first = Signal.like(self.check_beat)
+        count = range(self._params.block_beats + 1)
+        issued = Signal(count)
+        captured = Signal(count)
+        growing = Signal()
+        before = Signal.like(self.unread)  # answers to come that belong to earlier reads
+        distance = Signal.like(self.check_beat)
+
+        m.d.comb += [
+            distance.eq(self.check_beat - first),
+            self.check_captured.eq((self.check_job == job) & (distance < captured)),
+            self.check_issued.eq((self.check_job == job) & (distance < issued)),
+        ]
+        with m.If(now == job):
+            m.d.sync += [issued.eq(issued + (self.issue & growing)), growing.eq(growing & ~skip)]
+        with m.If(self.read_valid):
+            with m.If(before != 0):
+                m.d.sync += before.eq(before - 1)
+            with m.Elif(captured != issued):
+                m.d.sync += captured.eq(captured + 1)
+        with m.If(self.visit | (self.open & (self.demand | (self.job == job))) | self.reset):
+            m.d.sync += [
+                job.eq(self.job),
+                first.eq(self.place.beat),
+                issued.eq(0),
+                captured.eq(0),
+                growing.eq((self.visit | self.demand) & ~self.reset),
+                before.eq(unread_next),
+            ]

@@ -1,0 +1,124 @@
+"""The blocks between claim and copied."""
+
+from amaranth.hdl import Array, Cat, Module, Signal
+from amaranth.lib import enum, wiring
+from amaranth.lib.wiring import In, Out
+
+__all__ = ["JobKind", "JobTable"]
+
+
+class JobKind(enum.Enum, shape=2):
+    """What a block is copied for."""
+
+    DEMAND = 0
+    INITIAL = 1
+    BACKGROUND = 2
+
+
+class JobTable(wiring.Component):
+    """The jobs: each is a block from its claim until its bit in the copy map is set.
+
+    Parameters
+    ----------
+    params : SnapshotParams
+
+    Members
+    -------
+    claim : ``In(1)``
+        Gives ``claim_block`` the job ``next_job``; needs ``free``.
+    claim_block, claim_kind : ``In(block_bits)``, ``In(JobKind)``
+    next_job : ``Out(range(jobs))``
+    free, two_free : ``Out(1)``
+        At least one job, or two, are not in use.
+    captured, captured_job, copied, copied_job
+        The last beat of a job was captured, or its last write was answered.
+    find : ``In(block_bits)``
+        Looks a block up; the answer comes in the next clock.
+    found, found_job : ``Out(1)``, ``Out(range(jobs))``
+        It was in the table in the clock before.
+    found_captured : ``Out(1)``
+        All of it is captured.
+    finished : ``Out(1)``
+        There is a job, of ``finished_block``, that is all copied.
+    mark : ``In(1)``
+        Its bit in the copy map is about to be set.
+    retire : ``In(1)``
+        The bit is being set: the job marked last, ``retired_block`` of ``retired_kind``, leaves.
+    reset : ``In(1)``
+    """
+
+    def __init__(self, params):
+        self._params = params
+        job = range(params.jobs)
+        super().__init__({
+            "claim": In(1),
+            "claim_block": In(params.block_bits),
+            "claim_kind": In(JobKind),
+            "next_job": Out(job),
+            "free": Out(1),
+            "two_free": Out(1),
+            "captured": In(1),
+            "captured_job": In(job),
+            "copied": In(1),
+            "copied_job": In(job),
+            "find": In(params.block_bits),
+            "found": Out(1),
+            "found_job": Out(job),
+            "found_captured": Out(1),
+            "finished": Out(1),
+            "finished_block": Out(params.block_bits),
+            "mark": In(1),
+            "retire": In(1),
+            "retired_block": Out(params.block_bits),
+            "retired_kind": Out(JobKind),
+            "reset": In(1),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        jobs = self._params.jobs
+        busy = Array(Signal(name=f"busy{i}") for i in range(jobs))
+        captured = Array(Signal(name=f"captured{i}") for i in range(jobs))
+        copied = Array(Signal(name=f"copied{i}") for i in range(jobs))
+        block = Array(Signal(self._params.block_bits, name=f"block{i}") for i in range(jobs))
+        kind = Array(Signal(JobKind, name=f"kind{i}") for i in range(jobs))
+        ready = Signal(range(jobs))
+        leaving = Signal(range(jobs))
+        free = Cat(~each for each in busy)
+
+        m.d.comb += [
+            self.free.eq(free.any()),
+            self.two_free.eq((free & (free - 1)[:jobs]).any()),
+            self.finished_block.eq(block[ready]),
+            self.retired_block.eq(block[leaving]),
+            self.retired_kind.eq(kind[leaving]),
+            self.found_captured.eq(captured[self.found_job]),
+        ]
+        m.d.sync += self.found.eq(0)
+        for index in reversed(range(jobs)):
+            with m.If(~busy[index]):
+                m.d.comb += self.next_job.eq(index)
+            with m.If(busy[index] & copied[index]):
+                m.d.comb += [self.finished.eq(1), ready.eq(index)]
+            with m.If(busy[index] & (block[index] == self.find)):
+                m.d.sync += [self.found.eq(1), self.found_job.eq(index)]
+
+        with m.If(self.captured):
+            m.d.sync += captured[self.captured_job].eq(1)
+        with m.If(self.copied):
+            m.d.sync += copied[self.copied_job].eq(1)
+        with m.If(self.mark):
+            m.d.sync += leaving.eq(ready)
+        with m.If(self.retire):
+            m.d.sync += busy[leaving].eq(0)
+        with m.If(self.claim):
+            m.d.sync += [
+                busy[self.next_job].eq(1),
+                captured[self.next_job].eq(0),
+                copied[self.next_job].eq(0),
+                block[self.next_job].eq(self.claim_block),
+                kind[self.next_job].eq(self.claim_kind),
+            ]
+        with m.If(self.reset):
+            m.d.sync += [each.eq(0) for each in busy]
+        return m

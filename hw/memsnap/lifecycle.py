@@ -1,0 +1,235 @@
+"""The life of a snapshot: start, instant, end, and everything that can end it early."""
+
+from amaranth.hdl import Module, Mux, Signal
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from .control import Cause, Refusal, State, region_layout
+
+__all__ = ["Lifecycle"]
+
+#: Clocks for which the buffer shows the place of a failure before it is reset.
+_SETTLE = 4
+
+
+class Lifecycle(wiring.Component):
+    """Takes a snapshot from its start to its end.
+
+    A start is accepted in ``IDLE`` and ``DONE`` if the enabled regions are sound, else refused with
+    its reason and without any other effect. Two clocks after an accepted start ``active`` rises,
+    unless a write is waiting at the memory's port: that clock is the instant. ``enable`` follows
+    when all that was accepted before is answered.
+
+    A snapshot ends as done, failed or cancelled, in exactly one way: an error comes before all else,
+    completion before a cancel, a cancel before a timeout. Held writes are released at once; the end is
+    reported when no answer is due to the copier any more, together with its cause and block.
+
+    Parameters
+    ----------
+    params : SnapshotParams
+
+    Members
+    -------
+    start, cancel, clear : ``In(1)``
+    trigger : ``In(1)``
+        A rising edge is a start.
+    regions, timeout
+        See :class:`memsnap.control.Signature`.
+    can_arm, drained : ``In(1)``
+        See the gate.
+    full, sweeping : ``In(1)``
+        Of the copy map, and whether anything is still being swept.
+    busy, error, error_write, error_block
+        See :class:`memsnap.copier.Copier`.
+    waiting, aborting : ``In(1)``
+        See the arbiter.
+    accepted : ``Out(1)``
+        A start is accepted in this clock.
+    arming, active, enable, protected, locked, ready : ``Out(1)``
+    stop, drop, reset, sweep, restart, abort : ``Out(1)``
+        Commands to copier, map and arbiter.
+    state, done, failed, cancelled, refused, cause, refusal, fail_block, ended
+        See :class:`memsnap.control.Signature`.
+    all_initial, all_claimed : ``In(1)``
+        All blocks of the regions, or all blocks, are claimed.
+    """
+
+    def __init__(self, params):
+        self._params = params
+        super().__init__({
+            "start": In(1),
+            "cancel": In(1),
+            "clear": In(1),
+            "trigger": In(1),
+            "regions": In(data.ArrayLayout(region_layout(params.addr_width), params.regions)),
+            "timeout": In(32),
+            "can_arm": In(1),
+            "drained": In(1),
+            "all_initial": In(1),
+            "all_claimed": In(1),
+            "full": In(1),
+            "sweeping": In(1),
+            "busy": In(1),
+            "error": In(1),
+            "error_write": In(1),
+            "error_block": In(params.block_bits),
+            "waiting": In(1),
+            "aborting": In(1),
+            "accepted": Out(1),
+            "arming": Out(1),
+            "active": Out(1),
+            "enable": Out(1),
+            "protected": Out(1),
+            "locked": Out(1),
+            "ready": Out(1),
+            "stop": Out(1),
+            "drop": Out(1),
+            "reset": Out(1),
+            "sweep": Out(1),
+            "restart": Out(1),
+            "abort": Out(1),
+            "state": Out(State),
+            "done": Out(1),
+            "failed": Out(1),
+            "cancelled": Out(1),
+            "refused": Out(1),
+            "cause": Out(Cause),
+            "refusal": Out(Refusal),
+            "fail_block": Out(params.block_bits),
+            "ended": Out(1),
+        })
+        self._pending_cause = Signal(Cause)
+        self._gave_up = Signal()   # what the copier had asked for was aborted
+
+    def elaborate(self, platform):
+        m = Module()
+        start = Signal()
+        expired = Signal()
+        self._start(m, start=start)
+        self._watch(m, expired=expired)
+        m.d.comb += [
+            self.arming.eq(self.state == State.ARMING),
+            self.stop.eq(self.state == State.STOPPING),
+            self.locked.eq(self.arming | self.active | self.stop),
+            self.ready.eq((self.state == State.IDLE) | (self.state == State.DONE)),
+            self.protected.eq(self.active | self.done),
+            self.enable.eq(self.active & self.drained),
+        ]
+        with m.If(self.abort):
+            m.d.sync += self._gave_up.eq(1)
+        with m.Switch(self.state):
+            with m.Case(State.CLEARING):
+                with m.If(~self.sweeping):
+                    m.d.sync += self.state.eq(State.IDLE)
+            with m.Case(State.IDLE, State.DONE):
+                with m.If(self.accepted):
+                    m.d.comb += self.restart.eq(1)
+                    m.d.sync += self.state.eq(State.ARMING)
+                with m.Elif(self.clear):
+                    m.d.sync += self.state.eq(State.IDLE)
+            with m.Case(State.ARMING):
+                with m.If(self.cancel):
+                    self._stop(m, Cause.CANCELLED)
+                with m.Elif(self.can_arm):
+                    m.d.sync += [self.state.eq(State.INITIAL), self.active.eq(1)]
+                with m.Elif(expired):
+                    self._stop(m, Cause.TIMEOUT)
+            with m.Case(State.INITIAL, State.BACKGROUND, State.DRAINING):
+                self._run(m, expired=expired)
+            with m.Case(State.STOPPING):
+                self._finish(m, expired=expired)
+        return m
+
+    def _start(self, m, *, start):
+        """Accepts or refuses a start, and forgets the last result."""
+        before = Signal(init=1)
+        out_of_order = Signal()
+        out_of_range = Signal()
+        m.d.sync += before.eq(self.trigger)
+        m.d.comb += [
+            start.eq(self.start | (self.trigger & ~before)),
+            self.accepted.eq(start & self.ready & ~out_of_order & ~out_of_range),
+        ]
+        for region in self.regions:
+            with m.If(region.enable & (region.base > region.limit)):
+                m.d.comb += out_of_order.eq(1)
+            with m.If(region.enable & ~(self._in_memory(region.base)
+                                        & self._in_memory(region.limit))):
+                m.d.comb += out_of_range.eq(1)
+        with m.If(self.accepted | (self.clear & self.ready)):
+            m.d.sync += [each.eq(0) for each in (self.done, self.failed, self.cancelled,
+                                                 self.refused, self.fail_block)]
+            m.d.sync += [self.cause.eq(Cause.NONE), self.refusal.eq(Refusal.NONE)]
+        with m.If(start & ~self.accepted):
+            m.d.sync += self.refused.eq(1)
+            with m.If(~self.ready):
+                m.d.sync += self.refusal.eq(Refusal.BUSY)
+            with m.Elif(out_of_order):
+                m.d.sync += self.refusal.eq(Refusal.REGION_ORDER)
+            with m.Else():
+                m.d.sync += self.refusal.eq(Refusal.REGION_RANGE)
+
+    def _in_memory(self, address):
+        params = self._params
+        high = params.span_bits + params.beat_shift
+        inside = address[high:] == params.memory_base >> high
+        return inside if params.memory_size == 1 << high else (
+            inside & (address[:high] < params.memory_size))
+
+    def _watch(self, m, *, expired):
+        """Counts the clocks in which the memory owes something and gives nothing."""
+        silent = Signal(32)
+        m.d.comb += expired.eq((self.timeout != 0) & (silent >= self.timeout))
+        with m.If(self.waiting & self.locked & ~expired):
+            m.d.sync += silent.eq(silent + 1)
+        with m.Else():
+            m.d.sync += silent.eq(0)
+
+    def _run(self, m, *, expired):
+        """From the instant to the end."""
+        with m.If(self.all_initial & (self.state == State.INITIAL)):
+            m.d.sync += self.state.eq(State.BACKGROUND)
+        with m.If(self.all_claimed & (self.state == State.BACKGROUND)):
+            m.d.sync += self.state.eq(State.DRAINING)
+        with m.If(self.error & self.error_write):
+            self._stop(m, Cause.WRITE_ERROR)
+        with m.Elif(self.error):
+            self._stop(m, Cause.READ_ERROR)
+        with m.Elif(self.full):
+            m.d.comb += self.ended.eq(1)
+            m.d.sync += [self.state.eq(State.DONE), self.active.eq(0), self.done.eq(1)]
+        with m.Elif(self.cancel):
+            self._stop(m, Cause.CANCELLED)
+        with m.Elif(expired):
+            self._stop(m, Cause.TIMEOUT)
+            m.d.comb += self.abort.eq(self.busy)
+
+    def _stop(self, m, cause):
+        m.d.sync += [
+            self.state.eq(State.STOPPING),
+            self.active.eq(0),
+            self._pending_cause.eq(cause),
+        ]
+
+    def _finish(self, m, *, expired):
+        """Waits until nothing is due to the copier, then reports and clears."""
+        settled = Signal(range(_SETTLE + 1))
+        with m.If(expired):
+            m.d.comb += self.abort.eq(self.busy & ~self._gave_up)
+        m.d.comb += self.drop.eq(self.aborting)
+        with m.If(self.abort | self.aborting | (self.busy & ~self._gave_up)):
+            m.d.sync += settled.eq(0)
+        with m.Elif(settled != _SETTLE):
+            m.d.sync += settled.eq(settled + 1)
+        with m.Else():
+            m.d.comb += [self.ended.eq(1), self.reset.eq(1), self.sweep.eq(1)]
+            m.d.sync += [
+                settled.eq(0),
+                self._gave_up.eq(0),
+                self.state.eq(State.CLEARING),
+                self.cause.eq(self._pending_cause),
+                self.cancelled.eq(self._pending_cause == Cause.CANCELLED),
+                self.failed.eq(self._pending_cause != Cause.CANCELLED),
+            ]
+            with m.If(self._pending_cause != Cause.CANCELLED):
+                m.d.sync += self.fail_block.eq(self.error_block)

@@ -1,0 +1,398 @@
+"""Decides what the copier does next: demand, then initial, then background."""
+
+from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from .control import region_layout
+from .copy_map import bit_of, row_of
+from .job_table import JobKind, JobTable
+from .params import MAP_ROW_BITS, Release
+from .ranges import beat_layout
+
+__all__ = ["Sequencer"]
+
+
+class Sequencer(wiring.Component):
+    """Claims blocks for the copier, and grants held writes.
+
+    A block is claimed only after a *check*: in one clock its row of the copy map is read and the job
+    table is searched for it. A block that is neither copied nor in the table in that clock was never
+    claimed, and since nothing else claims blocks, it stays so until the next clock, in which it is
+    claimed. Whatever proposed the block may therefore be out of date.
+
+    A held write is answered before any other block is claimed, and the last free job is kept for
+    it. Its grant comes when its block is copied or captured, or when its beat is captured (in the
+    strict form only when its block is copied). The initial copy claims the blocks of the enabled
+    regions in the order of the table; the background copy scans the map, a row a clock.
+
+    Parameters
+    ----------
+    params : SnapshotParams
+
+    Members
+    -------
+    enable : ``In(1)``
+        Past the instant, and all earlier writes are done.
+    ask, whole
+        See :class:`WishboneGate`.
+    regions : ``In(ArrayLayout(region_layout))``
+        Checked, and unchanged while ``enable``.
+    scan, scan_row, scan_data, set, set_done
+        See :class:`CopyMap`.
+    open, visit, demand, job, place, wanted, secured, reading, check_job, check_beat,
+    check_captured, check_issued
+        See :class:`CopyReader`.
+    captured, captured_job, copied, copied_job
+        See :class:`CopyBuffer`.
+    initial_done, all_claimed : ``Out(1)``
+        The initial copy, or everything, is claimed.
+    held : ``Out(1)``
+        A write is found to have to wait for a copy; one clock.
+    retired : ``Out(1)``
+        A block of kind ``retired_kind`` is marked in the copy map; with ``retired_block``.
+    map_read, map_row, map_valid, map_data
+        Software's window on the map, see :class:`memsnap.control.Signature`.
+    reset : ``In(1)``
+        Forgets all jobs.
+    """
+
+    def __init__(self, params):
+        self._params = params
+        place = beat_layout(params)
+        job = range(params.jobs)
+        row = range(max(2, params.map_rows))
+        super().__init__({
+            "enable": In(1),
+            "ask": In(stream.Signature(place)),
+            "whole": Out(1),
+            "regions": In(data.ArrayLayout(region_layout(params.addr_width), params.regions)),
+            "scan": Out(1),
+            "scan_row": Out(row),
+            "scan_data": In(MAP_ROW_BITS),
+            "set": Out(stream.Signature(params.block_bits)),
+            "set_done": In(1),
+            "open": Out(1),
+            "visit": Out(1),
+            "demand": Out(1),
+            "job": Out(job),
+            "place": Out(place),
+            "wanted": In(1),
+            "secured": In(1),
+            "reading": In(params.jobs),
+            "check_job": Out(job),
+            "check_beat": Out(params.beat_bits),
+            "check_captured": In(1),
+            "check_issued": In(1),
+            "captured": In(1),
+            "captured_job": In(job),
+            "copied": In(1),
+            "copied_job": In(job),
+            "initial_done": Out(1),
+            "all_claimed": Out(1),
+            "held": Out(1),
+            "retired": Out(1),
+            "retired_kind": Out(JobKind),
+            "retired_block": Out(params.block_bits),
+            "map_read": In(1),
+            "map_row": In(row),
+            "map_valid": Out(1),
+            "map_data": Out(MAP_ROW_BITS),
+            "reset": In(1),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.table = table = JobTable(self._params)
+        m.submodules.initial = initial = InitialWalk(self._params)
+        m.submodules.background = background = BackgroundScan(self._params)
+        probed = Signal(self._params.block_bits)
+        copied = Signal()      # the block probed in the clock before is copied
+        unclaimed = Signal()   # it is neither copied nor claimed
+        free_scan = Signal()   # nobody here needs the map's reader in this clock
+
+        m.d.comb += [
+            table.reset.eq(self.reset),
+            table.captured.eq(self.captured),
+            table.captured_job.eq(self.captured_job),
+            table.copied.eq(self.copied),
+            table.copied_job.eq(self.copied_job),
+            initial.regions.eq(self.regions),
+            initial.reset.eq(~self.enable),
+            background.reset.eq(~initial.done),
+            background.scan_data.eq(self.scan_data),
+            self.initial_done.eq(initial.done),
+            self.all_claimed.eq(background.done),
+            copied.eq(self.scan_data.bit_select(bit_of(probed), 1)),
+            unclaimed.eq(~copied & ~table.found),
+            table.claim.eq(self.open),
+            table.claim_block.eq(probed),
+            self.job.eq(Mux(self.open, table.next_job, table.found_job)),
+            self.place.block.eq(probed),
+            self.check_job.eq(table.found_job),
+            self.check_beat.eq(self.ask.payload.beat),
+        ]
+        m.d.sync += probed.eq(table.find)
+        self._decide(m, table=table, initial=initial, background=background, copied=copied,
+                     unclaimed=unclaimed, free_scan=free_scan)
+        self._retire(m, table=table)
+        self._show_map(m, free_scan=free_scan)
+        return m
+
+    def _decide(self, m, *, table, initial, background, copied, unclaimed, free_scan):
+        proposed = Signal()
+        proposal = Signal(self._params.block_bits)
+        kind = Signal(JobKind)
+        m.d.comb += [
+            proposed.eq(Mux(initial.done, background.proposed, initial.proposed)),
+            proposal.eq(Mux(initial.done, background.block, initial.block)),
+            kind.eq(Mux(initial.done, JobKind.BACKGROUND, JobKind.INITIAL)),
+        ]
+        with m.FSM():
+            with m.State("PICK"):
+                with m.If(self.enable & self.ask.valid):
+                    m.d.comb += [
+                        table.find.eq(self.ask.payload.block),
+                        self.scan.eq(1),
+                        self.scan_row.eq(row_of(self.ask.payload.block)),
+                    ]
+                    m.next = "ASKED"
+                with m.Elif(self.enable & ~self.set.valid & proposed):
+                    with m.If(table.two_free):
+                        m.d.comb += [
+                            table.find.eq(proposal),
+                            self.scan.eq(1),
+                            self.scan_row.eq(row_of(proposal)),
+                        ]
+                        m.next = "PROPOSED"
+                    with m.Else():
+                        m.d.comb += free_scan.eq(1)
+                with m.Elif(self.enable & ~self.set.valid & background.scan):
+                    m.d.comb += [
+                        self.scan.eq(1),
+                        self.scan_row.eq(background.scan_row),
+                        background.scanned.eq(1),
+                    ]
+                with m.Else():
+                    m.d.comb += free_scan.eq(1)
+
+            with m.State("PROPOSED"):
+                m.d.comb += [
+                    free_scan.eq(1),
+                    self.open.eq(unclaimed & self.enable),
+                    table.claim_kind.eq(kind),
+                    initial.next.eq(~initial.done),
+                    background.next.eq(initial.done),
+                ]
+                m.next = "PICK"
+
+            with m.State("ASKED"):
+                m.d.comb += [
+                    free_scan.eq(1),
+                    self.demand.eq(1),
+                    self.place.beat.eq(self.ask.payload.beat),
+                    table.claim_kind.eq(JobKind.DEMAND),
+                ]
+                m.next = "PICK"
+                with m.If(self.enable):
+                    self._answer(m, table=table, copied=copied, unclaimed=unclaimed)
+
+            if self._params.release is Release.CAPTURED:
+                with m.State("SECURE"):
+                    m.d.comb += [free_scan.eq(1), self.ask.ready.eq(self.secured)]
+                    with m.If(self.secured | ~self.enable):
+                        m.next = "PICK"
+
+    def _answer(self, m, *, table, copied, unclaimed):
+        """What becomes of a held write whose block was probed."""
+        early = self._params.release is Release.CAPTURED
+        waiting = Signal()   # this write was found to have to wait
+        visited = Signal()   # its block was made the one to copy next
+        reading = Signal()   # its block has beats that no read was issued for
+
+        m.d.comb += [
+            reading.eq(self.reading.bit_select(table.found_job, 1)),
+            self.held.eq(~self.ask.ready & ~waiting),
+        ]
+        m.d.sync += waiting.eq(~self.ask.ready)
+        with m.If(copied):
+            m.d.comb += [self.ask.ready.eq(1), self.whole.eq(1)]
+        with m.Elif(unclaimed):
+            m.d.comb += self.open.eq(table.free)
+            with m.If(table.free):
+                m.d.sync += visited.eq(1)
+                if early:
+                    m.d.sync += waiting.eq(0)
+                    m.next = "SECURE"
+        if early:
+            with m.Elif(table.found_captured):
+                m.d.comb += [self.ask.ready.eq(1), self.whole.eq(1)]
+            with m.Elif(self.check_captured):
+                m.d.comb += self.ask.ready.eq(1)
+            with m.Elif(reading & ~self.check_issued):
+                m.d.comb += self.visit.eq(1)
+                m.d.sync += waiting.eq(0)
+                m.next = "SECURE"
+        else:
+            with m.Elif(reading & ~visited):
+                m.d.comb += self.visit.eq(1)
+                m.d.sync += visited.eq(1)
+        with m.If(self.ask.ready):
+            m.d.sync += visited.eq(0)
+
+    def _retire(self, m, *, table):
+        """Sets the bits of finished blocks, one at a time."""
+        m.d.comb += [
+            self.set.valid.eq(table.finished),
+            self.set.payload.eq(table.finished_block),
+            table.mark.eq(self.set.valid & self.set.ready),
+            table.retire.eq(self.set_done),
+            self.retired.eq(self.set_done),
+            self.retired_kind.eq(table.retired_kind),
+            self.retired_block.eq(table.retired_block),
+        ]
+
+    def _show_map(self, m, *, free_scan):
+        """Serves software's window in clocks in which the map's reader is free."""
+        with m.If(free_scan & self.map_read & ~self.map_valid & ~self.set.valid):
+            m.d.comb += [self.scan.eq(1), self.scan_row.eq(self.map_row)]
+        m.d.sync += self.map_valid.eq(free_scan & self.map_read & ~self.map_valid
+                                      & ~self.set.valid)
+        m.d.comb += self.map_data.eq(self.scan_data)
+
+
+class InitialWalk(wiring.Component):
+    """Proposes the blocks of the enabled regions, one after another.
+
+    Members
+    -------
+    regions : ``In(ArrayLayout(region_layout))``
+    reset : ``In(1)``
+    proposed : ``Out(1)``
+    block : ``Out(block_bits)``
+    next : ``In(1)``
+        The proposal was dealt with.
+    done : ``Out(1)``
+        There are no more.
+    """
+
+    def __init__(self, params):
+        self._params = params
+        super().__init__({
+            "regions": In(data.ArrayLayout(region_layout(params.addr_width), params.regions)),
+            "reset": In(1),
+            "proposed": Out(1),
+            "block": Out(params.block_bits),
+            "next": In(1),
+            "done": Out(1),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        count = self._params.regions
+        low = self._params.beat_shift + self._params.beat_bits
+        high = self._params.beat_shift + self._params.span_bits
+        region = Signal(range(count + 1))
+        first = Signal(self._params.block_bits)
+        last = Signal(self._params.block_bits)
+        enabled = Signal()
+
+        with m.Switch(region):
+            for index in range(count):
+                with m.Case(index):
+                    m.d.comb += [
+                        first.eq(self.regions[index].base[low:high]),
+                        last.eq(self.regions[index].limit[low:high]),
+                        enabled.eq(self.regions[index].enable),
+                    ]
+        m.d.comb += self.done.eq(region == count)
+        with m.If(self.reset):
+            m.d.sync += [region.eq(0), self.proposed.eq(0)]
+        with m.Elif(~self.done & ~self.proposed):
+            m.d.sync += [self.block.eq(first), self.proposed.eq(enabled)]
+            with m.If(~enabled):
+                m.d.sync += region.eq(region + 1)
+        with m.Elif(self.next & (self.block == last)):
+            m.d.sync += [region.eq(region + 1), self.proposed.eq(0)]
+        with m.Elif(self.next):
+            m.d.sync += self.block.eq(self.block + 1)
+        return m
+
+
+class BackgroundScan(wiring.Component):
+    """Proposes the blocks that the copy map shows as not copied, in order, in one pass.
+
+    A row without such blocks takes one clock. Proposals may be out of date.
+
+    Members
+    -------
+    reset : ``In(1)``
+    scan : ``Out(1)``
+        Wants to read ``scan_row``.
+    scan_row : ``Out(range(map_rows))``
+    scanned : ``In(1)``
+        It is being read in this clock; ``scan_data`` has it in the next.
+    scan_data : ``In(32)``
+    proposed : ``Out(1)``
+    block : ``Out(block_bits)``
+    next : ``In(1)``
+        The proposal was dealt with.
+    done : ``Out(1)``
+        All rows were read and all proposals dealt with.
+    """
+
+    def __init__(self, params):
+        self._params = params
+        super().__init__({
+            "reset": In(1),
+            "scan": Out(1),
+            "scan_row": Out(range(max(2, params.map_rows))),
+            "scanned": In(1),
+            "scan_data": In(MAP_ROW_BITS),
+            "proposed": Out(1),
+            "block": Out(params.block_bits),
+            "next": In(1),
+            "done": Out(1),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        rows = self._params.map_rows
+        row = Signal(range(rows + 1))        # the next to read
+        seen_row = Signal(range(rows))       # the one whose data is there, if ``seen``
+        seen = Signal()
+        todo_row = Signal(range(rows))
+        todo = Signal(MAP_ROW_BITS)
+        lowest = Signal(range(MAP_ROW_BITS))
+        take = Signal()
+
+        for index in reversed(range(MAP_ROW_BITS)):
+            with m.If(todo[index]):
+                m.d.comb += lowest.eq(index)
+        m.d.comb += [
+            self.scan_row.eq(row),
+            self.scan.eq((row != rows) & (todo == 0)),
+            self.done.eq((row == rows) & ~seen & (todo == 0) & ~self.proposed),
+            take.eq((todo != 0) & (~self.proposed | self.next)),
+        ]
+        with m.If(self.scanned):
+            m.d.sync += [row.eq(row + 1), seen_row.eq(row)]
+        m.d.sync += seen.eq(self.scanned)
+        with m.If(seen & ~self.scan_data.all()):
+            m.d.sync += [
+                todo.eq(~self.scan_data),
+                todo_row.eq(seen_row),
+                row.eq(seen_row + 1),
+                seen.eq(0),
+            ]
+        with m.If(self.next):
+            m.d.sync += self.proposed.eq(0)
+        with m.If(take):
+            m.d.sync += [
+                todo.eq(todo & (todo - 1)),
+                self.block.eq(Cat(lowest, todo_row)),
+                self.proposed.eq(1),
+            ]
+        with m.If(self.reset):
+            m.d.sync += [row.eq(0), seen.eq(0), todo.eq(0), self.proposed.eq(0)]
+        return m

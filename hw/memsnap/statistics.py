@@ -1,0 +1,77 @@
+"""Counts what a snapshot did and what it cost."""
+
+from amaranth.hdl import Module, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from .control import Counters
+from .job_table import JobKind
+
+__all__ = ["Statistics"]
+
+
+class Statistics(wiring.Component):
+    """The counters of the current or last snapshot; they start anew with each accepted start.
+
+    Members
+    -------
+    accepted : ``In(1)``
+        A start is accepted.
+    arming, active : ``In(1)``
+    hold : ``In(1)``
+        A write is being held in this clock.
+    held : ``In(1)``
+        A held write turned out to wait for a copy; one clock.
+    retired, retired_kind : ``In(1)``, ``In(JobKind)``
+        A block was copied.
+    counters : ``Out(Counters)``
+    """
+
+    def __init__(self):
+        super().__init__({
+            "accepted": In(1),
+            "arming": In(1),
+            "active": In(1),
+            "hold": In(1),
+            "held": In(1),
+            "retired": In(1),
+            "retired_kind": In(JobKind),
+            "counters": Out(Counters),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        clock = Signal(64)
+        stall = Signal(32)      # clocks that the write at hand has been held for, with this one
+        stalled = Signal(32)    # the same without
+        counters = self.counters
+        m.d.comb += stall.eq(stalled + 1)
+        m.d.sync += clock.eq(clock + 1)
+        with m.If(self.hold):
+            m.d.sync += [stalled.eq(stall), counters.stall_total.eq(counters.stall_total + 1)]
+            with m.If(stall > counters.stall_longest):
+                m.d.sync += counters.stall_longest.eq(stall)
+        with m.Else():
+            m.d.sync += stalled.eq(0)
+        with m.If(self.active):
+            m.d.sync += [
+                counters.duration.eq(counters.duration + 1),
+                counters.held.eq(counters.held + self.held),
+            ]
+            with m.If(self.retired):
+                with m.Switch(self.retired_kind):
+                    for kind in JobKind:
+                        with m.Case(kind):
+                            each = counters[f"blocks_{kind.name.lower()}"]
+                            m.d.sync += each.eq(each + 1)
+        with m.If(self.arming):
+            m.d.sync += [
+                counters.armed.eq(counters.armed + 1),
+                counters.instant.eq(clock + 1),
+            ]
+        with m.If(self.accepted):
+            m.d.sync += [each.eq(0) for each in (
+                counters.duration, counters.held, counters.stall_total, counters.stall_longest,
+                counters.blocks_demand, counters.blocks_initial, counters.blocks_background)]
+            m.d.sync += counters.armed.eq(1)
+        return m
