@@ -20,7 +20,7 @@ def test_it_names_the_dump_and_shows_the_instant(saved):
     path, _, text = saved
     assert f'[dumpfile] "{path / "wave.fst"}"' in text
     assert "[timestart] 90" in text
-    assert re.search(r"^\*-5\.0+ 100 ", text, re.M)
+    assert re.search(r"^\*-6\.5\d+ 100 ", text, re.M)
 
 
 def test_signals_are_grouped_and_named(saved):
@@ -28,7 +28,7 @@ def test_signals_are_grouped_and_named(saved):
     titles = ["snapshot", "initiator (s_wb)", "memory (m_wb)"]
     assert [line[1:] for line in text.splitlines() if line.startswith("-")] == [
         title for title in titles for _ in range(2)]
-    assert "+{adr[29:0]} TOP.soc.unit.m_wb_adr[29:0]" in text
+    assert "+{adr} TOP.soc.unit.m_wb_adr[29:0]" in text
     assert "+{write held} TOP.soc.unit.trace_held\n" in text
 
 

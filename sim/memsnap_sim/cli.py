@@ -219,3 +219,30 @@ def _write(output, text):
     else:
         Path(output).write_text(text)
         click.echo(f"wrote {output}", err=True)
+
+
+@main.command()
+def programs():
+    """List the programs that come with memsnap.
+
+    \b
+    Example:
+        memsnap programs
+    """
+    from .session import shipped_programs
+    for name, about in shipped_programs():
+        click.echo(f"{name:12}  {about}")
+
+
+@main.command()
+@click.option("--out", metavar="DIR", default="build/demo", show_default=True,
+              help="Where results go, a directory a program.")
+def demo(out):
+    """Snapshot Dhrystone and a small kernel, check both images, and show them.
+
+    \b
+    Example:
+        memsnap demo
+    """
+    from .demo import run_demo
+    return EXACT if run_demo(Path(out)) else NOT_EXACT

@@ -1,6 +1,7 @@
 """GTKWave save files: a waveform that opens with its signals grouped, named and in words."""
 
 from dataclasses import dataclass
+from math import log2
 from pathlib import Path
 
 from memsnap.control import State
@@ -12,7 +13,9 @@ __all__ = ["Group", "Trace", "unit_groups", "write_save_file"]
 
 #: Words for what is not an enumeration of the hardware, and colours of the states.
 KIND_WORDS = {kind.value: kind.name for kind in Kind}
-STATE_COLOURS = {"ARMING": "gold", "INITIAL": "SteelBlue", "BACKGROUND": "DarkSlateGray",
+#: GTKWave's zoom at which its window, 1500 pixels wide, shows one unit of time.
+FULL_ZOOM = 2.1
+STATE_COLOURS = {"ARMING": "DarkGoldenrod", "INITIAL": "SteelBlue", "BACKGROUND": "DarkSlateGray",
                  "DONE": "DarkGreen", "STOPPING": "FireBrick"}
 
 
@@ -74,7 +77,7 @@ def bus_traces(prefix, params):
                        radix="bin" if name == "sel" else "hex") for name in names)
 
 
-def write_save_file(path, dump, groups, *, start=0, marker=-1, zoom=-5.0):
+def write_save_file(path, dump, groups, *, start=0, marker=-1, span=400):
     """Writes ``path`` (.gtkw) for the file ``dump``, and beside it the words of its states.
 
     Parameters
@@ -86,8 +89,8 @@ def write_save_file(path, dump, groups, *, start=0, marker=-1, zoom=-5.0):
         Time at the left edge of the window, in the dump's unit.
     marker : int
         Time of the primary marker, -1 for none.
-    zoom : float
-        Minus the log2 of the time that a pixel stands for.
+    span : int
+        Time that the window shows at first.
 
     Returns
     -------
@@ -103,8 +106,8 @@ def write_save_file(path, dump, groups, *, start=0, marker=-1, zoom=-5.0):
         save.timestart(max(0, start))
         save.size(1500, 900)
         save.sst_expanded(False)
-        save.signals_width(220)
-        save.zoom_markers(zoom, marker)
+        save.signals_width(300)
+        save.zoom_markers(FULL_ZOOM - log2(max(1, span)), marker)
         for group in groups:
             with save.group(group.title, closed=group.closed):
                 for trace in group.traces:
@@ -113,8 +116,8 @@ def write_save_file(path, dump, groups, *, start=0, marker=-1, zoom=-5.0):
                         written.append(words)
                     suffix = f"[{trace.width - 1}:0]" if trace.width > 1 else ""
                     save.trace(f"{group.scope}.{trace.name}{suffix}",
-                               alias=f"{trace.label or trace.name}{suffix if not words else ''}",
-                               color=group.colour, datafmt=trace.radix,
+                               alias=trace.label or trace.name, color=group.colour,
+                               datafmt=trace.radix,
                                translate_filter_file=str(words) if words else None)
     return written
 

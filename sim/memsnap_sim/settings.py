@@ -18,8 +18,11 @@ __all__ = ["InputError", "RegionSpec", "Settings", "Trigger", "build_params", "p
 
 RUN_KEYS = ("program", "at", "at_clock", "pin", "self", "latency", "initial", "wave",
             "wave_window", "baseline", "out", "max_clocks")
+TEXT_KEYS = ("program", "at", "wave", "wave_window", "out")
 REGION_KEYS = ("start", "limit", "symbol", "kind")
 UNIT_KEYS = tuple(field.name for field in fields(SnapshotParams))
+#: Fields of the unit that are no numbers.
+NO_SIZES = ("release", "features", "pipelined")
 TRIGGER_KEYS = ("at", "at_clock", "pin", "self")
 
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
@@ -127,11 +130,13 @@ def read_toml(path):
         if not isinstance(table.get(name, {}), dict):
             raise InputError(f"{path}: write [{name}] as a table")
         _check_keys(table.get(name, {}), keys, f"{path}: key in [{name}]")
+    _check_texts(table.get("run", {}), TEXT_KEYS)
     regions = table.get("region", [])
-    if not isinstance(regions, list):
+    if not isinstance(regions, list) or not all(isinstance(r, dict) for r in regions):
         raise InputError(f"{path}: write each region as [[region]], with two brackets")
     for region in regions:
         _check_keys(region, REGION_KEYS, f"{path}: key in [[region]]")
+        _check_texts(region, ("symbol", "kind"))
     return table
 
 
@@ -140,8 +145,8 @@ def build_params(unit):
 
     Without ``shadow_base`` the shadow follows the memory, at the next base that is aligned.
     """
-    unit = {key: parse_size(value) if isinstance(value, str) and key not in ("release", "features")
-            else value for key, value in unit.items()}
+    unit = {key: parse_size(value) if isinstance(value, str) and key not in NO_SIZES else value
+            for key, value in unit.items()}
     size = unit.get("memory_size", SnapshotParams.memory_size)
     if "shadow_base" not in unit and isinstance(size, int) and size > 0:
         span = 1 << (size - 1).bit_length()
@@ -251,6 +256,12 @@ def _number(run, key, default, least, most):
     if not least <= value <= most:
         raise InputError(f"{key} must be {least} to {most}, not {value}")
     return value
+
+
+def _check_texts(table, keys):
+    for key in keys:
+        if not isinstance(table.get(key, ""), str):
+            raise InputError(f"{key} must be a text, not {table[key]!r}")
 
 
 def _check_keys(table, known, where):
