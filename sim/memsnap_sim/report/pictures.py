@@ -48,6 +48,11 @@ def copy_map_life(report):
         upper.set_yticks([record.params.blocks * n // 4 for n in range(5)])
         upper.yaxis.set_major_formatter(_GROUPED)
         upper.tick_params(labelbottom=False)
+        if report.mismatch:
+            upper.annotate(f"block {report.mismatch.block} differs",
+                           (end * 0.02, report.mismatch.block + 0.5), (0.02, 0.9),
+                           textcoords="axes fraction", fontweight="bold",
+                           arrowprops={"arrowstyle": "->", "color": INK})
         stalls = [(s.clock - record.instant, s.length) for s in record.stalls]
         if stalls:
             lower.vlines([at for at, _ in stalls], 0, [length for _, length in stalls],
