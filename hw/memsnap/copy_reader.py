@@ -15,9 +15,11 @@ class CopyReader(wiring.Component):
     """Reads the beats of the open jobs' blocks.
 
     A job is a block that is being copied. Its beats are read in a circle, from the beat that it was
-    opened with, until all have been read. A *visit* makes the circle go on from another beat; from
-    then on a note of each beat that was read (one bit a beat, in RAM) says which to pass over.
-    Several jobs may be open; the one that was opened for a demand or visited last is read first.
+    opened with, until all have been read. A *visit* makes an excursion from the circle: from another
+    beat on, up to one that was read before; then the circle goes on. A note of each beat that was
+    read (one bit a beat, in RAM) says which to pass over, so that no beat is read twice, and each
+    costs a step of the circle at the most. Several jobs may be open; the one that was opened for a
+    demand or visited last is read first.
 
     A request is in a register of its own: it is made in the clock after the decision. Beats that
     were visited may use the last slots of the buffer, all others leave an eighth of it free.
@@ -97,6 +99,8 @@ class CopyReader(wiring.Component):
         block = Array(Signal(self._params.block_bits, name=f"block{i}") for i in range(jobs))
         beat = Array(Signal(self._params.beat_bits, name=f"beat{i}") for i in range(jobs))
         left = Array(Signal(left_shape, name=f"left{i}") for i in range(jobs))
+        circle = Array(Signal(self._params.beat_bits, name=f"circle{i}") for i in range(jobs))
+        away = Signal(jobs)              # jobs on an excursion; their circle goes on at ``circle``
         now = Signal(range(jobs))        # the job that is being read
         other = Signal(range(jobs))      # one of the jobs to go on with
         other_valid = Signal()
@@ -121,7 +125,9 @@ class CopyReader(wiring.Component):
         ]
         with m.If(self.issue):
             m.d.sync += [left[now].eq(left[now] - 1), self.read.payload.eq(self.issue_place)]
-        with m.If(self.issue | skip):
+        with m.If(skip & away.bit_select(now, 1)):
+            m.d.sync += [beat[now].eq(circle[now]), away.bit_select(now, 1).eq(0)]
+        with m.Elif(self.issue | skip):
             m.d.sync += beat[now].eq(beat[now] + 1)
         m.d.sync += self.read.valid.eq(self.issue
                                    | (self.read.valid & ~self.read.ready & ~self.drop))
@@ -138,9 +144,12 @@ class CopyReader(wiring.Component):
                 block[self.job].eq(self.place.block),
                 beat[self.job].eq(self.place.beat),
                 left[self.job].eq(self._params.block_beats),
+                away.bit_select(self.job, 1).eq(0),
             ]
         with m.If(self.visit):
-            m.d.sync += beat[self.job].eq(self.place.beat)
+            m.d.sync += [beat[self.job].eq(self.place.beat), away.bit_select(self.job, 1).eq(1)]
+            with m.If(~away.bit_select(self.job, 1)):
+                m.d.sync += circle[self.job].eq(beat[self.job])
         with m.If(self.visit | (self.open & self.demand)):
             m.d.sync += now.eq(self.job)
 
