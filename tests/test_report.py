@@ -8,7 +8,17 @@ from html.parser import HTMLParser
 
 import pytest
 from memsnap import SnapshotParams
-from memsnap_sim.report import BlockCopy, Kind, Outcome, Record, Report, Stall, render_html, show
+from memsnap_sim.report import (
+    BlockCopy,
+    Kind,
+    Outcome,
+    Record,
+    Report,
+    Stall,
+    render_html,
+    show,
+    write_results,
+)
 from memsnap_sim.report.model import FIGURES, histogram
 from memsnap_sim.report.words import count, percent, size
 from rich.console import Console
@@ -217,3 +227,19 @@ def check_page(page):
 
     Check().feed(page)
     assert not open_tags
+
+
+def test_files_of_a_run(tmp_path):
+    out = tmp_path / "a" / "b"
+    record = make_record()
+    paths = write_results(Report(record), out)
+    assert {path.name for path in paths} == {"report.json", "report.html", "image.bin"}
+    assert (out / "image.bin").read_bytes() == record.memory_at_instant
+    assert json.loads((out / "report.json").read_text())["exact"] is True
+
+
+def test_no_image_of_an_earlier_run_is_left(tmp_path):
+    write_results(Report(make_record()), tmp_path)
+    write_results(Report(not_done(failed=True)), tmp_path)
+    assert not (tmp_path / "image.bin").exists()
+    assert json.loads((tmp_path / "report.json").read_text())["exact"] is False

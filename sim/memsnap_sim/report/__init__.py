@@ -1,9 +1,10 @@
 """The report of a run: figures, terminal, pictures and one self-contained HTML page."""
 
+from .files import write_results
 from .html import render_html
 from .model import Mismatch, Outcome, Report
 from .record import BlockCopy, Kind, Record, Stall
 from .terminal import show
 
 __all__ = ["BlockCopy", "Kind", "Mismatch", "Outcome", "Record", "Report", "Stall", "render_html",
-           "show"]
+           "show", "write_results"]
