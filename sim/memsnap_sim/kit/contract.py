@@ -1,0 +1,316 @@
+"""The contract, decided from outside: from the memory's own port and the unit's registers.
+
+The checker knows nothing of how the unit works. It is given what the memory held at first, every
+access that the memory accepted, what each initiator asked and got, and what the registers said of
+each snapshot; from these it plays the run again and decides C1, C2, C3, C5 and C7.
+"""
+
+from dataclasses import dataclass
+
+from .memory import merge, words_of
+from .violation import Violation
+
+__all__ = ["ContractChecker", "SnapshotRecord"]
+
+_FOREVER = 1 << 62
+
+
+@dataclass
+class SnapshotRecord:
+    """What the outside knows of one snapshot. All clocks are counted from the start of the run.
+
+    Parameters
+    ----------
+    requested : int
+        The start, at the latest when its register write was answered or the pin rose.
+    instant : int or None
+        T. None where it is not known, or was never reached.
+    ended : int or None
+        The last clock of the snapshot; None if it never ended.
+    released : int or None
+        When the image was given up: cleared, a new start, or a reset.
+    result : str
+        ``"done"``, ``"failed"``, ``"cancelled"``, ``"reset"`` or ``"running"``.
+    copied : sequence of bool or None
+        The copy map as it was read at the end.
+    quiet : int or None
+        Where it is later than ``ended``: the clock by which the unit is known to be at rest.
+    """
+
+    requested: int
+    instant: int | None = None
+    ended: int | None = None
+    released: int | None = None
+    result: str = "running"
+    fail_block: int | None = None
+    copied: list | None = None
+    quiet: int | None = None
+
+    @property
+    def last(self):
+        """The last clock of the snapshot."""
+        return _FOREVER if self.ended is None else self.ended
+
+    @property
+    def last_copy(self):
+        """The last clock in which the unit may have copied."""
+        return self.last if self.quiet is None else max(self.last, self.quiet)
+
+    @property
+    def given_up(self):
+        """The clock from which initiators may write the shadow again."""
+        return _FOREVER if self.released is None else self.released
+
+    @property
+    def kept(self):
+        """The last clock up to which the image must not change."""
+        return self.given_up - 1 if self.result == "done" else self.last
+
+
+class ContractChecker:
+    """Plays a run again and decides the contract.
+
+    ========== ===================================================================================
+    rule       what it asks
+    ========== ===================================================================================
+    C1         a word that is written at T or later was read by the copier first
+    C2         what goes into the shadow is the memory at T; a block marked copied, and everything
+               once done, is in the shadow as it was at T; it stays so until it is given up
+    C3         every read returns what a flat memory holds, in the order of acceptance; every write
+               reaches the memory once, unchanged, in order; answers are those of the memory
+    C5         a snapshot in which an access of the copier failed is not done
+    C7         the copier reads memory and writes shadow, only during a snapshot; initiators' writes
+               to the shadow are refused during a snapshot, and at no other time
+    ========== ===================================================================================
+
+    Parameters
+    ----------
+    params : SnapshotParams
+        Or anything with its ``memory_base``, ``memory_size``, ``shadow_base``, ``block_size`` and
+        ``beat_bytes``.
+    image : bytes
+        What the memory target held at first, from address 0.
+    log : list of Entry
+    accesses : list of Access
+        Those of the initiator, in order.
+    snapshots : list of SnapshotRecord
+        In order.
+    most : int
+        Violations after which it stops looking.
+    """
+
+    def __init__(self, params, image, log, accesses=(), snapshots=(), *, most=20):
+        self.params = params
+        self.beat_bytes = params.beat_bytes
+        self.block_beats = params.block_size // params.beat_bytes
+        self.beats = params.memory_size // params.beat_bytes
+        self.memory = params.memory_base // params.beat_bytes
+        self.shadow = params.shadow_base // params.beat_bytes
+        self.all_lanes = (1 << params.beat_bytes) - 1
+        self.words = words_of(image, params.beat_bytes)
+        self.log = log
+        self.accesses = list(accesses)
+        self.snapshots = list(snapshots)
+        self.most = most
+        self.violations = []
+        self._current = None      # the snapshot that runs, or whose image is kept
+        self._at_instant = None   # the memory at its T
+        self._seen = set()        # the beats that its copier has read
+        self._upcoming = self._milestones()
+
+    def check(self):
+        """The violations, in the order of the run."""
+        owners = self._match()
+        for entry, owner in zip(self.log, owners, strict=True):
+            self._pass_milestones(entry.clock)
+            if owner is None:
+                self._check_copier(entry)
+            else:
+                self._check_initiator(entry, owner)
+            if len(self.violations) >= self.most:
+                break
+        else:
+            self._pass_milestones(_FOREVER)
+            self._check_image()
+        self.violations.sort(key=lambda violation: violation.clock)
+        return self.violations
+
+    def _milestones(self):
+        """Where snapshots begin, end, and are given up, in order, as (clock, action, record)."""
+        milestones = []
+        for record in self.snapshots:
+            if record.instant is not None:
+                milestones.append((record.instant, self._begin, record))
+                if record.ended is not None:
+                    milestones.append((record.last_copy + 1, self._end, record))
+                if record.result == "done" and record.released is not None:
+                    milestones.append((record.released, self._give_up, record))
+        return milestones
+
+    def _pass_milestones(self, clock):
+        while self._upcoming and self._upcoming[0][0] <= clock:
+            _, action, record = self._upcoming.pop(0)
+            action(record)
+
+    def _begin(self, record):
+        self._current = record
+        self._at_instant = self.words[self.memory:self.memory + self.beats]
+        self._seen = set()
+
+    def _end(self, record):
+        self._check_image()
+        if record.result != "done":
+            self._current = None
+
+    def _give_up(self, record):
+        self._check_image()
+        self._current = None
+
+    # Whose is an access ------------------------------------------------------------------------
+
+    def _match(self):
+        """For each log entry the initiator's access that it is, or None for the copier's."""
+        by_clock = {entry.clock: entry for entry in self.log}
+        owners = []
+        at = 0
+        for entry in self.log:
+            owner = None
+            while at < len(self.accesses):
+                access = self.accesses[at]
+                if self._is(access, entry):
+                    exact = by_clock.get(access.accepted)
+                    if exact is None or exact is entry or not self._is(access, exact):
+                        owner = access
+                        at += 1
+                    break
+                if access.answered is None or access.answered >= entry.clock:
+                    break                 # it may yet come
+                self._unmatched(access)
+                at += 1
+            owners.append(owner)
+        for access in self.accesses[at:]:
+            self._unmatched(access)
+        return owners
+
+    def _is(self, access, entry):
+        last = _FOREVER if access.answered is None else access.answered
+        sel = self.all_lanes if access.sel is None else access.sel
+        return (access.adr == entry.adr and access.we == entry.we and sel == entry.sel
+                and access.requested <= entry.clock <= last
+                and (not access.we or access.data == entry.data))
+
+    def _unmatched(self, access):
+        """An access that never reached the memory."""
+        if access.response is None:
+            return                        # given up, or open at the end
+        in_shadow = self.shadow <= access.adr < self.shadow + self.beats
+        if access.response == "err" and access.we and in_shadow:
+            if not any(record.requested <= access.answered
+                       and access.requested <= record.given_up for record in self.snapshots):
+                self._violated("C7", "a write to the shadow was refused outside a snapshot",
+                               access.answered, access.adr)
+            return
+        self._violated("C3", f"the {access} never reached the memory", access.answered, access.adr)
+
+    # One access --------------------------------------------------------------------------------
+
+    def _check_initiator(self, entry, access):
+        current = self._current
+        if access.response is not None and access.response != entry.response:
+            self._violated("C3", f"the {access}, but the memory answered {entry.response}",
+                           entry.clock, entry.adr)
+        if not access.we:
+            if access.response == "ack" and access.data_r != self._word(entry.adr):
+                self._violated("C3", f"a read returned {access.data_r:#x}, memory held "
+                                     f"{self._word(entry.adr):#x}", entry.clock, entry.adr)
+            return
+        if entry.response != "ack":
+            return
+        beat = entry.adr - self.memory
+        running = current is not None and current.instant <= entry.clock <= current.last
+        if (running and 0 <= beat < self.beats and beat not in self._seen and entry.sel
+                and current.result in ("done", "running")):
+            self._violated("C1", "a write at T or later reached the memory before the copier had "
+                                 "read the word", entry.clock, entry.adr)
+        if (current is not None and 0 <= entry.adr - self.shadow < self.beats
+                and current.instant <= entry.clock <= current.kept):
+            self._violated("C7", "an initiator wrote the protected shadow", entry.clock, entry.adr)
+        self._apply(entry)
+
+    def _check_copier(self, entry):
+        current = self._current
+        running = current is not None and current.instant <= entry.clock <= current.last_copy
+        unknown = any(record.instant is None and record.requested <= entry.clock <= record.last_copy
+                      for record in self.snapshots)
+        place = self.shadow if entry.we else self.memory
+        beat = entry.adr - place
+        kind = "write" if entry.we else "read"
+        if not 0 <= beat < self.beats:
+            self._violated("C7", f"a {kind} that no initiator made, outside the "
+                                 f"{'shadow' if entry.we else 'memory'}", entry.clock, entry.adr)
+        elif not running and unknown:
+            pass
+        elif not running:
+            self._violated("C7", f"a {kind} that no initiator made, while no snapshot runs",
+                           entry.clock, entry.adr)
+        elif entry.response != "ack":
+            if current.result == "done":
+                self._violated("C5", f"a {kind} of the copier failed, yet the snapshot is done",
+                               entry.clock, entry.adr)
+        elif not entry.we:
+            self._seen.add(beat)
+        elif entry.data != self._at_instant[beat] or entry.sel != self.all_lanes:
+            self._violated("C2", f"the shadow is written with {entry.data:#x} sel {entry.sel:#x}, "
+                                 f"memory at T held {self._at_instant[beat]:#x}",
+                           entry.clock, entry.adr)
+        if entry.we and entry.response == "ack":
+            self._apply(entry)
+
+    def _apply(self, entry):
+        if entry.adr < len(self.words):
+            self.words[entry.adr] = merge(self.words[entry.adr], entry.data, entry.sel)
+
+    def _word(self, adr):
+        return self.words[adr] if adr < len(self.words) else 0
+
+    # The image ---------------------------------------------------------------------------------
+
+    def _check_image(self):
+        """C2 for what is marked copied, at this point of the run."""
+        record = self._current
+        if record is None or (record.result != "done" and record.copied is None):
+            return
+        for beat, expected in enumerate(self._at_instant):
+            got = self.words[self.shadow + beat]
+            done = record.result == "done"
+            if got != expected and (done or record.copied[beat // self.block_beats]):
+                self._violated(
+                    "C2", f"the image holds {got:#x}, memory at T held {expected:#x}, and "
+                          f"{'the snapshot is done' if done else 'its block is marked copied'}",
+                    record.last, self.shadow + beat)
+                self._current = None
+                return
+
+    # Reporting ---------------------------------------------------------------------------------
+
+    def _violated(self, rule, text, clock, adr):
+        block = None
+        for base in self.memory, self.shadow:
+            if base <= adr < base + self.beats:
+                block = (adr - base) // self.block_beats
+        self.violations.append(Violation(rule, text, clock, adr * self.beat_bytes, block,
+                                         self._history(block, clock)))
+
+    def _history(self, block, clock, most=12):
+        """What happened to a block, up to a clock."""
+        if block is None:
+            return ()
+        first = block * self.block_beats
+        places = [range(base + first, base + first + self.block_beats)
+                  for base in (self.memory, self.shadow)]
+        lines = [str(entry) for entry in self.log
+                 if entry.clock <= clock and any(entry.adr in place for place in places)]
+        starts = [f"T = {record.instant}, requested at {record.requested}, {record.result}, ended "
+                  f"at {record.ended}" for record in self.snapshots
+                  if record.requested <= clock]
+        return (*starts[-1:], *lines[-most:])

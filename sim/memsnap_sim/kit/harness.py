@@ -1,0 +1,414 @@
+"""A bench: the unit between an initiator and a memory, driven by a script, with everything checked.
+
+::
+
+    async def script(bench):
+        await bench.until(100)
+        await bench.start(regions=[(0, 63)])
+        record = await bench.end()
+
+    bench = Bench(params, traffic=[write(0, 1), read(0)], latency=4)
+    bench.run(script).check()
+"""
+
+from amaranth.hdl import ClockDomain, Module, Value
+from amaranth.sim import Simulator
+
+from ..reference import Snapshot
+from .contract import ContractChecker, SnapshotRecord
+from .memory import MemoryTarget, merge, words_of
+from .pauses import never
+from .protocol import ProtocolChecker
+from .violation import Violation, report
+from .wishbone import Initiator, RegisterPort
+
+__all__ = ["REGISTERS", "Bench"]
+
+#: Byte offsets of the registers that a bench uses.
+REGISTERS = {
+    "ID": 0x000, "VERSION": 0x004, "CAPS0": 0x008, "CAPS1": 0x00c, "CONTROL": 0x010,
+    "STATUS": 0x014, "CAUSE": 0x018, "FAIL_BLOCK": 0x01c, "MEMORY_BASE": 0x020,
+    "MEMORY_SIZE": 0x028, "SHADOW_BASE": 0x030, "TIMEOUT": 0x040, "SHARE": 0x044,
+    "IRQ_ENABLE": 0x050, "IRQ_STATUS": 0x054, "IRQ_TEST": 0x058, "MAP_INDEX": 0x060,
+    "MAP_DATA": 0x064, "INSTANT": 0x080, "ARMED": 0x088, "DURATION": 0x08c,
+    "BLOCKS_INITIAL": 0x090, "BLOCKS_DEMAND": 0x094, "BLOCKS_BACKGROUND": 0x098, "HELD": 0x09c,
+    "STALL_LONGEST": 0x0a0, "STALL_TOTAL": 0x0a4, "REGION": 0x100,
+}
+_START, _CANCEL, _CLEAR, _LATCH = 1, 2, 4, 8
+_FLAGS = {"done": 8, "failed": 9, "cancelled": 10, "refused": 11, "active": 12, "locked": 13,
+          "protected": 14, "ready": 15}
+_COUNTERS = ("ARMED", "DURATION", "BLOCKS_INITIAL", "BLOCKS_DEMAND", "BLOCKS_BACKGROUND", "HELD",
+             "STALL_LONGEST", "STALL_TOTAL")
+
+
+class Bench:
+    """The unit under traffic.
+
+    The memory is as large as the memory and the shadow need, plus ``margin`` bytes that the unit
+    does not guard. Everything on both ports is checked: the bus rules, the contract, and each
+    finished image against the reference model.
+
+    Parameters
+    ----------
+    params : SnapshotParams
+    unit : Component or None
+        Anything with the members ``s_wb``, ``m_wb``, ``csr_wb``, ``trigger``, ``irq`` and perhaps
+        ``trace``. By default ``SnapshotUnit(params, trace=True)``.
+    traffic : iterable of Access
+    image : bytes or None
+        What the memory holds at first; by default every word is different.
+    latency, stall, errors, bursts
+        See :class:`MemoryTarget`.
+    max_in_flight : int
+        See :class:`Initiator`.
+    patience : int
+        Clocks after which something that does not end is a violation of C4.
+    """
+
+    def __init__(self, params, *, unit=None, traffic=(), image=None, latency=1, stall=never,
+                 errors=None, bursts=False, max_in_flight=16, margin=64, patience=20_000):
+        if unit is None:
+            from memsnap import SnapshotUnit
+            unit = SnapshotUnit(params, trace=True)
+        self.params = params
+        self.unit = unit
+        self.patience = patience
+        size = max(params.memory_base, params.shadow_base) + params.memory_size + margin
+        size = min(size, 1 << params.addr_width)
+        self.initial = image if image is not None else _distinct(size, params.beat_bytes)
+        self.initiator = Initiator(unit.s_wb, traffic, max_in_flight=max_in_flight)
+        self.memory = MemoryTarget(unit.m_wb, self.initial, latency=latency, stall=stall,
+                                   errors=errors, bursts=bursts)
+        self.registers = RegisterPort(unit.csr_wb)
+        self.upstream = ProtocolChecker(unit.s_wb, name="s_wb")
+        self.downstream = ProtocolChecker(unit.m_wb, name="m_wb")
+        self.memory.listener = self.downstream.sample
+        self.snapshots = []        # of SnapshotRecord, those that were accepted
+        self.counters = []         # a dict for each that ended
+        self.instants = []         # clocks in which the trace turned active
+        self.copied = []           # (clock, block, kind) as traced
+        self.held = 0              # clocks with a held write, as traced
+        self.held_longest = 0
+        self.violations = []
+        self._domain = ClockDomain("sync")
+        self._epoch = 0            # the first clock after the last reset
+        self._open = None          # the snapshot that runs
+        self._kept = None          # the snapshot whose image is kept
+        self._ctx = None
+
+    # Running -----------------------------------------------------------------------------------
+
+    def run(self, script, *, vcd=None):
+        """Runs ``await script(bench)``, lets the initiator finish, checks. Returns the bench."""
+        m = Module()
+        m.domains += self._domain
+        m.submodules.unit = self.unit
+        simulator = Simulator(m)
+        simulator.add_clock(1e-6)
+        simulator.add_process(self.initiator.process)
+        simulator.add_process(self.memory.process)
+        simulator.add_process(self.upstream.process)
+        if hasattr(self.unit, "trace"):
+            simulator.add_process(self._watch)
+
+        async def testbench(ctx):
+            self._ctx = ctx
+            await script(self)
+            self.initiator.stop()
+            await self._settle()
+        simulator.add_testbench(testbench)
+        if vcd is None:
+            simulator.run()
+        else:
+            with simulator.write_vcd(vcd):
+                simulator.run()
+        self._judge()
+        return self
+
+    def check(self):
+        """Raises AssertionError with all that was found."""
+        if self.violations:
+            raise AssertionError(report(self.violations))
+        return self
+
+    @property
+    def clock(self):
+        """The clock that the script is in."""
+        return self.memory.clock
+
+    # For scripts -------------------------------------------------------------------------------
+
+    async def clocks(self, count):
+        """Waits."""
+        for _ in range(count):
+            await self._ctx.tick()
+
+    async def until(self, clock):
+        """Waits for a clock, if it is yet to come."""
+        await self.clocks(clock - self.clock)
+
+    async def read(self, name, index=0):
+        """Reads a register by name, or the ``index``-th word from it."""
+        return await self.registers.read(self._ctx, REGISTERS[name] + 4 * index)
+
+    async def write(self, name, value, index=0):
+        """Writes a register by name, or the ``index``-th word from it."""
+        await self.registers.write(self._ctx, REGISTERS[name] + 4 * index, value)
+
+    async def status(self):
+        """The flags of STATUS as a dict, with its ``state``."""
+        value = await self.read("STATUS")
+        return {"state": value & 7, **{name: value >> at & 1 for name, at in _FLAGS.items()}}
+
+    async def set_regions(self, regions, kind=0):
+        """Fills the region table with (first byte, last byte) addresses; disables the rest."""
+        for index in range(self.params.regions):
+            base, limit = regions[index] if index < len(regions) else (0, 0)
+            words = (base & 0xffffffff, base >> 32, limit & 0xffffffff, limit >> 32,
+                     int(index < len(regions)) | kind << 1)
+            for word, value in enumerate(words):
+                await self.write("REGION", value, 8 * index + word)
+
+    async def start(self, *, pin=False, regions=None):
+        """Starts by register or pin. Returns the record, or None if the start was refused."""
+        if regions is not None:
+            await self.set_regions(regions)
+        requested = self.clock
+        if pin:
+            self._ctx.set(self.unit.trigger, 1)
+            await self.clocks(2)
+            self._ctx.set(self.unit.trigger, 0)
+        else:
+            await self.write("CONTROL", _START)
+        # Until STATUS tells, the start counts as accepted: its instant is a few clocks away.
+        record = SnapshotRecord(requested=requested)
+        status = await self.status()
+        if status["refused"]:
+            return None
+        if self._kept is not None:
+            self._kept.released = requested
+            self._kept = None
+        self.snapshots.append(record)
+        self._open = record
+        return record
+
+    async def cancel(self):
+        """Writes CONTROL.cancel."""
+        await self.write("CONTROL", _CANCEL)
+
+    async def clear(self):
+        """Writes CONTROL.clear."""
+        clock = self.clock
+        await self.write("CONTROL", _CLEAR)
+        if self._kept is not None:
+            self._kept.released = clock
+            self._kept = None
+
+    async def ready(self):
+        """Waits until a start would be accepted."""
+        for _ in range(self.patience // 8):
+            if (await self.status())["ready"]:
+                return
+            await self.clocks(4)
+        self._found("C4", f"the unit is not ready after {self.patience} clocks")
+
+    async def end(self, limit=None):
+        """Waits for the end of the running snapshot and completes its record."""
+        record = self._open
+        deadline = self.clock + (limit or self.patience)
+        while True:
+            status = await self.status()
+            ended = [name for name in ("done", "failed", "cancelled") if status[name]]
+            if ended and not status["locked"]:
+                break
+            if self.clock > deadline:
+                self._found("C4", f"the snapshot requested at {record.requested} has not ended by "
+                                  f"clock {self.clock}, state {status['state']}")
+                return record
+            await self.clocks(6)
+        self._open = None
+        if len(ended) != 1:
+            self._found("C5", f"STATUS says {' and '.join(ended)}")
+        record.result = ended[0]
+        record.quiet = self.clock
+        await self._collect(record)
+        if record.result == "done":
+            self._kept = record
+        return record
+
+    async def reset(self, clocks=1):
+        """Asserts the reset for some clocks, from this one on."""
+        self._ctx.set(self._domain.rst, 1)
+        first = self.clock
+        await self.clocks(clocks)
+        self._ctx.set(self._domain.rst, 0)
+        self._epoch = self.clock
+        if self._open is not None:
+            record, self._open = self._open, None
+            record.result, record.ended, record.released = "reset", first, self.clock
+            rises = [clock for clock in self.instants if record.requested <= clock <= first]
+            record.instant = rises[-1] if rises else None
+        if self._kept is not None:
+            self._kept.released, self._kept = self.clock, None
+
+    async def copy_map(self):
+        """The copy map as the registers show it, a list of bool."""
+        rows = []
+        for row in range(self.params.map_rows):
+            await self.write("MAP_INDEX", row)
+            rows.append(await self.read("MAP_DATA"))
+        return [bool(rows[block // 32] >> block % 32 & 1) for block in range(self.params.blocks)]
+
+    # Inside ------------------------------------------------------------------------------------
+
+    async def _collect(self, record):
+        """Reads the figures of a snapshot that ended."""
+        counters = {name: await self.read(name) for name in _COUNTERS}
+        low, high = await self.read("INSTANT"), await self.read("INSTANT", 1)
+        cause = await self.read("CAUSE") & 7
+        counters["cause"] = cause
+        self.counters.append(counters)
+        was_active = any(record.requested <= clock for clock in self.instants)
+        if record.result == "done" or was_active:
+            record.instant = self._epoch + (high << 32 | low)
+            record.ended = record.instant + counters["DURATION"]
+            if not record.requested <= record.instant <= record.ended <= record.quiet:
+                self._found("C1", f"the clocks of a snapshot are out of order: {record}")
+            if was_active and record.instant not in self.instants:
+                self._found("C1", f"INSTANT says {record.instant}, the trace {self.instants[-1:]}")
+        else:
+            record.ended = record.quiet
+        copied = sum(counters[name] for name in _COUNTERS if name.startswith("BLOCKS"))
+        if record.result == "done":
+            if copied != self.params.blocks:
+                self._found("C2", f"done, but {copied} of {self.params.blocks} blocks copied")
+            if not all(await self.copy_map()):
+                self._found("C2", "done, but the copy map has a block that is not copied")
+        elif record.result == "failed":
+            record.fail_block = await self.read("FAIL_BLOCK")
+        if (cause == 0) != (record.result == "done") or (cause == 4) != (
+                record.result == "cancelled"):
+            self._found("C5", f"the snapshot is {record.result}, CAUSE is {cause}")
+
+    async def _settle(self):
+        """Lets the initiator finish what is open."""
+        for _ in range(self.patience):
+            if self.initiator.idle:
+                return
+            await self._ctx.tick()
+        self._found("C4", f"the initiator hangs: {self.initiator.log[-1]}")
+
+    async def _watch(self, ctx):
+        """Follows the trace port."""
+        shape = self.unit.trace.shape()
+        fields = {name: field for name, field in shape}
+
+        def field(raw, name):
+            width = Value.cast(getattr(self.unit.trace, name)).shape().width
+            return raw >> fields[name].offset & (1 << width) - 1
+        active = fields["active"].offset
+        held = fields["held"].offset
+        copied = fields["copied"].offset
+        clock = was_active = run = 0
+        async for _, rst, raw in ctx.tick().sample(Value.cast(self.unit.trace)):
+            if rst:
+                was_active = run = 0
+            else:
+                if raw >> active & 1:
+                    if not was_active:
+                        self.instants.append(clock)
+                    was_active = 1
+                else:
+                    was_active = 0
+                if raw >> held & 1:
+                    self.held += 1
+                    run += 1
+                    self.held_longest = max(self.held_longest, run)
+                else:
+                    run = 0
+                if raw >> copied & 1:
+                    self.copied.append((clock, field(raw, "block"), field(raw, "kind")))
+            clock += 1
+
+    def _found(self, rule, text):
+        self.violations.append(Violation(rule, text, self.clock))
+
+    # Judging -----------------------------------------------------------------------------------
+
+    def _judge(self):
+        self.violations += self.upstream.violations + self.downstream.violations
+        contract = ContractChecker(self.params, self.initial, self.memory.log, self.initiator.log,
+                                   self.snapshots)
+        self.violations += contract.check()
+        for record in self.snapshots:
+            if record.instant is not None:
+                self._check_bits(record)
+            if record.result == "done":
+                self._check_reference(record)
+
+    def _check_bits(self, record):
+        """C2: a bit is set once, after the answers to all the shadow writes of its block."""
+        last = record.quiet if record.quiet is not None else record.last
+        beats = self.params.block_size // self.params.beat_bytes
+        shadow = self.params.shadow_base // self.params.beat_bytes
+        answered = {entry.adr: entry.answered for entry in self.memory.log
+                    if entry.we and record.instant <= entry.clock <= last}
+        seen = set()
+        for clock, block, _ in self.copied:
+            if not record.instant <= clock <= last:
+                continue
+            if block in seen:
+                self.violations.append(Violation("C2", "a block is copied twice", clock,
+                                                 block=block))
+            seen.add(block)
+            first = shadow + block * beats
+            late = [adr for adr in range(first, first + beats)
+                    if answered.get(adr) is None or answered[adr] > clock]
+            if late:
+                self.violations.append(Violation(
+                    "C2", f"the bit is set before the shadow write of {len(late)} words was "
+                          f"answered", clock, late[0] * self.params.beat_bytes, block))
+
+    def _check_reference(self, record):
+        """The image against that of the reference model under the same writes."""
+        params = self.params
+        words = words_of(self.initial, params.beat_bytes)
+        model = None
+        guarded = slice(params.memory_base, params.memory_base + params.memory_size)
+        shadowed = slice(params.shadow_base, params.shadow_base + params.memory_size)
+        for entry in self.memory.log:
+            if model is None and entry.clock >= record.instant:
+                model = self._model(words, guarded)
+            if entry.clock > record.ended:
+                break
+            if not entry.we or entry.response != "ack":
+                continue
+            new = merge(words[entry.adr], entry.data, entry.sel)
+            address = entry.adr * params.beat_bytes - params.memory_base
+            if model is not None and 0 <= address < params.memory_size:
+                model.write(address, new.to_bytes(params.beat_bytes, "little"))
+            words[entry.adr] = new
+        if model is None:
+            model = self._model(words, guarded)
+        model.run()
+        if model.shadow != _bytes(words, params.beat_bytes)[shadowed]:
+            self.violations.append(Violation("C2", "the image is not that of the reference model",
+                                             record.ended))
+
+    def _model(self, words, guarded):
+        memory = bytearray(_bytes(words, self.params.beat_bytes)[guarded])
+        model = Snapshot(memory, bytearray(len(memory)), block_size=self.params.block_size)
+        model.start()
+        return model
+
+
+def _bytes(words, word_bytes):
+    return b"".join(word.to_bytes(word_bytes, "little") for word in words)
+
+
+def _distinct(size, word_bytes):
+    """An image in which every word is different, and no byte lane is like its neighbour."""
+    size += -size % word_bytes
+    mask = (1 << 8 * word_bytes) - 1
+    return b"".join((0x9e3779b97f4a7c15 * (at + 1) & mask).to_bytes(word_bytes, "little")
+                    for at in range(0, size, word_bytes))
