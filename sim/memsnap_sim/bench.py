@@ -1,0 +1,290 @@
+"""The figures P1-P4 and P6, counted in clocks in Amaranth's simulator.
+
+Each case builds the unit without its registers, a memory with a fixed latency and a pipelined
+initiator, and counts. The counts are exact: the same on every machine and in every run. Each is
+printed beside its *limit* (what no unit could beat) and its *goal*.
+"""
+
+import json
+import random
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from amaranth.sim import Simulator
+
+from memsnap import SnapshotParams
+from memsnap.core import SnapshotCore
+
+from .kit.memory import MemoryTarget
+from .kit.wishbone import Initiator, read, write
+
+__all__ = ["Row", "cases", "measure", "run", "table"]
+
+
+@dataclass
+class Row:
+    """One line of the bench: what was counted, the limit, the goal, and whether it is met."""
+
+    figure: str
+    case: str
+    value: float
+    limit: float
+    goal: float
+    met: bool
+
+
+class _Bench:
+    """The unit's core between an initiator and a memory, with its control side at hand."""
+
+    def __init__(self, *, latency=1, **params):
+        size = params["memory_size"]
+        self.params = SnapshotParams(shadow_base=size, **params)
+        self.core = SnapshotCore(self.params)
+        self.memory = MemoryTarget(self.core.m_wb, bytes(2 * size), latency=latency)
+        self.initiator = Initiator(self.core.s_wb, max_in_flight=64)
+        self.retired = []    # (clock, kind) of each copied block
+        self._clock = 0
+
+    def run(self, scenario):
+        """Runs ``scenario(bench, ctx)`` to its end."""
+        async def testbench(ctx):
+            control = self.core.control
+            ctx.set(control.share, self.params.share)
+            while not ctx.get(control.ready):
+                await ctx.tick()
+            await scenario(self, ctx)
+
+        async def watch(ctx):
+            trace = self.core.trace
+            clock = 0
+            async for _, _, copied, kind in ctx.tick().sample(trace.copied, trace.kind):
+                if copied:
+                    self.retired.append((clock, kind.name))
+                clock += 1
+
+        simulator = Simulator(self.core)
+        simulator.add_clock(1e-6)
+        simulator.add_process(self.memory.process)
+        simulator.add_process(self.initiator.process)
+        simulator.add_process(watch)
+        simulator.add_testbench(testbench)
+        simulator.run()
+        return self
+
+    def region(self, ctx, index, first, last):
+        """Makes blocks ``first`` to ``last`` a region of the initial copy."""
+        region = self.core.control.regions[index]
+        size = self.params.block_size
+        ctx.set(region, {"base": first * size, "limit": (last + 1) * size - 1, "kind": 0,
+                         "enable": 1})
+
+    async def start(self, ctx):
+        """Starts a snapshot, and returns in the clock after."""
+        ctx.set(self.core.control.start, 1)
+        await ctx.tick()
+        ctx.set(self.core.control.start, 0)
+
+    async def done(self, ctx):
+        """Waits for the end, and checks that it is a good one."""
+        while not ctx.get(self.core.control.ended):
+            await ctx.tick()
+        await ctx.tick()
+        if not ctx.get(self.core.control.done):
+            raise RuntimeError(f"the snapshot of {self.params} did not complete")
+
+    async def idle(self, ctx):
+        """Waits until the initiator has made all its accesses."""
+        while not self.initiator.idle:
+            await ctx.tick()
+
+    def counter(self, ctx, name):
+        """A counter of the unit."""
+        return ctx.get(self.core.control.counters[name])
+
+    def added(self, accesses):
+        """The most clocks by which any of these accesses was accepted late."""
+        return max(access.accepted - access.requested for access in accesses)
+
+
+def _row(figure, case, value, limit, goal, *, least=False):
+    met = value >= goal if least else value <= goal
+    return Row(figure, case, round(value, 4), round(limit, 4), round(goal, 4), met)
+
+
+def access_cost(kind):
+    """P1: clocks added to one kind of access, with everything else quiet."""
+    size = 0x2000
+    beats = size // 4
+    rate = kind.startswith("stream")
+    rng = random.Random(kind)
+    while_active = "copied" in kind
+
+    async def scenario(bench, ctx):
+        if while_active:
+            # Everything but the last block is copied first; that one is kept busy by no idle slot
+            bench.region(ctx, 0, 0, bench.params.blocks - 2)
+            ctx.set(bench.core.control.share, 0)
+            await bench.start(ctx)
+            while len(bench.retired) < bench.params.blocks - 1:
+                await ctx.tick()
+        if kind == "read, idle":
+            bench.initiator.add(*[read(rng.randrange(beats), gap=2) for _ in range(200)])
+        elif kind == "write, idle":
+            bench.initiator.add(*[write(rng.randrange(beats), 1, gap=2) for _ in range(200)])
+        elif kind == "write, copied, row at hand":
+            bench.initiator.add(*[write(rng.randrange(32 * 16), 1) for _ in range(20)])
+        elif kind == "write, copied, row not at hand":
+            bench.initiator.add(*[write(row * 32 * 16 + 5, 1) for row in (1, 0, 2, 1, 3, 0)])
+        elif kind == "read, copied":
+            bench.initiator.add(*[read(rng.randrange(beats)) for _ in range(200)])
+        elif kind == "stream of writes, idle":
+            bench.initiator.add(*[write(at, at) for at in range(1024)])
+        else:
+            bench.initiator.add(*[write(at, at) for at in range(1024)])
+        await bench.idle(ctx)
+
+    bench = _Bench(memory_size=size, block_size=64)
+    bench.run(scenario)
+    log = bench.initiator.log
+    if rate:
+        value = len(log) / (log[-1].accepted - log[0].requested + 1)
+        return _row("P1", kind + ", beats/clock", value, 1, 0.99, least=True)
+    if kind == "write, copied, row at hand":
+        log = log[1:]    # the first brings the row
+    late = kind == "write, copied, row not at hand"
+    return _row("P1", kind + ", clocks added", bench.added(log), 0, 1 if late else 0)
+
+
+def copy_rate(latency, data_width, block_size):
+    """P2: beats a clock from the instant to the end, no other traffic."""
+    async def scenario(bench, ctx):
+        await bench.start(ctx)
+        await bench.done(ctx)
+        bench.clocks = bench.counter(ctx, "duration")
+
+    bench = _Bench(latency=latency, memory_size=0x10000, data_width=data_width,
+                   block_size=block_size).run(scenario)
+    beats = bench.params.memory_size // bench.params.beat_bytes
+    case = f"L={latency}, {data_width} bit, {block_size} B blocks, beats/clock"
+    return _row("P2", case, beats / bench.clocks, 0.5, 0.995 * 0.5, least=True)
+
+
+def longest_stall(latency, block_size, snapshots=4):
+    """P3: longest stall of single writes at any time and place, background copy running.
+
+    Between two writes lies the time of a block's copy, so that each meets the unit without
+    an earlier demand.
+    """
+    rng = random.Random(f"{latency} {block_size}")
+    blocks = max(8, 1024 // block_size)
+    pause = 2 * block_size // 4 + 2 * latency + 40
+
+    async def scenario(bench, ctx):
+        beats = bench.params.memory_size // 4
+        for _ in range(snapshots):
+            while not ctx.get(bench.core.control.ready):
+                await ctx.tick()
+            await bench.start(ctx)
+            started = True
+            while started or ctx.get(bench.core.control.active):
+                started = started and not ctx.get(bench.core.control.active)
+                # At any beat, but more often in the blocks that the background copy is at
+                here = len(bench.retired) % blocks * block_size // 4
+                near = min(beats - 1, here + rng.randrange(2 * block_size // 4))
+                bench.initiator.add(write(rng.choice((rng.randrange(beats), near)), 1))
+                await ctx.tick().repeat(pause + rng.randrange(17))
+            await bench.idle(ctx)
+
+    bench = _Bench(latency=latency, memory_size=blocks * block_size,
+                   block_size=block_size).run(scenario)
+    return _row("P3", f"L={latency}, {block_size} B blocks, clocks",
+                bench.added(bench.initiator.log), latency + 1, latency + 8)
+
+
+def arming(memory_size):
+    """P4: clocks from the start to the instant, with a write in every clock."""
+    async def scenario(bench, ctx):
+        bench.initiator.add(*[write(at % 64, at) for at in range(400)])
+        await ctx.tick().repeat(20)
+        await bench.start(ctx)
+        while not ctx.get(bench.core.control.active):
+            await ctx.tick()
+        bench.clocks = bench.counter(ctx, "armed")
+
+    bench = _Bench(memory_size=memory_size, block_size=64).run(scenario)
+    return _row("P4", f"{memory_size // 1024} KiB, clocks", bench.clocks, 1, 4)
+
+
+def finishing(left):
+    """P6: clocks for the last blocks, when all others are copied."""
+    size, block_size = 0x8000, 16
+    blocks, beats = size // block_size, block_size // 4
+
+    async def scenario(bench, ctx):
+        step = blocks // (left + 1)
+        for index in range(left + 1):
+            last = blocks - 1 if index == left else (index + 1) * step - 2
+            bench.region(ctx, index, index * step, last)
+        await bench.start(ctx)
+        await bench.done(ctx)
+
+    bench = _Bench(memory_size=size, block_size=block_size).run(scenario)
+    initial_end = max(clock for clock, kind in bench.retired if kind == "INITIAL")
+    end = max(clock for clock, kind in bench.retired)
+    limit = left * 2 * beats
+    return _row("P6", f"{left} of {blocks} blocks left, clocks", end - initial_end, limit,
+                limit + blocks / 32)
+
+
+def cases():
+    """All cases, as (function, arguments)."""
+    for kind in ("read, idle", "write, idle", "read, copied", "write, copied, row at hand",
+                 "write, copied, row not at hand", "stream of writes, idle",
+                 "stream of writes, copied"):
+        yield access_cost, (kind,)
+    for data_width in 32, 64:
+        for block_size in 64, 4096:
+            for latency in 1, 4, 16, 32:
+                yield copy_rate, (latency, data_width, block_size)
+    for block_size in 16, 64, 512, 4096:
+        for latency in 1, 4, 16, 32:
+            yield longest_stall, (latency, block_size)
+    for memory_size in 0x1000, 0x10000, 0x100000:
+        yield arming, (memory_size,)
+    for left in 1, 2, 3:
+        yield finishing, (left,)
+
+
+def measure(case):
+    """The row of one case."""
+    function, arguments = case
+    return function(*arguments)
+
+
+def run(progress=lambda row: None, select=lambda function, arguments: True):
+    """Measures the selected cases on all cores; ``progress`` is told each row in turn."""
+    chosen = [case for case in cases() if select(*case)]
+    rows = []
+    with ProcessPoolExecutor() as pool:
+        for row in pool.map(measure, chosen):
+            rows.append(row)
+            progress(row)
+    return rows
+
+
+def write_json(rows, path):
+    """Writes the rows to ``path``."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps([asdict(row) for row in rows], indent=1) + "\n")
+
+
+def table(rows):
+    """The rows as a rich table."""
+    from rich.table import Table
+    result = Table("", "case", "value", "limit", "goal", "", title="Figures in clocks")
+    for row in rows:
+        result.add_row(row.figure, row.case, f"{row.value:g}", f"{row.limit:g}", f"{row.goal:g}",
+                       "[green]met[/]" if row.met else "[red]missed[/]")
+    return result
