@@ -17,7 +17,7 @@ from memsnap_sim.settings import (
     read_toml,
 )
 
-COMMANDS = ["run", "verilog", "regs", "programs", "demo"]
+COMMANDS = ["run", "verilog", "regs", "programs", "demo", "bench"]
 
 
 @pytest.fixture
@@ -261,6 +261,18 @@ def test_debug_shows_the_fault(session):
     session.fault = KeyError("x")
     result = call("--debug", "run", "p", "--self")
     assert isinstance(result.exception, KeyError)
+
+
+@pytest.mark.parametrize("met", [True, False])
+def test_bench_writes_and_tells_what_it_misses(monkeypatch, tmp_path, met):
+    from memsnap_sim import bench
+    row = bench.Row("P3", "L = 4", 7, 5, 12, met)
+    monkeypatch.setattr(bench, "cases", lambda: iter([1]))
+    monkeypatch.setattr(bench, "run", lambda progress: progress(row))
+    result = call("bench", "--out", tmp_path)
+    assert result.exit_code == 0, result.output
+    assert ("1 of 1 goals met" if met else "0 of 1 goals met") in result.stdout
+    assert '"figure": "P3"' in (tmp_path / "bench.json").read_text()
 
 
 def test_stopped_by_hand(session):
