@@ -52,7 +52,7 @@ class SnapshotParams:
         Beats between a read's issue and its shadow write's answer, a power of two. Full copy rate
         at a read latency of L clocks takes about L + 8 beats.
     jobs : int or None
-        Blocks between claim and copied. By default as many as the buffer can hold, within 3..16.
+        Blocks between claim and copied. By default as many as the buffer can hold, within 4..16.
     max_in_flight : int
         Requests without an answer that the memory port keeps track of, a power of two.
     release : Release or str
@@ -252,4 +252,4 @@ class SnapshotParams:
         return size
 
     def _default_jobs(self):
-        return min(16, max(3, self.buffer_depth // self.block_beats + 2))
+        return min(16, max(4, self.buffer_depth // self.block_beats + 2))

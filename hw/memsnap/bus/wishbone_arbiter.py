@@ -25,7 +25,7 @@ class WishboneArbiter(wiring.Component):
     answer.
 
     The order is: the copier if ``urgent`` (reads first), the copier if it was denied the port for
-    ``share`` clocks, the gate, the copier's reads, its writes. A request that the memory stalls
+    ``share`` clocks, the gate, the copier's writes, its reads. A request that the memory stalls
     keeps the port.
 
     ``abort`` gives up all that is in flight: ``cyc`` falls for at least one clock, as
@@ -110,10 +110,10 @@ class WishboneArbiter(wiring.Component):
             m.d.comb += owner.eq(_Owner.READ)
         with m.Elif((self.urgent | due) & self.write.stb):
             m.d.comb += owner.eq(_Owner.WRITE)
-        with m.Elif(~self.gate.stb & self.read.stb):
-            m.d.comb += owner.eq(_Owner.READ)
         with m.Elif(~self.gate.stb & self.write.stb):
             m.d.comb += owner.eq(_Owner.WRITE)
+        with m.Elif(~self.gate.stb & self.read.stb):
+            m.d.comb += owner.eq(_Owner.READ)
         with m.Else():
             m.d.comb += owner.eq(_Owner.GATE)
         m.d.sync += [kept.eq(self.m.stb & ~accepted), kept_owner.eq(owner)]

@@ -175,22 +175,33 @@ class ContractChecker:
         at = 0
         for entry in self.log:
             owner = None
-            while at < len(self.accesses):
-                access = self.accesses[at]
+            for index in range(at, len(self.accesses)):
+                access = self.accesses[index]
                 if self._is(access, entry):
                     exact = by_clock.get(access.accepted)
                     if exact is None or exact is entry or not self._is(access, exact):
                         owner = access
-                        at += 1
+                        for passed in self.accesses[at:index]:
+                            self._unmatched(passed)
+                        at = index + 1
                     break
-                if access.answered is None or access.answered >= entry.clock:
-                    break                 # it may yet come
-                self._unmatched(access)
-                at += 1
+                if access.requested > entry.clock or self._may_yet_come(access, entry.clock):
+                    break
             owners.append(owner)
         for access in self.accesses[at:]:
             self._unmatched(access)
         return owners
+
+    def _may_yet_come(self, access, clock):
+        """Whether an access must still reach the memory, at this clock or later."""
+        if access.response is None or self._is_refused(access):
+            return False
+        return access.answered >= clock
+
+    def _is_refused(self, access):
+        """Whether an answer may be the unit's own: ``err`` to a write to the shadow."""
+        return (access.response == "err" and access.we
+                and self.shadow <= access.adr < self.shadow + self.beats)
 
     def _is(self, access, entry):
         last = _FOREVER if access.answered is None else access.answered
@@ -203,8 +214,7 @@ class ContractChecker:
         """An access that never reached the memory."""
         if access.response is None:
             return                        # given up, or open at the end
-        in_shadow = self.shadow <= access.adr < self.shadow + self.beats
-        if access.response == "err" and access.we and in_shadow:
+        if self._is_refused(access):
             if not any(record.requested <= access.answered
                        and access.requested <= record.given_up for record in self.snapshots):
                 self._violated("C7", "a write to the shadow was refused outside a snapshot",

@@ -1,8 +1,8 @@
 """Pauses: functions of no arguments that say how many clocks to wait.
 
-The kit asks one per request (a gap), per access (a latency) or per clock (a stall: anything but 0).
-Any callable serves; these are the usual ones. A random one takes the generator that it draws from, so
-that a run is repeated by its seed.
+The kit asks one per request (a gap), per access (a latency) or per clock (a stall: anything but
+0). Any callable serves; these are the usual ones. A random one takes the generator that it draws
+from, so that a run is repeated by its seed.
 """
 
 import itertools
