@@ -1,0 +1,42 @@
+"""The bench: its rows, and the cheaper of its figures."""
+
+import json
+
+import pytest
+
+from memsnap_sim import bench
+
+
+def selected(function, arguments):
+    return (function in (bench.access_cost, bench.arming)
+            or (function is bench.longest_stall and arguments == (4, 64)))
+
+
+@pytest.fixture(scope="module")
+def rows():
+    return bench.run(select=selected)
+
+
+def test_goals_are_met(rows):
+    assert len(rows) == 11
+    assert [row for row in rows if not row.met] == []
+
+
+def test_rows_are_the_same_every_time(rows):
+    again = bench.measure((bench.longest_stall, (4, 64)))
+    assert again in rows
+
+
+def test_json_has_the_rows(rows, tmp_path):
+    path = tmp_path / "new" / "bench.json"
+    bench.write_json(rows, path)
+    loaded = json.loads(path.read_text())
+    assert set(loaded[0]) == {"figure", "case", "value", "limit", "goal", "met"}
+    assert len(loaded) == len(rows)
+
+
+def test_a_missed_goal_shows():
+    row = bench._row("P3", "a case", 30, 17, 24)
+    assert not row.met
+    assert bench._row("P2", "a case", 0.4, 0.5, 0.49, least=True).met is False
+    assert bench.table([row]).row_count == 1
