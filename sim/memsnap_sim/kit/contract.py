@@ -5,6 +5,7 @@ access that the memory accepted, what each initiator asked and got, and what the
 each snapshot; from these it plays the run again and decides C1, C2, C3, C5 and C7.
 """
 
+from collections import Counter
 from dataclasses import dataclass
 
 from .memory import merge, words_of
@@ -96,7 +97,7 @@ class ContractChecker:
     snapshots : list of SnapshotRecord
         In order.
     most : int
-        Violations after which it stops looking.
+        Violations of one rule that are kept.
     """
 
     def __init__(self, params, image, log, accesses=(), snapshots=(), *, most=20):
@@ -113,6 +114,7 @@ class ContractChecker:
         self.snapshots = list(snapshots)
         self.most = most
         self.violations = []
+        self._count = Counter()
         self._current = None      # the snapshot that runs, or whose image is kept
         self._at_instant = None   # the memory at its T
         self._seen = set()        # the beats that its copier has read
@@ -127,11 +129,8 @@ class ContractChecker:
                 self._check_copier(entry)
             else:
                 self._check_initiator(entry, owner)
-            if len(self.violations) >= self.most:
-                break
-        else:
-            self._pass_milestones(_FOREVER)
-            self._check_image()
+        self._pass_milestones(_FOREVER)
+        self._check_image()
         self.violations.sort(key=lambda violation: violation.clock)
         return self.violations
 
@@ -304,6 +303,9 @@ class ContractChecker:
     # Reporting ---------------------------------------------------------------------------------
 
     def _violated(self, rule, text, clock, adr):
+        self._count[rule] += 1
+        if self._count[rule] > self.most:
+            return
         block = None
         for base in self.memory, self.shadow:
             if base <= adr < base + self.beats:

@@ -2,12 +2,19 @@
 
 The kit asks one per request (a gap), per access (a latency) or per clock (a stall: anything but
 0). Any callable serves; these are the usual ones. A random one takes the generator that it draws
-from, so that a run is repeated by its seed.
+from. So that a run is repeated by its seed, each part needs a generator of its own: the order in
+which the simulator runs processes within a clock is not fixed. :func:`generators` gives them.
 """
 
 import itertools
+import random
 
-__all__ = ["always", "bursty", "cycle", "fixed", "never", "sometimes", "uniform"]
+__all__ = ["always", "bursty", "cycle", "fixed", "generators", "never", "sometimes", "uniform"]
+
+
+def generators(seed):
+    """A function from a name to a random generator, all independent and all fixed by the seed."""
+    return lambda name: random.Random(f"{seed} {name}")
 
 
 def fixed(clocks):
