@@ -19,7 +19,7 @@ class CopyReader(wiring.Component):
     beat on, up to one that was read before; then the circle goes on. A note of each beat that was
     read (one bit a beat, in RAM) says which to pass over, so that no beat is read twice, and each
     costs a step of the circle at the most. Several jobs may be open; the one that was opened for a
-    demand or visited last is read first.
+    demand or visited last is read first, and the others in turn.
 
     A request is in a register of its own: it is made in the clock after the decision. Beats that
     were visited may use the last slots of the buffer, all others leave an eighth of it free.
@@ -134,9 +134,10 @@ class CopyReader(wiring.Component):
 
         # Which job to read
         m.d.comb += self.reading.eq(Cat(each != 0 for each in left))
-        for index in reversed(range(jobs)):
-            with m.If(self.reading[index] & (now != index)):
-                m.d.comb += [other.eq(index), other_valid.eq(1)]
+        for after in 0, 1:      # the next in turn: one behind ``now``, else one before it
+            for index in reversed(range(jobs)):
+                with m.If(self.reading[index] & (now < index if after else now > index)):
+                    m.d.comb += [other.eq(index), other_valid.eq(1)]
         with m.If(((left[now] == 0) | (self.issue & self.issue_last)) & other_valid):
             m.d.sync += now.eq(other)
         with m.If(self.open):
