@@ -1,0 +1,202 @@
+"""The copy map against a set of block numbers."""
+
+import pytest
+from memsnap.copy_map import CopyMap
+
+from sim import params_of, seeded, simulate
+
+SIZES = [1, 2, 31, 32, 33, 64, 72, 96]
+
+
+def params_with(blocks):
+    size = 1 << (8 * blocks - 1).bit_length()
+    return params_of("one_beat", memory_size=8 * blocks, shadow_base=size)
+
+
+class Model:
+    """The copied blocks, and what the reads and the set of the clock before lead to."""
+
+    def __init__(self, blocks):
+        self.blocks = blocks
+        self.rows = -(-blocks // 32)
+        self.copied = set()
+        self.looked = self.scanned = self.setting = None
+
+    def row(self, index):
+        return sum(1 << bit for bit in range(32)
+                   if (block := 32 * index + bit) >= self.blocks or block in self.copied)
+
+    def check(self, pins):
+        assert pins.full == (len(self.copied) == self.blocks)
+        assert pins.set_done == (self.setting is not None)
+        assert self.looked is None or pins.look_data == self.looked
+        assert self.scanned is None or pins.scan_data == self.scanned
+
+    def step(self, pins):
+        """Follows the clock that ends now."""
+        if pins.look:
+            self.looked = self.row(pins.look_row)
+        self.scanned = self.row(pins.scan_row) if pins.scan else None
+        if self.setting is not None:
+            self.copied.add(self.setting)
+        self.setting = pins.set.payload if pins.set.valid and pins.set.ready else None
+
+
+async def swept(pins, params):
+    """Waits for the end of a sweep, which takes one clock a row."""
+    for _ in range(max(2, params.map_rows)):
+        assert pins.sweeping and not pins.set.ready
+        await pins.tick()
+    assert not pins.sweeping and not pins.full
+
+
+async def fill(pins, model, rng, until):
+    """Sets random blocks until ``until`` are copied, under random reads."""
+    left = sorted(set(range(model.blocks)) - model.copied)
+    rng.shuffle(left)
+    model.looked = model.scanned = model.setting = None
+    pins.set.valid = 0
+    idle = 0
+    while idle < 4:
+        if not pins.set.valid and model.blocks - len(left) < until and rng.random() < 0.7:
+            pins.set.payload = left.pop()
+            pins.set.valid = 1
+        row = model.rows - 1 if rng.random() < 0.2 else rng.randrange(model.rows)
+        pins.look, pins.look_row = rng.random() < 0.4, row
+        pins.scan, pins.scan_row = rng.random() < 0.4, rng.randrange(model.rows)
+        model.check(pins)
+        assert pins.set.ready == (not pins.scan and model.setting is None)
+        taken = pins.set.ready
+        model.step(pins)
+        await pins.tick()
+        if taken:
+            pins.set.valid = 0
+        idle = idle + 1 if len(model.copied) == until and not pins.set.valid else 0
+    pins.look = pins.scan = 0
+    model.check(pins)
+
+
+async def all_rows(pins, model):
+    """Reads each row through both readers."""
+    for row in range(model.rows):
+        pins.look = pins.scan = 1
+        pins.look_row = pins.scan_row = row
+        await pins.tick()
+        pins.look = pins.scan = 0
+        assert pins.look_data == pins.scan_data == model.row(row)
+
+
+@pytest.mark.parametrize("blocks", SIZES)
+def test_snapshots_follow_one_another(blocks):
+    """Restarts of a full map, sweeps of one that is not, and a reset of each."""
+    rng = seeded(blocks)
+    params = params_with(blocks)
+
+    async def script(pins):
+        await swept(pins, params)
+        for how in "restart", "restart", "sweep", "restart", "reset", "restart", "restart", "reset":
+            model = Model(blocks)
+            await all_rows(pins, model)
+            if rng.random() < 0.5:
+                await pins.pulse("restart")     # allowed: no bit was set
+            await fill(pins, model, rng, blocks if how == "restart" else rng.randrange(blocks + 1))
+            await all_rows(pins, model)
+            if how == "restart":
+                assert pins.full
+                await pins.pulse("restart")
+                assert not pins.full and not pins.sweeping
+            elif how == "sweep":
+                await pins.pulse("sweep")
+                await swept(pins, params)
+            else:
+                await pins.reset()
+                await swept(pins, params)
+
+    simulate(CopyMap(params), script)
+
+
+def test_set_while_read():
+    """A read in the clock of ``set_done`` gives the old row, one in the next clock the new."""
+    params = params_with(40)
+
+    async def script(pins):
+        await swept(pins, params)
+        pins.drive(look_row=1, scan_row=1)
+        await all_rows(pins, Model(40))
+        pins.set.payload, pins.set.valid = 35, 1
+        assert pins.set.ready
+        pins.look = 1
+        await pins.tick()
+        pins.set.valid = 0
+        assert pins.set_done and pins.look_data >> 3 & 1 == 0
+        pins.scan = 1                           # also the scan in the clock of ``set_done``
+        await pins.tick()
+        assert pins.look_data >> 3 & 1 == 0 and pins.scan_data >> 3 & 1 == 0
+        await pins.tick()
+        pins.look = 0
+        assert pins.look_data >> 3 & 1 == 1 and pins.scan_data >> 3 & 1 == 1
+
+    simulate(CopyMap(params), script)
+
+
+def test_look_holds_its_data():
+    """A row once looked at stays as it was, through scans and sets of the same row."""
+    params = params_with(33)
+
+    async def script(pins):
+        await swept(pins, params)
+        pins.look_row = 1
+        await pins.pulse("look")
+        before = pins.look_data
+        assert before == 0xfffffffe             # one block in the last row
+        pins.look_row = 0
+        for block in 32, 5, 7:
+            pins.set.payload, pins.set.valid = block, 1
+            await pins.tick()
+            pins.set.valid = 0
+            pins.drive(scan=1, scan_row=0)
+            await pins.tick()
+            pins.scan = 0
+            assert pins.look_data == before
+        await pins.pulse("look")
+        assert pins.look_data == 1 << 5 | 1 << 7
+
+    simulate(CopyMap(params), script)
+
+
+def test_sets_come_every_second_clock():
+    params = params_with(64)
+
+    async def script(pins):
+        await swept(pins, params)
+        pins.set.valid = 1
+        for block in range(64):
+            pins.set.payload = block
+            assert pins.set.ready and not pins.set_done
+            await pins.tick()
+            assert not pins.set.ready and pins.set_done
+            await pins.tick()
+        pins.set.valid = 0
+        assert pins.full
+
+    simulate(CopyMap(params), script)
+
+
+def test_sweep_in_the_clock_of_a_set():
+    """The bit that was taken does not survive the sweep that starts in the same clock."""
+    params = params_with(64)
+
+    async def script(pins):
+        await swept(pins, params)
+        for block in range(63):
+            pins.set.payload, pins.set.valid = block, 1
+            await pins.tick(2)
+        pins.set.payload = 63
+        assert pins.set.ready
+        pins.sweep = 1
+        await pins.tick()
+        pins.sweep, pins.set.valid = 0, 0
+        await swept(pins, params)
+        await all_rows(pins, Model(64))
+
+    simulate(CopyMap(params), script)
