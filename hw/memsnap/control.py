@@ -35,7 +35,7 @@ class Refusal(enum.Enum, shape=3):
 
     NONE = 0
     BUSY = 1            #: a snapshot is running, or the map is still being swept
-    REGION_ORDER = 2    #: an enabled region's base is above its limit
+    REGION_ORDER = 2    #: an enabled region's base is above its limit, both within the memory
     REGION_RANGE = 3    #: an enabled region is not within the memory
 
 

@@ -151,7 +151,7 @@ class Lifecycle(wiring.Component):
             self.accepted.eq(start & self.ready & ~out_of_order & ~out_of_range),
         ]
         for region in self.regions:
-            with m.If(region.enable & (region.base > region.limit)):
+            with m.If(region.enable & (self._offset(region.base) > self._offset(region.limit))):
                 m.d.comb += out_of_order.eq(1)
             with m.If(region.enable & ~(self._in_memory(region.base)
                                         & self._in_memory(region.limit))):
@@ -164,17 +164,20 @@ class Lifecycle(wiring.Component):
             m.d.sync += self.refused.eq(1)
             with m.If(~self.ready):
                 m.d.sync += self.refusal.eq(Refusal.BUSY)
-            with m.Elif(out_of_order):
-                m.d.sync += self.refusal.eq(Refusal.REGION_ORDER)
-            with m.Else():
+            with m.Elif(out_of_range):
                 m.d.sync += self.refusal.eq(Refusal.REGION_RANGE)
+            with m.Else():
+                m.d.sync += self.refusal.eq(Refusal.REGION_ORDER)
+
+    def _offset(self, address):
+        return address[:self._params.span_bits + self._params.beat_shift]
 
     def _in_memory(self, address):
         params = self._params
         high = params.span_bits + params.beat_shift
         inside = address[high:] == params.memory_base >> high
         return inside if params.memory_size == 1 << high else (
-            inside & (address[:high] < params.memory_size))
+            inside & (self._offset(address) < params.memory_size))
 
     def _watch(self, m, *, expired):
         """Counts the clocks in which the memory owes something and gives nothing."""
