@@ -219,7 +219,7 @@ class Lifecycle(wiring.Component):
         settled = Signal(range(_SETTLE + 1))
         with m.If(expired):
             m.d.comb += self.abort.eq(self.busy & ~self._gave_up)
-        m.d.comb += self.drop.eq(self.aborting)
+        m.d.comb += self.drop.eq(self._gave_up)
         with m.If(self.abort | self.aborting | (self.busy & ~self._gave_up)):
             m.d.sync += settled.eq(0)
         with m.Elif(settled != _SETTLE):

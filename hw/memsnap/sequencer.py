@@ -100,6 +100,8 @@ class Sequencer(wiring.Component):
             "map_data": Out(MAP_ROW_BITS),
             "reset": In(1),
         })
+        self._waiting = Signal()   # the write that asks was found to have to wait
+        self._visited = Signal()   # its block was made the one to copy next
 
     def elaborate(self, platform):
         m = Module()
@@ -135,6 +137,8 @@ class Sequencer(wiring.Component):
         m.d.sync += probed.eq(table.find)
         self._decide(m, table=table, initial=initial, background=background, copied=copied,
                      unclaimed=unclaimed, free_scan=free_scan)
+        with m.If(~self.enable):
+            m.d.sync += [self._waiting.eq(0), self._visited.eq(0)]
         self._retire(m, table=table)
         self._show_map(m, free_scan=free_scan)
         return m
@@ -206,8 +210,8 @@ class Sequencer(wiring.Component):
     def _answer(self, m, *, table, copied, unclaimed):
         """What becomes of a held write whose block was probed."""
         early = self._params.release is Release.CAPTURED
-        waiting = Signal()   # this write was found to have to wait
-        visited = Signal()   # its block was made the one to copy next
+        waiting = self._waiting
+        visited = self._visited
         reading = Signal()   # its block has beats that no read was issued for
 
         m.d.comb += [

@@ -163,7 +163,7 @@ class WishboneGate(wiring.Component):
         pending = Signal()
         m.d.comb += [
             self.m.cyc.eq(self.s.cyc),
-            self.m.stb.eq(self.s.cyc & self.s.stb & ~hold & ~refuse),
+            self.m.stb.eq(self.s.cyc & self.s.stb & ~hold & ~refuse & ~refusing),
             pending.eq(self.m.stb & ~self._answer()),
             self._forward_answers(self.m.stb, refusing & self.s.cyc & self.s.stb),
             self.can_arm.eq(~(pending & self.m.we)),
