@@ -146,7 +146,7 @@ class WishboneGate(wiring.Component):
             accepted.eq(self.m.stb & ~self.m.stall),
             answer.eq(self._answer()),
             in_flight_next.eq(in_flight + accepted - answer),
-            self._forward_answers(~flushing & self.s.cyc, refusing),
+            self._forward_answers(~flushing & self.s.cyc, refusing & self.s.cyc),
             self.can_arm.eq(~(self.m.stb & self.m.we & self.m.stall)),
             self.drained.eq(due == 0),
         ]

@@ -1,0 +1,79 @@
+"""The whole unit: the core and its registers."""
+
+from amaranth.hdl import Module
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out, connect, flipped
+
+from .bus import wishbone
+from .bus.wishbone_csr import CSR_ADR_WIDTH, WishboneRegisters
+from .core import SnapshotCore, Trace
+from .regs.bank import RegisterBank
+
+__all__ = ["SnapshotUnit"]
+
+
+class SnapshotUnit(wiring.Component):
+    """A memory-snapshot unit on Wishbone.
+
+    It sits between an initiator and a memory, and takes an image of the memory at one clock edge while
+    both go on. It passes requests and answers in the clock in which they come; during a
+    snapshot a write to a block that is not copied yet waits until what it overwrites is safe. See
+    ``docs/theory.md`` for how, and ``docs/registers.md`` for how it is told to.
+
+    Parameters
+    ----------
+    params : SnapshotParams
+    trace : bool
+        Adds the member ``trace``, for simulation.
+
+    Members
+    -------
+    s_wb : ``In(wishbone.Signature)``
+        From the initiator.
+    m_wb : ``Out(wishbone.Signature)``
+        To the memory, which holds the guarded range and the shadow.
+    csr_wb : ``In(wishbone.Signature)``
+        The registers: classic, 32 bits, addresses in words.
+    trigger : ``In(1)``
+        A rising edge, of the unit's clock, starts a snapshot.
+    irq : ``Out(1)``
+        A snapshot has ended; a level, until software clears it.
+    trace : ``Out(Trace)``
+        Only with ``trace=True``.
+    """
+
+    def __init__(self, params, *, trace=False):
+        self._params = params
+        self._trace = trace
+        bus = wishbone.Signature.of(params)
+        members = {
+            "s_wb": In(bus),
+            "m_wb": Out(bus),
+            "csr_wb": In(wishbone.Signature(addr_width=CSR_ADR_WIDTH, data_width=32,
+                                            pipelined=False)),
+            "trigger": In(1),
+            "irq": Out(1),
+        }
+        if trace:
+            members["trace"] = Out(Trace)
+        super().__init__(members)
+
+    @property
+    def params(self):
+        """The configuration of this unit."""
+        return self._params
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.core = core = SnapshotCore(self._params)
+        m.submodules.bank = bank = RegisterBank(self._params)
+        m.submodules.front = front = WishboneRegisters()
+        connect(m, flipped(self.s_wb), core.s_wb)
+        connect(m, core.m_wb, flipped(self.m_wb))
+        connect(m, flipped(self.csr_wb), front.bus)
+        connect(m, front.access, bank.access)
+        connect(m, bank.control, core.control)
+        m.d.comb += [core.trigger.eq(self.trigger), self.irq.eq(bank.irq)]
+        if self._trace:
+            m.d.comb += self.trace.eq(core.trace)
+        return m
