@@ -248,6 +248,10 @@ def test_unknown_command():
     (InputError("no symbol 'x'; did you mean 'y'?"), "memsnap: no symbol 'x'; did you mean", 2),
     (FileNotFoundError(2, "x", "prog.elf"), "memsnap: no such file: prog.elf", 2),
     (PermissionError(13, "Permission denied", "out"), "memsnap: out: Permission denied", 2),
+    (ModuleNotFoundError("no", name="matplotlib"),
+     "memsnap: the Python package of 'matplotlib' is missing: install 'memsnap[sim]'", 2),
+    (ModuleNotFoundError("no", name="memsnap.x"),
+     "memsnap: internal fault: ModuleNotFoundError: no\nRun", 3),
     (KeyError("x"), "memsnap: internal fault: KeyError: 'x'\nRun `memsnap --debug run", 3),
 ])
 def test_faults_of_a_run(session, fault, message, code):

@@ -29,14 +29,10 @@ class Tool(click.Group):
             return super().invoke(ctx)
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
-        except InputError as error:
-            raise _failure(str(error), BAD_INPUT) from error
-        except FileNotFoundError as error:
-            raise _failure(f"no such file: {error.filename or error}", BAD_INPUT) from error
-        except OSError as error:
-            raise _failure(f"{error.filename or 'system'}: {error.strerror or error}",
-                           BAD_INPUT) from error
         except Exception as error:
+            message = _remedy(error)
+            if message:
+                raise _failure(message, BAD_INPUT) from error
             if ctx.params["debug"]:
                 raise
             raise _failure(f"internal fault: {type(error).__name__}: {error}\n"
@@ -63,6 +59,19 @@ class Tool(click.Group):
             click.echo("memsnap: stopped", err=True)
             code = 130
         sys.exit(code or 0)
+
+
+def _remedy(error):
+    """What to tell of an error that the user can put right; None of any other."""
+    match error:
+        case InputError():
+            return str(error)
+        case ModuleNotFoundError(name=str(name)) if not name.startswith("memsnap"):
+            return f"the Python package of {name!r} is missing: install 'memsnap[sim]'"
+        case FileNotFoundError():
+            return f"no such file: {error.filename or error}"
+        case OSError():
+            return f"{error.filename or 'system'}: {error.strerror or error}"
 
 
 def _failure(message, code):
@@ -229,7 +238,7 @@ def programs():
     Example:
         memsnap programs
     """
-    from .session import shipped_programs
+    from .machine import shipped_programs
     for name, about in shipped_programs():
         click.echo(f"{name:12}  {about}")
 
