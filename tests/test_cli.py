@@ -71,6 +71,42 @@ def test_help_lists_the_commands():
     assert call("--version").stdout.startswith("memsnap ")
 
 
+# Exports -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def export(monkeypatch):
+    """An export that writes down what it was asked for."""
+    import memsnap
+    package = types.ModuleType("memsnap.export")
+    package.verilog = types.SimpleNamespace(
+        convert=lambda params, name: f"module {name}; // {params.block_size}\n")
+    package.registers = types.SimpleNamespace(
+        header_text=lambda: "header\n", markdown_text=lambda: "markdown\n",
+        ipxact_text=lambda: "ipxact\n")
+    monkeypatch.setitem(sys.modules, "memsnap.export", package)
+    monkeypatch.setattr(memsnap, "export", package, raising=False)
+
+
+def test_verilog_to_the_terminal_and_to_a_file(export, tmp_path):
+    assert call("verilog").stdout == "module memsnap; // 64\n"
+    file, config = tmp_path / "x.v", tmp_path / "x.toml"
+    config.write_text("[unit]\nblock_size = 128\n")
+    result = call("verilog", "--config", config, "--name", "x", "-o", file)
+    assert result.exit_code == 0 and result.stdout == "" and "x.v" in result.stderr
+    assert file.read_text() == "module x; // 128\n"
+    assert call("verilog", "--config", config, "--block-size", "4K").stdout.endswith("4096\n")
+    assert "block_size must be" in refused("verilog", "--block-size", "3")
+
+
+@pytest.mark.parametrize("format_", ["header", "markdown", "ipxact"])
+def test_regs(export, tmp_path, format_):
+    assert call("regs", "--format", format_).stdout == format_ + "\n"
+    message = refused("regs", "--format", format_, "-o", tmp_path / "no" / "x")
+    assert "no such file" in message
+    assert "'pdf' is not one of" in refused("regs", "--format", "pdf")
+
+
 # What a run is told ------------------------------------------------------------------------
 
 
