@@ -1,0 +1,1 @@
+"""Pure functions from the unit and its registers to text."""

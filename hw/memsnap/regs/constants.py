@@ -1,0 +1,50 @@
+"""The values of registers that depend on the build alone."""
+
+from amaranth.utils import exact_log2
+
+from ..params import Release
+
+__all__ = ["VERSION", "constants"]
+
+#: Version of the hardware and its registers: major, minor, patch.
+VERSION = (0, 1, 0)
+
+#: What the Wishbone build with a map on chip and one shadow in the same memory says of itself.
+_PORTS, _MAP_ON_CHIP, _SHADOW_SAME, _BUS_WISHBONE = 1, 0, 0, 0
+
+
+def constants(params):
+    """The constants of a build, by the name of the field's member in the table.
+
+    Parameters
+    ----------
+    params : SnapshotParams
+
+    Returns
+    -------
+    dict of str to int
+        For a configuration field, the value after reset. What is missing here has the reset
+        value of its field.
+    """
+    major, minor, patch = VERSION
+    return {
+        "major": major,
+        "minor": minor,
+        "patch": patch,
+        "data_width_log2": exact_log2(params.data_width),
+        "block_size_log2": exact_log2(params.block_size),
+        "regions": params.regions,
+        "release": int(params.release is Release.COPIED),
+        "pipelined": int(params.pipelined),
+        "ports": _PORTS,
+        "map_kind": _MAP_ON_CHIP,
+        "shadow_kind": _SHADOW_SAME,
+        "bus": _BUS_WISHBONE,
+        "buffer_depth": params.buffer_depth,
+        "jobs": params.jobs,
+        "memory_base": params.memory_base,
+        "memory_size": params.memory_size,
+        "shadow_base": params.shadow_base,
+        "timeout": params.timeout,
+        "share": params.share,
+    }

@@ -1,0 +1,107 @@
+"""What the driver gives and raises."""
+
+from dataclasses import dataclass
+
+from .fields import Cause, Refusal, RegionKind, Release, State
+
+__all__ = ["BusError", "Capabilities", "Counters", "Region", "SnapshotError", "SnapshotFailedError",
+           "StartRefusedError", "Status"]
+
+_CAUSES = {
+    Cause.NONE: "the unit gives no cause",
+    Cause.READ_ERROR: "the memory answered a read with an error",
+    Cause.WRITE_ERROR: "the shadow answered a write with an error",
+    Cause.TIMEOUT: "the memory gave no answer for as long as set_timeout() allows",
+    Cause.CANCELLED: "it was cancelled",
+}
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """How a unit was built; sizes and addresses are in bytes."""
+
+    version: tuple
+    data_width: int
+    block_size: int
+    regions: int
+    release: Release
+    pipelined: bool
+    ports: int
+    buffer_depth: int
+    jobs: int
+    memory_base: int
+    memory_size: int
+    shadow_base: int
+
+    @property
+    def blocks(self):
+        """Blocks in the memory."""
+        return self.memory_size // self.block_size
+
+
+@dataclass(frozen=True)
+class Status:
+    """What the unit is doing and how the last snapshot ended."""
+
+    state: State
+    done: bool
+    failed: bool
+    cancelled: bool
+    refused: bool
+    active: bool
+    locked: bool
+    protected: bool
+    ready: bool
+    cause: Cause
+    refusal: Refusal
+    fail_block: int
+
+
+@dataclass(frozen=True)
+class Counters:
+    """Figures of one clock, of the current or the last snapshot; times are in clocks."""
+
+    instant: int
+    armed: int
+    duration: int
+    blocks_initial: int
+    blocks_demand: int
+    blocks_background: int
+    held: int
+    stall_longest: int
+    stall_total: int
+
+
+@dataclass(frozen=True)
+class Region:
+    """An entry of the region table: bytes ``base`` to ``limit``, both included."""
+
+    base: int
+    limit: int
+    kind: RegionKind
+    enable: bool
+
+
+class BusError(Exception):
+    """The bus answered with an error; for ``read32`` and ``write32`` to raise."""
+
+
+class SnapshotError(Exception):
+    """The unit did not do what was asked; the message says why and what helps."""
+
+
+class StartRefusedError(SnapshotError):
+    """A start was refused, for the reason in ``refusal``."""
+
+    def __init__(self, refusal, message):
+        super().__init__(message)
+        self.refusal = refusal
+
+
+class SnapshotFailedError(SnapshotError):
+    """A snapshot ended without an image, for the reason in ``status.cause``."""
+
+    def __init__(self, status):
+        at = "" if status.cancelled else f" in block {status.fail_block}"
+        super().__init__(f"the snapshot ended without an image: {_CAUSES[status.cause]}{at}")
+        self.status = status
