@@ -89,13 +89,14 @@ class SnapshotCore(wiring.Component):
         self._wire(m, sequencer, copier, "wanted secured reading check_captured check_issued "
                    "captured captured_job copied copied_job",
                    "open visit demand job place check_job check_beat")
-        self._wire(m, lifecycle, gate, "can_arm drained", "active arming")
+        self._wire(m, lifecycle, gate, "can_arm drained", "active")
         self._wire(m, lifecycle, copier, "busy error error_write error_block", "stop drop reset")
         self._wire(m, lifecycle, arbiter, "waiting aborting", "abort")
         self._wire(m, lifecycle, map_, "full", "sweep restart")
         self._wire(m, lifecycle, sequencer, "all_claimed", "enable reset")
         m.d.comb += [
             gate.protect.eq(lifecycle.protected),
+            gate.single.eq(lifecycle.locked),
             gate.whole.eq(sequencer.whole),
             arbiter.urgent.eq(copier.wanted),
             lifecycle.sweeping.eq(map_.sweeping | copier.sweeping),

@@ -128,11 +128,13 @@ class WishboneArbiter(wiring.Component):
         """The winner's request, and who must wait."""
         m.d.comb += self.m.stb.eq(request & may_request)
         for name, member in self.m.signature.members.items():
-            if member.flow is Out and name not in {"cyc", "stb"}:
+            if member.flow is Out and name not in {"cyc", "stb", "lock"}:
                 with m.Switch(owner):
                     for index, initiator in self._initiators().items():
                         with m.Case(index):
                             m.d.comb += getattr(self.m, name).eq(getattr(initiator, name))
+        if "lock" in self._params.features:
+            m.d.comb += self.m.lock.eq(self.gate.cyc & self.gate.lock)
         for index, initiator in self._initiators().items():
             m.d.comb += initiator.dat_r.eq(self.m.dat_r)
             if self._params.pipelined:

@@ -16,9 +16,10 @@ CSR_ADR_WIDTH = ADR_WIDTH
 class WishboneRegisters(wiring.Component):
     """Answers Wishbone classic cycles (B4 section 3.2) out of the register bank.
 
-    The answer comes one clock after the request, or later where the bank takes longer; an access
-    takes two clocks at least. An initiator may give a request up by lowering ``stb``: its
-    answer is dropped, and a new request waits for it.
+    The answer comes two clocks after the request, or later where the bank takes longer; an access
+    takes three clocks at least. A command reaches the unit one clock before its answer. An
+    initiator may give a request up by lowering ``stb``: its answer is dropped, and a new request
+    waits for it.
 
     Members
     -------

@@ -41,8 +41,9 @@ class WishboneGate(wiring.Component):
     whole : ``In(1)``
         With ``ask.ready``: the grant is for every beat of the block.
     active, protect : ``In(1)``
-    arming : ``In(1)``
-        ``active`` is about to rise. In classic Wishbone with ``cti``, bursts are then ended early.
+    single : ``In(1)``
+        From before ``active`` rises until the copier is at rest: in classic Wishbone with ``cti``,
+        bursts are carried as single accesses.
     can_arm : ``Out(1)``
         No write is waiting at the memory's port: ``active`` may rise at the end of this clock. It
         does not fall while ``m`` is idle.
@@ -65,7 +66,7 @@ class WishboneGate(wiring.Component):
             "whole": In(1),
             "active": In(1),
             "protect": In(1),
-            "arming": In(1),
+            "single": In(1),
             "can_arm": Out(1),
             "drained": Out(1),
             "held": Out(1),
@@ -171,15 +172,15 @@ class WishboneGate(wiring.Component):
         ]
         m.d.sync += refusing.eq(refuse & ~refusing)
         if "cti" in self._params.features:
-            self._end_bursts(m, pending=pending)
+            self._end_bursts(m, pending=pending, refuse=refuse)
 
-    def _end_bursts(self, m, *, pending):
-        """From arming on, carries bursts as single accesses, so that any beat can be held."""
+    def _end_bursts(self, m, *, pending, refuse):
+        """While ``single``, carries bursts as single accesses, so that any beat can be held."""
         cycle_type = wishbone.CycleType
         single = Signal()
         open_burst = Signal()
         with m.If(~pending):
-            m.d.sync += single.eq(self.arming | self.active)
+            m.d.sync += single.eq(self.single)
         with m.If(~self.m.cyc):
             m.d.sync += open_burst.eq(0)
         with m.Elif(self.m.stb & ~pending):
@@ -189,8 +190,9 @@ class WishboneGate(wiring.Component):
         with m.If(single):
             m.d.comb += self.m.cti.eq(Mux(open_burst, cycle_type.END_OF_BURST,
                                           cycle_type.CLASSIC))
-            with m.If(open_burst & ~self.s.stb):
-                m.d.comb += self.m.cyc.eq(0)
+        # A beat that does not follow ends the burst together with the cycle
+        with m.If(open_burst & (refuse | (single & ~self.s.stb))):
+            m.d.comb += self.m.cyc.eq(0)
         with m.If(~single | open_burst):
             m.d.comb += self.can_arm.eq(0)
 
