@@ -36,6 +36,8 @@ class SnapshotRecord:
         The copy map as it was read at the end.
     quiet : int or None
         Where it is later than ``ended``: the clock by which the unit is known to be at rest.
+    counters : dict or None
+        Figures of the registers, by name; for whoever looks at the results.
     """
 
     requested: int
@@ -46,6 +48,7 @@ class SnapshotRecord:
     fail_block: int | None = None
     copied: list | None = None
     quiet: int | None = None
+    counters: dict | None = None
 
     @property
     def last(self):
@@ -78,7 +81,8 @@ class ContractChecker:
     C2         what goes into the shadow is the memory at T; a block marked copied, and everything
                once done, is in the shadow as it was at T; it stays so until it is given up
     C3         every read returns what a flat memory holds, in the order of acceptance; every write
-               reaches the memory once, unchanged, in order; answers are those of the memory
+               reaches the memory once, unchanged, in order; answers are those of the memory (only
+               where it gave none, a snapshot that fails may answer ``err``)
     C5         a snapshot in which an access of the copier failed is not done
     C7         the copier reads memory and writes shadow, only during a snapshot; initiators' writes
                to the shadow are refused during a snapshot, and at no other time
@@ -195,7 +199,7 @@ class ContractChecker:
         """Whether an access must still reach the memory, at this clock or later."""
         if access.response is None or self._is_refused(access):
             return False
-        return access.answered >= clock
+        return access.answered >= clock and not self._was_cut_off(access)
 
     def _is_refused(self, access):
         """Whether an answer may be the unit's own: ``err`` to a write to the shadow."""
@@ -219,13 +223,22 @@ class ContractChecker:
                 self._violated("C7", "a write to the shadow was refused outside a snapshot",
                                access.answered, access.adr)
             return
+        if self._was_cut_off(access):
+            return
         self._violated("C3", f"the {access} never reached the memory", access.answered, access.adr)
+
+    def _was_cut_off(self, access):
+        """Whether the unit gave up a silent memory: it may then answer ``err`` in its place."""
+        return access.response == "err" and any(
+            record.result == "failed" and record.requested <= access.answered <= record.last_copy
+            for record in self.snapshots)
 
     # One access --------------------------------------------------------------------------------
 
     def _check_initiator(self, entry, access):
         current = self._current
-        if access.response is not None and access.response != entry.response:
+        cut_off = entry.answered is None and self._was_cut_off(access)
+        if access.response not in (None, entry.response) and not cut_off:
             self._violated("C3", f"the {access}, but the memory answered {entry.response}",
                            entry.clock, entry.adr)
         if not access.we:

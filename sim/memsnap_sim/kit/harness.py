@@ -12,6 +12,7 @@
 """
 
 from amaranth.hdl import ClockDomain, Module, Value
+from amaranth.lib import data
 from amaranth.sim import Simulator
 
 from ..reference import Snapshot
@@ -68,7 +69,7 @@ class Bench:
     def __init__(self, params, *, unit=None, traffic=(), image=None, latency=1, stall=never,
                  errors=None, bursts=False, max_in_flight=16, margin=64, patience=20_000):
         if unit is None:
-            from memsnap import SnapshotUnit
+            from memsnap.unit import SnapshotUnit
             unit = SnapshotUnit(params, trace=True)
         self.params = params
         self.unit = unit
@@ -84,11 +85,9 @@ class Bench:
         self.downstream = ProtocolChecker(unit.m_wb, name="m_wb")
         self.memory.listener = self.downstream.sample
         self.snapshots = []        # of SnapshotRecord, those that were accepted
-        self.counters = []         # a dict for each that ended
         self.instants = []         # clocks in which the trace turned active
         self.copied = []           # (clock, block, kind) as traced
-        self.held = 0              # clocks with a held write, as traced
-        self.held_longest = 0
+        self.held = []             # clocks with a held write, as traced
         self.violations = []
         self._domain = ClockDomain("sync")
         self._epoch = 0            # the first clock after the last reset
@@ -147,6 +146,10 @@ class Bench:
         """Waits for a clock, if it is yet to come."""
         await self.clocks(clock - self.clock)
 
+    def sample(self, signal):
+        """The value of a signal now."""
+        return self._ctx.get(signal)
+
     async def read(self, name, index=0):
         """Reads a register by name, or the ``index``-th word from it."""
         return await self.registers.read(self._ctx, REGISTERS[name] + 4 * index)
@@ -169,8 +172,11 @@ class Bench:
             for word, value in enumerate(words):
                 await self.write("REGION", value, 8 * index + word)
 
-    async def start(self, *, pin=False, regions=None):
-        """Starts by register or pin. Returns the record, or None if the start was refused."""
+    async def start(self, *, pin=False, regions=None, ask=True):
+        """Starts by register or pin. Returns the record, or None if the start was refused.
+
+        Without ``ask`` it does not ask whether it was refused, and returns some clocks earlier.
+        """
         if regions is not None:
             await self.set_regions(regions)
         requested = self.clock
@@ -180,17 +186,37 @@ class Bench:
             self._ctx.set(self.unit.trigger, 0)
         else:
             await self.write("CONTROL", _START)
-        # Until STATUS tells, the start counts as accepted: its instant is a few clocks away.
-        record = SnapshotRecord(requested=requested)
-        status = await self.status()
-        if status["refused"]:
+        if ask and (await self.status())["refused"]:
             return None
+        record = SnapshotRecord(requested=requested)
         if self._kept is not None:
             self._kept.released = requested
             self._kept = None
         self.snapshots.append(record)
         self._open = record
         return record
+
+    async def try_to_disturb(self):
+        """While a snapshot runs: a start, and writes to what is locked, which must change nothing."""
+        timeout = await self.read("TIMEOUT")
+        for name, value in ("TIMEOUT", timeout ^ 1), ("REGION", 0xffff_ffff):
+            try:
+                await self.write(name, value)
+            except PermissionError:
+                continue
+            if (await self.status())["locked"]:
+                self._found("C7", f"{name} could be written during a snapshot")
+        self.expect(await self.read("TIMEOUT") == timeout, "C7", "TIMEOUT has changed")
+        await self.write("CONTROL", _START)
+        status, cause = await self.status(), await self.read("CAUSE")
+        if status["locked"]:
+            self.expect(status["refused"] and cause >> 8 & 7 == 1, "C7",
+                        f"a start while busy was not refused: {status}, CAUSE {cause:#x}")
+
+    def expect(self, condition, rule, text):
+        """Notes a violation unless the condition holds."""
+        if not condition:
+            self._found(rule, text)
 
     async def cancel(self):
         """Writes CONTROL.cancel."""
@@ -267,7 +293,7 @@ class Bench:
         low, high = await self.read("INSTANT"), await self.read("INSTANT", 1)
         cause = await self.read("CAUSE") & 7
         counters["cause"] = cause
-        self.counters.append(counters)
+        record.counters = counters
         was_active = any(record.requested <= clock for clock in self.instants)
         if record.result == "done" or was_active:
             record.instant = self._epoch + (high << 32 | low)
@@ -300,19 +326,15 @@ class Bench:
 
     async def _watch(self, ctx):
         """Follows the trace port."""
-        shape = self.unit.trace.shape()
-        fields = {name: field for name, field in shape}
+        layout = data.Layout.cast(self.unit.trace.shape())
 
         def field(raw, name):
-            width = Value.cast(getattr(self.unit.trace, name)).shape().width
-            return raw >> fields[name].offset & (1 << width) - 1
-        active = fields["active"].offset
-        held = fields["held"].offset
-        copied = fields["copied"].offset
-        clock = was_active = run = 0
+            return raw >> layout[name].offset & (1 << layout[name].width) - 1
+        active, held, copied = (layout[name].offset for name in ("active", "held", "copied"))
+        clock = was_active = 0
         async for _, rst, raw in ctx.tick().sample(Value.cast(self.unit.trace)):
             if rst:
-                was_active = run = 0
+                was_active = 0
             else:
                 if raw >> active & 1:
                     if not was_active:
@@ -321,11 +343,7 @@ class Bench:
                 else:
                     was_active = 0
                 if raw >> held & 1:
-                    self.held += 1
-                    run += 1
-                    self.held_longest = max(self.held_longest, run)
-                else:
-                    run = 0
+                    self.held.append(clock)
                 if raw >> copied & 1:
                     self.copied.append((clock, field(raw, "block"), field(raw, "kind")))
             clock += 1
@@ -343,12 +361,13 @@ class Bench:
         for record in self.snapshots:
             if record.instant is not None:
                 self._check_bits(record)
+                self._check_counters(record)
             if record.result == "done":
                 self._check_reference(record)
 
     def _check_bits(self, record):
         """C2: a bit is set once, after the answers to all the shadow writes of its block."""
-        last = record.quiet if record.quiet is not None else record.last
+        last = record.last
         beats = self.params.block_size // self.params.beat_bytes
         shadow = self.params.shadow_base // self.params.beat_bytes
         answered = {entry.adr: entry.answered for entry in self.memory.log
@@ -368,6 +387,22 @@ class Bench:
                 self.violations.append(Violation(
                     "C2", f"the bit is set before the shadow write of {len(late)} words was "
                           f"answered", clock, late[0] * self.params.beat_bytes, block))
+
+    def _check_counters(self, record):
+        """The registers' figures against the trace."""
+        if record.counters is None or not self.instants:
+            return
+        held = [clock for clock in self.held if record.instant <= clock <= record.ended]
+        kinds = [kind for clock, _, kind in self.copied
+                 if record.instant <= clock <= record.ended]
+        traced = {"BLOCKS_DEMAND": kinds.count(0), "BLOCKS_INITIAL": kinds.count(1),
+                  "BLOCKS_BACKGROUND": kinds.count(2), "STALL_TOTAL": len(held),
+                  "STALL_LONGEST": _longest_run(held)}
+        for name, value in traced.items():
+            if record.counters[name] != value and record.result == "done":
+                self.violations.append(Violation(
+                    "counters", f"{name} is {record.counters[name]}, the trace shows {value}",
+                    record.ended))
 
     def _check_reference(self, record):
         """The image against that of the reference model under the same writes."""
@@ -400,6 +435,17 @@ class Bench:
         model = Snapshot(memory, bytearray(len(memory)), block_size=self.params.block_size)
         model.start()
         return model
+
+
+def _longest_run(clocks):
+    """The most clocks in a row."""
+    longest = run = 0
+    last = None
+    for clock in clocks:
+        run = run + 1 if last is not None and clock == last + 1 else 1
+        longest = max(longest, run)
+        last = clock
+    return longest
 
 
 def _bytes(words, word_bytes):

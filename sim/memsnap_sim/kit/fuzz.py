@@ -1,0 +1,205 @@
+"""Random runs of the unit: a configuration, a memory, traffic and a script, all from one seed."""
+
+from memsnap import SnapshotParams
+
+from . import pauses
+from .harness import Bench
+from .memory import errors_at
+from .wishbone import Access, burst
+
+__all__ = ["fuzz", "random_params", "random_script", "random_traffic"]
+
+#: Clocks that a snapshot may take, roughly; memories are made small enough for it.
+_CLOCKS = 3000
+#: Least number of jobs; fewer are refused by some builds.
+_JOBS = (None, None, 4, 5, 8)
+
+
+def fuzz(seed, *, make_unit=None, **options):
+    """Runs the random scenario of ``seed`` and returns its :class:`Bench`, unchecked.
+
+    Parameters
+    ----------
+    seed : int or str
+    make_unit : callable or None
+        From :class:`SnapshotParams` to the unit; by default the real one.
+    options
+        For :meth:`Bench.run`.
+    """
+    rng = pauses.generators(seed)
+    shape = rng("shape")
+    latency = shape.choice([1, 1, 2, 3, 4, 8, 16, 32])
+    varies = shape.random() < 0.4
+    params = random_params(rng("params"), latency)
+    busy = shape.random() < 0.3
+    calm = params.share == 0
+    bench = Bench(
+        params, unit=make_unit and make_unit(params),
+        traffic=random_traffic(rng("traffic"), params, busy=busy and not calm),
+        latency=pauses.uniform(rng("latency"), 1, latency) if varies else latency,
+        stall=shape.choice([pauses.never, pauses.sometimes(rng("stall"), 0.2),
+                            pauses.bursty(rng("stall"), 12, 4)]),
+        errors=_random_errors(rng("errors"), params), bursts=shape.random() < 0.5,
+        max_in_flight=shape.choice([1, 2, 8, 32]))
+    return bench.run(random_script(rng("script")), **options)
+
+
+def random_params(rng, latency=1):
+    """A configuration whose snapshots are short at this latency."""
+    data_width = rng.choice([32, 32, 32, 64, 64, 8, 16])
+    pipelined = rng.random() < 0.7
+    beat = data_width // 8
+    beats = _CLOCKS // (4 + latency // 8) if pipelined else _CLOCKS // (2 * latency + 4)
+    sizes = [1 << k for k in range(4, 13) if beat <= 1 << k <= beats * beat]
+    block_size = rng.choice(sizes or [16])
+    blocks = rng.randint(1, max(1, min(beats * beat // block_size, rng.choice([4, 40, 100]))))
+    memory_size = blocks * block_size
+    span = 1 << (memory_size - 1).bit_length()
+    places = rng.sample(range(4), 2)
+    addr_width = max(8, (4 * span - 1).bit_length()) + rng.choice([0, 0, 4])
+    return SnapshotParams(
+        data_width=data_width, addr_width=addr_width, block_size=block_size,
+        memory_size=memory_size, memory_base=places[0] * span, shadow_base=places[1] * span,
+        buffer_depth=rng.choice([4, 8, 16, 64]), jobs=rng.choice(_JOBS),
+        max_in_flight=rng.choice([2, 4, 16, 64]), release=rng.choice(["captured", "copied"]),
+        regions=rng.choice([1, 2, 4]), pipelined=pipelined,
+        features=frozenset(name for name in ("rty", "lock", "cti", "bte") if rng.random() < 0.3),
+        timeout=rng.choice([400, 1000]), share=rng.choice([0, 1, 4, 16]))
+
+
+def random_traffic(rng, params, *, busy=False):
+    """Endless traffic of changing habits; with ``busy`` it hardly ever pauses."""
+    beats = params.memory_size // params.beat_bytes
+    memory = params.memory_base // params.beat_bytes
+    shadow = params.shadow_base // params.beat_bytes
+    end = (1 << params.addr_width) // params.beat_bytes
+    lanes = (1 << params.beat_bytes) - 1
+    in_bursts = not params.pipelined and "cti" in params.features
+
+    def place():
+        choice = rng.random()
+        if choice < 0.9:
+            return memory + rng.randrange(beats)
+        if choice < 0.97:
+            return shadow + rng.randrange(beats)
+        return min(end - 1, memory + beats + rng.randrange(4))
+
+    def one(adr, writes):
+        if rng.random() < writes:
+            return Access(adr, True, rng.getrandbits(params.data_width),
+                          rng.choice([lanes, lanes, rng.randint(0, lanes)]))
+        return Access(adr, sel=rng.choice([lanes, rng.randint(0, lanes)]))
+
+    def some():
+        """A stretch of one habit."""
+        habit = rng.choice(["random", "random", "stream", "storm", "burst", "spot"])
+        writes = rng.choice([0.1, 0.5, 0.9, 1.0])
+        count = rng.randint(1, 60)
+        if habit == "stream":
+            first = rng.randrange(beats)
+            return [one(memory + (first + at) % beats, writes) for at in range(count)]
+        if habit == "storm":
+            return [one(memory + block * params.block_beats % beats, 1.0)
+                    for block in range(min(count, params.blocks))]
+        if habit == "spot":
+            spots = [place() for _ in range(3)]
+            return [one(rng.choice(spots), writes) for _ in range(count)]
+        if habit == "burst" and in_bursts:
+            length = min(rng.randint(2, 12), beats)
+            first = memory + rng.randint(0, beats - length)
+            we = rng.random() < writes
+            return burst(one(first + at, float(we)) for at in range(length))
+        return [one(place(), writes) for _ in range(count)]
+
+    while True:
+        pause = 0 if busy else rng.choice([0, 0, 2, 5, 20])
+        for access in some():
+            if not access.cti:
+                access.gap = rng.randint(0, pause)
+                access.drop = access.gap > 1 and rng.random() < 0.5
+                if rng.random() < 0.01:
+                    access.abort = rng.randint(1, 20)
+            yield access
+        if not busy:
+            yield Access(place(), gap=rng.choice([1, 30, 100]), drop=True)
+
+
+def _random_errors(rng, params):
+    choice = rng.random()
+    if choice < 0.85:
+        return None
+    beats = params.memory_size // params.beat_bytes
+    base = rng.choice([params.memory_base, params.shadow_base]) // params.beat_bytes
+    if choice < 0.92:
+        return errors_at(addresses=[base + rng.randrange(beats)])
+    return errors_at(nth=[rng.randrange(200, 200 + 8 * beats)])
+
+
+def random_script(rng):
+    """Several snapshots, most of them left alone, some of them disturbed."""
+    async def script(bench):
+        await bench.ready()
+        for _ in range(rng.randint(1, 4)):
+            await bench.clocks(rng.choice([0, 1, 30, rng.randrange(200)]))
+            if rng.random() < 0.1:
+                await _bad_region(bench, rng)
+            record = await bench.start(pin=rng.random() < 0.3,
+                                       regions=_random_regions(bench.params, rng))
+            if record is None:
+                bench.expect(False, "C4", "a sound start was refused")
+                return
+            await _disturb(bench, rng)
+    return script
+
+
+async def _bad_region(bench, rng):
+    params = bench.params
+    first, last = params.memory_base, params.memory_base + params.memory_size - 1
+    region, reason = rng.choice([((last, first), 2), ((first, last + 1), 3)])
+    await bench.set_regions([region])
+    before = len(bench.snapshots)
+    bench.expect(await bench.start() is None, "C7", f"the region {region} was not refused")
+    if len(bench.snapshots) == before:
+        refusal = await bench.read("CAUSE") >> 8 & 7
+        bench.expect(refusal == reason, "C7", f"refusal is {refusal}, not {reason}")
+
+
+def _random_regions(params, rng):
+    regions = []
+    for _ in range(rng.randint(0, params.regions)):
+        first, last = sorted(rng.randrange(params.memory_size) for _ in range(2))
+        regions.append((params.memory_base + first, params.memory_base + last))
+    return regions
+
+
+async def _disturb(bench, rng):
+    """What happens from a start on."""
+    event = rng.choice(["none"] * 6 + ["busy", "cancel", "reset", "mute", "map"])
+    await bench.clocks(rng.choice([0, 1, 2, 5, rng.randrange(50), rng.randrange(1500)]))
+    if event == "reset":
+        await bench.reset(rng.randint(1, 3))
+        await bench.ready()
+        return
+    if event == "busy":
+        if (await bench.status())["locked"]:
+            await bench.try_to_disturb()
+    elif event == "cancel":
+        await bench.cancel()
+        if rng.random() < 0.2:
+            await bench.cancel()
+    elif event == "mute":
+        bench.memory.answering = False
+        await bench.clocks(rng.choice([20, 300, 1500]))
+        bench.memory.answering = True
+    elif event == "map":
+        await bench.copy_map()
+    record = await bench.end()
+    if record.result == "done":
+        await bench.clocks(rng.choice([0, 50]))
+        if rng.random() < 0.4:
+            await bench.clear()
+            await bench.clocks(rng.choice([0, 50]))
+    elif record.result != "running":
+        if rng.random() < 0.3:
+            await bench.clear()
+        await bench.ready()
