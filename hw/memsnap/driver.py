@@ -77,8 +77,8 @@ class AsyncSnapshotDriver:
     async def wait(self, timeout=None):
         """Waits until the snapshot has ended, and gives its :class:`Status`.
 
-        Raises :class:`SnapshotFailedError` if it ended without an image, and TimeoutError if it did not
-        end in time.
+        Raises :class:`SnapshotFailedError` if it ended without an image, and TimeoutError if it
+        did not end in time.
         """
         status = await self._until(lambda status: not status["locked"], timeout,
                                    "the snapshot has not ended")

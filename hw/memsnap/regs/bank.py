@@ -24,9 +24,9 @@ class AccessSignature(wiring.Signature):
     """One access at a time to a 32-bit register, seen from the register front of a bus.
 
     ``read`` or ``write`` is a strobe of one clock, with ``adr``, ``data_w`` and ``sel`` valid in
-    that clock. The answer is one clock of ``done``, in the next clock or, where the hardware takes
-    its time, later; ``data_r`` and ``error`` are valid in that clock. The next strobe comes after
-    ``done``.
+    that clock. The answer is one clock of ``done``, two clocks after the strobe or, where the
+    hardware takes its time, later; ``data_r`` and ``error`` are valid in that clock. The next
+    strobe comes after ``done``.
 
     Members
     -------
@@ -58,9 +58,9 @@ class AccessSignature(wiring.Signature):
 class RegisterBank(wiring.Component):
     """The registers of the unit.
 
-    A command is at ``control`` for one clock, that of the access's ``done``; a new configuration
-    is there from the same clock on. All counters are copied in one clock: that of a latch command,
-    or the one after a snapshot ended.
+    A command is at ``control`` in the clock after its strobe and only there; a new configuration
+    from that clock on. All counters are copied in one clock: that of a latch command, or the one
+    after a snapshot ended. The value read is that of the clock after the strobe.
 
     Parameters
     ----------
