@@ -1,0 +1,71 @@
+"""Runs the unit through a few rough scenarios; exits 1 with what it found, 0 if that is nothing.
+
+Run by ``test_mutants.py`` in a process of its own, with a broken copy of the unit first on the path.
+"""
+
+import random
+import sys
+
+from memsnap import SnapshotParams
+from memsnap_sim.kit.harness import Bench
+from memsnap_sim.kit.memory import errors_at
+from memsnap_sim.kit.wishbone import read, write
+
+
+def traffic(seed, beats, count, *, writes=0.7, pause=0, shadow=0.02):
+    """Accesses all over the memory, a few of them to the shadow behind it."""
+    rng = random.Random(seed)
+    for _ in range(count):
+        adr = rng.randrange(beats) + (beats if rng.random() < shadow else 0)
+        gap = rng.randint(0, pause)
+        if rng.random() < writes:
+            yield write(adr, rng.getrandbits(32), rng.randint(0, 15), gap=gap)
+        else:
+            yield read(adr, gap=gap)
+
+
+async def two_snapshots(bench):
+    """One after the other, without a pause for the traffic."""
+    await bench.ready()
+    await bench.start(regions=[(0, 100)])
+    await bench.end()
+    await bench.start(pin=True)
+    await bench.end()
+
+
+async def one_snapshot(bench):
+    """With the copy map read on the way."""
+    await bench.ready()
+    await bench.start()
+    await bench.clocks(40)
+    await bench.copy_map()
+    await bench.end()
+
+
+def scenarios():
+    """Pairs of a bench and its script."""
+    small = {"memory_size": 512, "shadow_base": 512, "addr_width": 12}
+    params = SnapshotParams(block_size=64, **small)
+    yield Bench(params, traffic=traffic(1, 128, 1200), latency=6), two_snapshots
+    params = SnapshotParams(block_size=64, share=4, **small)
+    yield Bench(params, traffic=traffic(2, 128, 4000, writes=0, shadow=0), latency=1,
+                patience=2500), one_snapshot
+    params = SnapshotParams(block_size=256, **small)
+    yield Bench(params, traffic=traffic(3, 128, 1000, pause=3), latency=3), two_snapshots
+    params = SnapshotParams(block_size=16, **small)
+    yield Bench(params, traffic=traffic(4, 128, 400), latency=2,
+                errors=errors_at(addresses=[128 + 77], writes=True, reads=False)), one_snapshot
+
+
+def main():
+    """The first scenario that finds something ends the run."""
+    for bench, script in scenarios():
+        bench.run(script)
+        if bench.violations:
+            print(*bench.violations[:3], sep="\n")
+            return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,73 @@
+"""Ways to break the unit on purpose: each is one change to one of its files.
+
+``old`` must occur exactly once in the file, so that a mutant that no longer fits is noticed.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A defect, and where to put it in."""
+
+    name: str
+    file: str
+    old: str
+    new: str
+
+
+MUTANTS = (
+    Mutant("map bit early", "copy_buffer.py",
+           "self.copied.eq(copied & ~self.write_error),",
+           "self.copied.eq(self.captured),"),
+    Mutant("no drain", "bus/wishbone_gate.py",
+           "self.drained.eq(due == 0),",
+           "self.drained.eq(1),"),
+    Mutant("gate off by one block", "bus/wishbone_gate.py",
+           "self.look_data.bit_select(bit_of(place.block), 1)",
+           "self.look_data.bit_select((bit_of(place.block) - 1)[:5], 1)"),
+    Mutant("stale row", "bus/wishbone_gate.py",
+           "granted_valid.eq(0), row_known.eq(0)]",
+           "granted_valid.eq(0)]"),
+    Mutant("stale grant", "bus/wishbone_gate.py",
+           "granted_valid.eq(0), row_known.eq(0)]",
+           "row_known.eq(0)]"),
+    Mutant("missing byte lane", "bus/wishbone_copy.py",
+           "bus.sel.eq(~0),",
+           "bus.sel.eq(~1),"),
+    Mutant("byte lane of the initiator lost", "bus/wishbone_gate.py",
+           "self.m.sel.eq(self.s.sel),",
+           "self.m.sel.eq(self.s.sel | 1),"),
+    Mutant("phase not flipped", "copy_map.py",
+           "phase.eq(phase ^ self.full)",
+           "phase.eq(phase)"),
+    Mutant("wrong priority that starves", "bus/wishbone_arbiter.py",
+           "due.eq((self.share != 0)",
+           "due.eq((self.share == ~0)"),
+    Mutant("shadow overrun", "bus/wishbone_copy.py",
+           "self.write_bus.adr.eq(beat_adr(params, self.write.payload.place, params.shadow_base)),",
+           "self.write_bus.adr.eq(1 + beat_adr(params, self.write.payload.place,"
+           " params.shadow_base)),"),
+    Mutant("error ignored", "copy_buffer.py",
+           "| self.write_valid & self.write_error),",
+           "),"),
+    Mutant("instant reported one clock early", "statistics.py",
+           "counters.instant.eq(clock + 1),",
+           "counters.instant.eq(clock),"),
+    Mutant("gate closed one clock late", "core.py",
+           'self._wire(m, lifecycle, gate, "can_arm drained", "active")',
+           'self._wire(m, lifecycle, gate, "can_arm drained")\n'
+           '        m.d.sync += gate.active.eq(lifecycle.active)'),
+    Mutant("granted before it is captured", "copy_reader.py",
+           "self.secured.eq(self.wanted & under_way",
+           "self.secured.eq(self.wanted | under_way"),
+    Mutant("a claim too many", "sequencer.py",
+           "unclaimed.eq(~copied & ~table.found),",
+           "unclaimed.eq(~copied),"),
+    Mutant("beat read twice after a visit", "copy_reader.py",
+           "passed.eq(asked & (get.data ^ phase.bit_select(now, 1))),",
+           "passed.eq(0),"),
+    Mutant("shadow not protected", "lifecycle.py",
+           "self.protected.eq(self.active | self.done),",
+           "self.protected.eq(0),"),
+)

@@ -1,0 +1,45 @@
+"""The tests notice defects: each mutant of the unit is found by the contract's checkers."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import memsnap
+from mutants import MUTANTS
+
+PROBE = Path(__file__).with_name("mutant_probe.py")
+SOURCE = Path(memsnap.__file__).parent
+
+
+def probe(path):
+    """Runs the scenarios over the package in ``path``: exit code and what was printed."""
+    environment = {**os.environ, "PYTHONPATH": str(path), "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run([sys.executable, PROBE], env=environment, capture_output=True, text=True,
+                          timeout=300)
+    return done.returncode, done.stdout, done.stderr
+
+
+def mutate(mutant, path):
+    """Puts a copy of the unit with the defect into ``path``."""
+    shutil.copytree(SOURCE, path / "memsnap", ignore=shutil.ignore_patterns("__pycache__"))
+    file = path / "memsnap" / mutant.file
+    text = file.read_text()
+    assert text.count(mutant.old) == 1, f"{mutant.file} does not fit the mutant any more"
+    file.write_text(text.replace(mutant.old, mutant.new))
+
+
+def test_unbroken_unit_passes():
+    assert probe(SOURCE.parent) == (0, "", "")
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name.replace(" ", "-"))
+def test_mutant_is_found(mutant, tmp_path):
+    mutate(mutant, tmp_path)
+    code, out, err = probe(tmp_path)
+    assert err == ""
+    assert code == 1
+    assert out != ""
