@@ -1,0 +1,131 @@
+"""What the sequencer's two sources propose: the initial walk and the background scan."""
+
+import pytest
+from memsnap.sequencer import BackgroundScan, InitialWalk
+
+from sim import params_of, seeded, simulate
+
+BASE, BLOCK, LAST = 0, 64, 39     # of the shape "long_blocks": 40 blocks of 64 bytes
+
+REGIONS = {
+    "none": ([], []),
+    "one byte": ([(130, 130)], [2]),
+    "one block": ([(128, 191)], [2]),
+    "last block": ([(39 * 64, 40 * 64 - 1)], [LAST]),
+    "last byte": ([(40 * 64 - 1, 40 * 64 - 1)], [LAST]),
+    "first byte": ([(0, 0)], [0]),
+    "over an edge": ([(63, 64)], [0, 1]),
+    "everything": ([(0, 40 * 64 - 1)], list(range(40))),
+    "several": ([(700, 900), (0, 70), (2500, 2559), (64, 64)], [10, 11, 12, 13, 14, 0, 1, 39, 1]),
+    "the second and the fourth": ([None, (64, 64), None, (128, 128)], [1, 2]),
+    "the last alone": ([None, None, None, (64, 128)], [1, 2]),
+}
+
+
+def table(regions, base=BASE):
+    entries = [{"base": base + each[0], "limit": base + each[1], "enable": 1, "kind": 0}
+               if each else {"base": 99, "limit": 1, "enable": 0, "kind": 0} for each in regions]
+    return entries + [{"base": 0, "limit": 0, "enable": 0, "kind": 0}] * (4 - len(entries))
+
+
+@pytest.mark.parametrize("memory_base", [0, 0x3000])
+@pytest.mark.parametrize("name", REGIONS)
+def test_initial_walk(name, memory_base):
+    """Each block of each enabled region once a region, in order; twice in a row."""
+    regions, blocks = REGIONS[name]
+    params = params_of("long_blocks", memory_base=memory_base)
+    rng = seeded(5)
+
+    async def script(pins):
+        pins.regions = table(regions, memory_base)
+        pins.reset = 1
+        for cut in 3, None, None:
+            await pins.tick(2)
+            assert not pins.done and not pins.proposed
+            pins.reset = 0
+            got = []
+            while not pins.done and len(got) != cut:
+                pins.next = pins.proposed and rng.getrandbits(1)
+                if pins.proposed:
+                    block = pins.block
+                    got += [block] * pins.next
+                    await pins.tick()
+                    assert pins.next or pins.proposed and pins.block == block
+                else:
+                    await pins.tick()
+            assert got == blocks[:cut]
+            pins.drive(reset=1, next=0)
+            await pins.tick()
+
+    simulate(InitialWalk(params), script)
+
+
+def params_with(blocks):
+    return params_of("one_beat", memory_size=8 * blocks, shadow_base=0x2000, addr_width=14)
+
+
+class Scanned:
+    """A map for the scan to read, a clock later."""
+
+    def __init__(self, pins, blocks, copied):
+        self.pins, self.blocks, self.copied = pins, blocks, set(copied)
+
+    def row(self, index):
+        return sum(1 << bit for bit in range(32) if (block := 32 * index + bit) in self.copied
+                   or block >= self.blocks)
+
+    async def clock(self, scanned=True):
+        pins = self.pins
+        pins.scanned = pins.scan and scanned
+        row = self.row(pins.scan_row) if pins.scanned else 0
+        await pins.tick()
+        pins.scan_data = row
+
+
+@pytest.mark.parametrize("density", [0, 0.5, 0.95, 1])
+@pytest.mark.parametrize("blocks", [1, 2, 3, 31, 32, 33, 72, 200])
+def test_background_scan(blocks, density):
+    """Each block whose bit is 0 is proposed once, in ascending order, though bits get set."""
+    rng = seeded(blocks)
+
+    async def script(pins):
+        pins.reset = 1
+        for getting_set in 0, 0.2, 0:
+            await pins.tick(2)
+            pins.reset = 0
+            scanned = Scanned(pins, blocks, (b for b in range(blocks) if rng.random() < density))
+            missing = sorted(set(range(blocks)) - scanned.copied)
+            got = []
+            while not pins.done:
+                pins.next = pins.proposed and rng.getrandbits(1)
+                if pins.next:
+                    got.append(pins.block)
+                if rng.random() < getting_set:
+                    scanned.copied.add(rng.randrange(blocks))
+                await scanned.clock(rng.random() < 0.6)
+            assert got == sorted(set(got)) and set(got) <= set(missing)
+            assert set(missing) - scanned.copied <= set(got)
+            assert getting_set or got == missing
+            pins.drive(reset=1, next=0)
+            await pins.tick()
+
+    simulate(BackgroundScan(params_with(blocks)), script)
+
+
+@pytest.mark.parametrize("missing", [[], [0], [639], [320], [5, 100, 600]])
+def test_a_full_row_costs_one_clock(missing):
+    """A pass takes a clock a row, and a few for each row in which a block is left."""
+    blocks = 640
+
+    async def script(pins):
+        pins.reset = 1
+        await pins.tick(2)
+        pins.drive(reset=0, next=1)
+        scanned = Scanned(pins, blocks, set(range(blocks)) - set(missing))
+        clocks = 0
+        while not pins.done:
+            await scanned.clock()
+            clocks += 1
+        assert blocks // 32 <= clocks <= blocks // 32 + 1 + 4 * len(missing)
+
+    simulate(BackgroundScan(params_with(blocks)), script)
