@@ -55,7 +55,7 @@ class CopyBuffer(wiring.Component):
     error_write : ``Out(1)``
         It was a write's.
     error_block : ``Out(block_bits)``
-        With ``stop``, from the second clock of ``quiet`` on: the block of the first error, or of
+        From the third clock of ``stop`` with ``quiet`` on: the block of the first error, or of
         the oldest beat where there was none.
     stop : ``In(1)``
         Offers no more beats; a beat that is on offer stays so until it is taken.

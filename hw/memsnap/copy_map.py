@@ -117,7 +117,7 @@ class CopyMap(wiring.Component):
             scan.en.eq(1),
             scan.addr.eq(Mux(self.scan, self.scan_row, row_of(self.set.payload))),
             self.set.ready.eq(~self.scan & ~writing & ~self.sweeping),
-            self.set_done.eq(writing),
+            self.set_done.eq(writing & ~self.sweeping),
             mask.eq(1 << bit),
             self.full.eq(count == blocks),
         ]

@@ -1,7 +1,7 @@
 """The blocks between claim and copied."""
 
 from amaranth.hdl import Array, Cat, Module, Signal
-from amaranth.lib import enum, wiring
+from amaranth.lib import enum, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 __all__ = ["JobKind", "JobTable"]
@@ -38,12 +38,11 @@ class JobTable(wiring.Component):
         It was in the table in the clock before.
     found_captured : ``Out(1)``
         All of it is captured.
-    finished : ``Out(1)``
-        There is a job, of ``finished_block``, that is all copied.
-    mark : ``In(1)``
-        Its bit in the copy map is about to be set.
+    finished : ``Out(stream.Signature(block_bits))``
+        A block that is all copied, for the copy map to take.
     retire : ``In(1)``
-        The bit is being set: the job marked last, ``retired_block`` of ``retired_kind``, leaves.
+        The bit of the block taken last, ``retired_block`` of ``retired_kind``, is being set: its
+        job leaves.
     reset : ``In(1)``
     """
 
@@ -65,9 +64,7 @@ class JobTable(wiring.Component):
             "found": Out(1),
             "found_job": Out(job),
             "found_captured": Out(1),
-            "finished": Out(1),
-            "finished_block": Out(params.block_bits),
-            "mark": In(1),
+            "finished": Out(stream.Signature(params.block_bits)),
             "retire": In(1),
             "retired_block": Out(params.block_bits),
             "retired_kind": Out(JobKind),
@@ -82,14 +79,14 @@ class JobTable(wiring.Component):
         copied = Array(Signal(name=f"copied{i}") for i in range(jobs))
         block = Array(Signal(self._params.block_bits, name=f"block{i}") for i in range(jobs))
         kind = Array(Signal(JobKind, name=f"kind{i}") for i in range(jobs))
-        ready = Signal(range(jobs))
         leaving = Signal(range(jobs))
+        taken = Signal()    # the copy map has taken the block that is leaving
         free = Cat(~each for each in busy)
 
         m.d.comb += [
             self.free.eq(free.any()),
             self.two_free.eq((free & (free - 1)[:jobs]).any()),
-            self.finished_block.eq(block[ready]),
+            self.finished.payload.eq(block[leaving]),
             self.retired_block.eq(block[leaving]),
             self.retired_kind.eq(kind[leaving]),
             self.found_captured.eq(captured[self.found_job]),
@@ -98,8 +95,8 @@ class JobTable(wiring.Component):
         for index in reversed(range(jobs)):
             with m.If(~busy[index]):
                 m.d.comb += self.next_job.eq(index)
-            with m.If(busy[index] & copied[index]):
-                m.d.comb += [self.finished.eq(1), ready.eq(index)]
+            with m.If(busy[index] & copied[index] & ~self.finished.valid & ~taken):
+                m.d.sync += [self.finished.valid.eq(1), leaving.eq(index)]
             with m.If(busy[index] & (block[index] == self.find)):
                 m.d.sync += [self.found.eq(1), self.found_job.eq(index)]
 
@@ -107,10 +104,10 @@ class JobTable(wiring.Component):
             m.d.sync += captured[self.captured_job].eq(1)
         with m.If(self.copied):
             m.d.sync += copied[self.copied_job].eq(1)
-        with m.If(self.mark):
-            m.d.sync += leaving.eq(ready)
+        with m.If(self.finished.valid & self.finished.ready):
+            m.d.sync += [self.finished.valid.eq(0), taken.eq(1)]
         with m.If(self.retire):
-            m.d.sync += busy[leaving].eq(0)
+            m.d.sync += [busy[leaving].eq(0), taken.eq(0)]
         with m.If(self.claim):
             m.d.sync += [
                 busy[self.next_job].eq(1),
@@ -120,5 +117,5 @@ class JobTable(wiring.Component):
                 kind[self.next_job].eq(self.claim_kind),
             ]
         with m.If(self.reset):
-            m.d.sync += [each.eq(0) for each in busy]
+            m.d.sync += [each.eq(0) for each in (*busy, self.finished.valid, taken)]
         return m

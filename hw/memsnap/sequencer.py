@@ -2,7 +2,7 @@
 
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib.wiring import In, Out, connect, flipped
 
 from .control import region_layout
 from .copy_map import bit_of, row_of
@@ -246,10 +246,8 @@ class Sequencer(wiring.Component):
 
     def _retire(self, m, *, table):
         """Sets the bits of finished blocks, one at a time."""
+        connect(m, table.finished, flipped(self.set))
         m.d.comb += [
-            self.set.valid.eq(table.finished),
-            self.set.payload.eq(table.finished_block),
-            table.mark.eq(self.set.valid & self.set.ready),
             table.retire.eq(self.set_done),
             self.retired.eq(self.set_done),
             self.retired_kind.eq(table.retired_kind),

@@ -77,7 +77,8 @@ class ContractChecker:
     ========== ===================================================================================
     rule       what it asks
     ========== ===================================================================================
-    C1         a word that is written at T or later was read by the copier first
+    C1         a word that is written at T or later was read by the copier first; the copier reads
+               nothing before all writes accepted before T are answered
     C2         what goes into the shadow is the memory at T; a block marked copied, and everything
                once done, is in the shadow as it was at T; it stays so until it is given up
     C3         every read returns what a flat memory holds, in the order of acceptance; every write
@@ -122,6 +123,8 @@ class ContractChecker:
         self._current = None      # the snapshot that runs, or whose image is kept
         self._at_instant = None   # the memory at its T
         self._seen = set()        # the beats that its copier has read
+        self._drained = -1        # the last answer to a write accepted before its T
+        self._last_answer = -1    # the last answer to a write so far
         self._upcoming = self._milestones()
 
     def check(self):
@@ -159,6 +162,7 @@ class ContractChecker:
         self._current = record
         self._at_instant = self.words[self.memory:self.memory + self.beats]
         self._seen = set()
+        self._drained = self._last_answer
 
     def _end(self, record):
         self._check_image()
@@ -246,6 +250,8 @@ class ContractChecker:
                 self._violated("C3", f"a read returned {access.data_r:#x}, memory held "
                                      f"{self._word(entry.adr):#x}", entry.clock, entry.adr)
             return
+        if entry.answered is not None:
+            self._last_answer = max(self._last_answer, entry.answered)
         if entry.response != "ack":
             return
         beat = entry.adr - self.memory
@@ -281,6 +287,9 @@ class ContractChecker:
                                entry.clock, entry.adr)
         elif not entry.we:
             self._seen.add(beat)
+            if entry.clock <= self._drained:
+                self._violated("C1", "the copier reads before a write accepted before T is "
+                                     "answered", entry.clock, entry.adr)
         elif entry.data != self._at_instant[beat] or entry.sel != self.all_lanes:
             self._violated("C2", f"the shadow is written with {entry.data:#x} sel {entry.sel:#x}, "
                                  f"memory at T held {self._at_instant[beat]:#x}",

