@@ -1,0 +1,380 @@
+"""The driver on the simulated registers: awaited in a testbench, and as plain functions."""
+
+import pytest
+from amaranth.hdl import Value
+from amaranth.sim import Simulator
+from memsnap import SnapshotParams
+from memsnap.driver import (
+    AsyncSnapshotDriver,
+    BusError,
+    Capabilities,
+    Region,
+    SnapshotDriver,
+    SnapshotError,
+    SnapshotFailedError,
+    StartRefusedError,
+)
+from memsnap.regs.constants import VERSION
+from memsnap.regs.fields import REGISTERS, Cause, Refusal, RegionKind, Release, State
+from test_wishbone_csr import Registers, cycle
+
+from sim import Pins
+
+PARAMS = SnapshotParams(memory_base=0x400, memory_size=0x2A0, shadow_base=0x800, block_size=16,
+                        addr_width=12, regions=3, timeout=99, share=5, release="copied")
+
+
+class FakeUnit:
+    """The core's side: snapshots of a hundred clocks that end as ``fate`` says."""
+
+    def __init__(self, control, fate=Cause.NONE):
+        self.control = control
+        self.fate = fate
+
+    async def run(self, ctx):
+        self.ctx = ctx
+        duration = clock = 0
+        self.put(state=State.CLEARING)
+        while True:
+            await ctx.tick()
+            clock += 1
+            if clock == 50:
+                self.put(state=State.IDLE, ready=1)
+            elif self.get("start") and self.refusal():
+                self.put(refused=1, refusal=self.refusal())
+            elif self.get("start"):
+                duration = 0
+                self.put(state=State.BACKGROUND, locked=1, active=1, ready=0, protected=1, done=0,
+                         failed=0, cancelled=0, refused=0, cause=0, refusal=0)
+            elif self.get("locked") and (self.get("cancel") or duration == 300):
+                self.end(Cause.CANCELLED if self.get("cancel") else self.fate)
+            elif self.get("clear") and self.get("ready"):
+                self.put(done=0, protected=0, state=State.IDLE)
+            else:
+                self.put(ended=0)
+            duration += self.get("active")
+            ctx.set(self.control.counters.instant, (1 << 32) + 77)
+            ctx.set(self.control.counters.duration, duration)
+            ctx.set(self.control.counters.stall_total, 2 * duration)
+            # A row of the map is there one clock after it is asked for.
+            self.put(map_valid=self.get("map_read"), map_data=0xA5A5A500 | self.get("map_row"))
+
+    def put(self, **values):
+        for name, value in values.items():
+            member = Value.cast(getattr(self.control, name))
+            self.ctx.set(member, int(getattr(value, "value", value)))
+
+    def get(self, name):
+        return self.ctx.get(Value.cast(getattr(self.control, name)))
+
+    def refusal(self):
+        if not self.get("ready"):
+            return Refusal.BUSY
+        for region in self.ctx.get(self.control.regions):
+            if region.enable and region.base > region.limit:
+                return Refusal.REGION_ORDER
+            if region.enable and not 0x400 <= region.base <= region.limit < 0x6A0:
+                return Refusal.REGION_RANGE
+        return Refusal.NONE
+
+    def end(self, cause):
+        good = cause == Cause.NONE
+        cancelled = cause == Cause.CANCELLED
+        self.put(ended=1, locked=0, active=0, ready=1, protected=good, done=good, cause=cause,
+                 cancelled=cancelled, failed=not good and not cancelled, fail_block=7,
+                 state=State.DONE if good else State.IDLE)
+
+
+class Bus:
+    """The registers' bus in the simulator, as coroutines or, from outside, as plain functions."""
+
+    def __init__(self, fate):
+        dut = Registers(PARAMS)
+        self.clock = 0
+        self.dut = dut
+        self.simulator = Simulator(dut)
+        self.simulator.add_clock(1e-6)
+        self.simulator.add_testbench(FakeUnit(dut.control, fate).run, background=True)
+
+    def now(self):
+        return self.clock
+
+    async def read32(self, offset):
+        return await self.access(offset)
+
+    async def write32(self, offset, value):
+        await self.access(offset, value=value)
+
+    async def access(self, offset, **options):
+        data, error, clocks = await cycle(self.pins, offset // 4, **options)
+        self.clock += clocks + 1
+        if error:
+            raise BusError(f"no answer at {offset:#x}")
+        return data
+
+    def run_awaited(self, scenario):
+        async def testbench(ctx):
+            self.pins = Pins(ctx, self.dut)
+            await scenario(AsyncSnapshotDriver(self, now=self.now), self)
+        self.simulator.add_testbench(testbench)
+        self.simulator.run()
+
+    def run_plain(self, scenario):
+        plain = Plain(self)
+        coroutine = scenario(Awaitable(SnapshotDriver(plain, now=self.now)), plain)
+        with pytest.raises(StopIteration):
+            coroutine.send(None)
+
+
+class Plain:
+    """Plain functions that let the simulation go on until the answer is there."""
+
+    def __init__(self, bus):
+        self.bus = bus
+        self.dut = bus.dut
+        self.request = self.result = None
+        bus.simulator.add_testbench(self.serve)
+
+    async def serve(self, ctx):
+        self.bus.pins = Pins(ctx, self.bus.dut)
+        self.ctx = ctx
+        while True:
+            if self.request:
+                method, arguments = self.request
+                self.request = None
+                try:
+                    self.result = True, await method(*arguments)
+                except BusError as error:
+                    self.result = False, error
+            else:
+                await ctx.tick()
+
+    def call(self, method, *arguments):
+        self.request, self.result = (method, arguments), None
+        while self.result is None:
+            self.bus.simulator.advance()
+        good, value = self.result
+        if not good:
+            raise value
+        return value
+
+    def read32(self, offset):
+        return self.call(self.bus.read32, offset)
+
+    def write32(self, offset, value):
+        self.call(self.bus.write32, offset, value)
+
+
+class Awaitable:
+    """Lets a scenario await the plain driver, so that one text serves both."""
+
+    def __init__(self, driver):
+        self._driver = driver
+
+    def __getattr__(self, name):
+        async def method(*arguments, **options):
+            return getattr(self._driver, name)(*arguments, **options)
+        return method
+
+
+def on_registers(fate=Cause.NONE):
+    """Runs a scenario with both drivers."""
+    def decorate(scenario):
+        @pytest.mark.parametrize("form", ["awaited", "plain"])
+        def test(form):
+            getattr(Bus(fate), f"run_{form}")(scenario)
+        return test
+    return decorate
+
+
+@on_registers()
+async def test_capabilities(driver, bus):
+    assert await driver.capabilities() == Capabilities(
+        version=VERSION, data_width=32, block_size=16, regions=3, release=Release.COPIED,
+        pipelined=True, ports=1, buffer_depth=64, jobs=16, memory_base=0x400, memory_size=0x2A0,
+        shadow_base=0x800)
+    assert (await driver.capabilities()).blocks == 42
+
+
+@on_registers()
+async def test_snapshot(driver, bus):
+    with pytest.raises(SnapshotError, match="there is no snapshot to wait for; start.. one first"):
+        await driver.wait()
+    status = await driver.wait_ready(1000)
+    assert status.state is State.IDLE and status.ready and not status.done
+    await driver.enable_interrupt()
+    await driver.start()
+    status = await driver.status()
+    assert status.active and status.locked and not status.ready
+    assert status.state is State.BACKGROUND
+    early = await driver.counters()
+    assert 0 < early.duration < 300 and early.stall_total == 2 * early.duration
+    assert await driver.counters(latch=False) == early
+    with pytest.raises(TimeoutError,
+                       match="^the snapshot has not ended within 20; it is in state BACKGROUND$"):
+        await driver.wait(20)
+    status = await driver.wait(1000)
+    assert status.done and status.protected and status.cause is Cause.NONE
+    counters = await driver.counters(latch=False)
+    assert counters.instant == (1 << 32) + 77 and counters.duration >= 300
+    assert await driver.take_interrupt() and not await driver.take_interrupt()
+    await driver.clear()
+    status = await driver.status()
+    assert not status.done and not status.protected and status.state is State.IDLE
+
+
+@on_registers()
+async def test_copy_map(driver, bus):
+    bits = await driver.copied()
+    words = 0xA5A5A500 | (0xA5A5A501 << 32)
+    assert bits == [bool(words >> block & 1) for block in range(42)]
+
+
+@on_registers()
+async def test_image(driver, bus):
+    read = []
+
+    def memory(address):
+        read.append(address)
+        return address
+
+    with pytest.raises(SnapshotError, match="^there is no complete image; start"):
+        await driver.image(memory)
+    with pytest.raises(ValueError, match="^offset and size must be multiples of 4 within 0x2a0 "
+                                         "bytes, not 2 and 8$"):
+        await driver.image(memory, 2, 8)
+    await driver.wait_ready()
+    await driver.start()
+    await driver.wait()
+    image = await driver.image(memory, 8, 8)
+    assert image == (0x808).to_bytes(4, "little") + (0x80C).to_bytes(4, "little")
+    assert len(await driver.image(memory)) == 0x2A0
+    assert read[2:] == list(range(0x800, 0xAA0, 4))
+
+
+@on_registers()
+async def test_cancel(driver, bus):
+    await driver.wait_ready()
+    await driver.start()
+    await driver.cancel()
+    with pytest.raises(SnapshotFailedError) as caught:
+        await driver.wait()
+    assert str(caught.value) == "the snapshot ended without an image: it was cancelled"
+    assert caught.value.status.cancelled and caught.value.status.cause is Cause.CANCELLED
+
+
+@on_registers(fate=Cause.WRITE_ERROR)
+async def test_failure(driver, bus):
+    await driver.wait_ready()
+    await driver.start()
+    with pytest.raises(SnapshotFailedError) as caught:
+        await driver.wait()
+    assert str(caught.value) == ("the snapshot ended without an image: the shadow answered a write "
+                                 "with an error in block 7")
+    assert caught.value.status.failed
+
+
+@on_registers()
+async def test_refusals(driver, bus):
+    with pytest.raises(StartRefusedError) as caught:
+        await driver.start()
+    assert caught.value.refusal is Refusal.BUSY
+    assert str(caught.value) == ("the start was refused: a snapshot is running, or the map is "
+                                 "still being swept; wait_ready() first")
+    await driver.wait_ready()
+    await driver.set_region(0, 0x400, 0x4FF)
+    await driver.set_region(2, 0x680, 0x6A0)
+    with pytest.raises(StartRefusedError) as caught:
+        await driver.start()
+    assert caught.value.refusal is Refusal.REGION_RANGE
+    assert str(caught.value) == ("the start was refused: region 2, 0x680 to 0x6a0, is not within "
+                                 "the memory, 0x400 to 0x69f; set_region() or disable_region() it")
+    await driver.disable_region(2)
+    for name, value in ("BASE_LO", 0x410), ("LIMIT_LO", 0x3FF), ("ATTR", 1):
+        # behind the driver's back, which refuses what is out of order
+        result = bus.write32(REGISTERS[f"REGION.{name}"].address(1), value)
+        if result is not None:
+            await result
+    with pytest.raises(StartRefusedError) as caught:
+        await driver.start()
+    assert caught.value.refusal is Refusal.REGION_ORDER
+    assert str(caught.value) == ("the start was refused: region 1, 0x410 to 0x3ff, has its base "
+                                 "above its limit; set_region() or disable_region() it")
+    await driver.disable_region(1)
+    await driver.start()
+
+
+@on_registers()
+async def test_regions_and_policy(driver, bus):
+    assert await driver.timeout() == 99 and await driver.share() == 5
+    await driver.set_timeout(1234)
+    await driver.set_region(1, 0x440, 0x44F, RegionKind.KERNEL)
+    await driver.set_region(2, 0x400, 0x40F, RegionKind.DMA, enable=False)
+    assert await driver.timeout() == 1234
+    assert await driver.regions() == [
+        Region(0, 0, RegionKind.USER, False),
+        Region(0x440, 0x44F, RegionKind.KERNEL, True),
+        Region(0x400, 0x40F, RegionKind.DMA, False),
+    ]
+    with pytest.raises(ValueError, match="^region must be 0 to 2, not 3$"):
+        await driver.set_region(3, 0, 1)
+    with pytest.raises(ValueError, match="^a region's base must not be above its limit, both of 64 "
+                                         "bits, not 0x2 and 0x1$"):
+        await driver.set_region(0, 2, 1)
+    with pytest.raises(ValueError, match="^TIMEOUT.clocks must fit 32 bits, not 4294967296$"):
+        await driver.set_timeout(1 << 32)
+
+    await driver.wait_ready()
+    await driver.start()
+    await driver.set_share(0)       # at any time
+    assert await driver.share() == 0
+    with pytest.raises(SnapshotError, match=r"^TIMEOUT is locked while a snapshot runs; wait\(\) "
+                                            r"for its end or cancel\(\) it$"):
+        await driver.set_timeout(1)
+    with pytest.raises(SnapshotError, match=r"^REGION.ATTR is locked while a snapshot runs"):
+        await driver.disable_region(1)
+    assert await driver.timeout() == 1234
+
+
+# Drivers without a unit --------------------------------------------------------------------------
+
+class Nothing:
+    """A bus with memory where the registers should be."""
+
+    def read32(self, offset):
+        return 0xFFFFFFFF
+
+    def write32(self, offset, value):
+        raise BusError(f"nothing at {offset:#x}")
+
+
+def test_no_unit():
+    with pytest.raises(SnapshotError) as caught:
+        SnapshotDriver(Nothing()).capabilities()
+    assert str(caught.value) == ("no snapshot unit here: ID must read 0x50414e53, not 0xffffffff; "
+                                 "check the registers' base address")
+
+
+def test_bus_errors_are_passed_on():
+    with pytest.raises(BusError, match="nothing at 0x44"):
+        SnapshotDriver(Nothing()).set_share(1)
+
+
+def test_plain_driver_refuses_coroutines():
+    class Waiting:
+        async def read32(self, offset):
+            await Never()
+
+    class Never:
+        def __await__(self):
+            yield
+
+    with pytest.raises(TypeError, match="^SnapshotDriver.timeout needs read32 and write32 that do "
+                                        "not wait; for coroutines use AsyncSnapshotDriver$"):
+        SnapshotDriver(Waiting()).timeout()
+
+
+def test_both_drivers_have_the_same_methods():
+    methods = [{name for name in vars(each) if not name.startswith("_")}
+               for each in (SnapshotDriver, AsyncSnapshotDriver)]
+    assert methods[0] == methods[1] and "start" in methods[0]
