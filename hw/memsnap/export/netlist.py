@@ -3,8 +3,8 @@
 Yosys writes some cells in ways that tools complain of or misread: ``$pmux`` as a function whose
 name starts with a dollar (a system function to Icarus), operands of unequal widths as they are
 (legal, but a warning each in Verilator). Here, in the text form of the netlist (RTLIL), a ``$pmux``
-becomes a chain of ``$mux``, operands get the width of their operation, ``!x`` of many bits becomes
-``x == 0``, and a comparison that its operand's range decides becomes its result.
+becomes a chain of ``$mux``, operands get the width of their operation, and ``!x`` of many bits
+becomes ``x == 0``.
 """
 
 import re
@@ -20,8 +20,6 @@ _PORT = re.compile(r"^  wire( width \d+)? (input|output|inout) \d+ (\S+)\n", re.
 _COMPARE = {"$eq", "$ne", "$lt", "$le", "$gt", "$ge"}
 #: Both operands as wide as the result.
 _ARITHMETIC = {"$add", "$sub", "$and", "$or", "$xor", "$mul"}
-#: Comparisons of an unsigned value with the end of its range, and their results.
-_DECIDED = {("$lt", "least"): 0, ("$ge", "least"): 1, ("$gt", "most"): 0, ("$le", "most"): 1}
 #: The first operand as wide as the result, or the result as wide as the first operand.
 _SHIFT = {"$shl", "$shr", "$shift"}
 
@@ -110,9 +108,6 @@ def _widened(kind, name, parameters, ends):
     text = ""
     if kind in _COMPARE:
         wanted = dict.fromkeys("AB", max(widths["A"], widths["B"]))
-        decided = _DECIDED.get((kind, _bound(ends["B"], wanted["A"])))
-        if decided is not None and _unsigned(parameters):
-            return f"  connect {ends['Y']} {widths['Y']}'{decided:0{widths['Y']}b}\n"
     elif kind in _ARITHMETIC:
         wanted = dict.fromkeys("AB", widths["Y"])
     else:
@@ -143,13 +138,6 @@ def _extended(end, width, wanted, *, signed):
 
 def _zeros(width):
     return f"{width}'{'0' * width}"
-
-
-def _bound(end, width):
-    """Which end of the range of ``width`` bits a constant is, if any."""
-    if re.fullmatch(r"0|\d+'0+", end):
-        return "least"
-    return "most" if end == f"{width}'{'1' * width}" else None
 
 
 def _cell(kind, name, parameters, ends):

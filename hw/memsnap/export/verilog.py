@@ -21,7 +21,7 @@ from .netlist import plain, renamed_modules, with_ports
 __all__ = ["FlatPorts", "convert", "convert_component", "flatten_ports"]
 
 #: What Yosys does before and after the cells are rewritten.
-_LOWER = ("proc -norom; memory_collect; opt_expr; opt_merge; opt_clean -purge; "
+_LOWER = ("proc -norom; memory_collect; opt_expr -fine; opt_merge; opt_clean -purge; "
           "attrmap -remove generator -remove top -remove src -remove amaranth.hierarchy "
           "-remove amaranth.decoding -remove keep_hierarchy; "
           "attrmap -modattr -remove generator -remove top -remove src")
