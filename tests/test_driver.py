@@ -16,6 +16,7 @@ from memsnap.driver import (
 )
 from memsnap.regs.constants import VERSION
 from memsnap.regs.fields import REGISTERS, Cause, Refusal, RegionKind, Release, State
+from memsnap_sim.kit.harness import Bench
 from test_wishbone_csr import Registers, cycle
 
 from sim import Pins
@@ -378,3 +379,54 @@ def test_both_drivers_have_the_same_methods():
     methods = [{name for name in vars(each) if not name.startswith("_")}
                for each in (SnapshotDriver, AsyncSnapshotDriver)]
     assert methods[0] == methods[1] and "start" in methods[0]
+
+
+# The whole unit ----------------------------------------------------------------------------------
+
+class OnBench:
+    """The registers of a unit on a bench."""
+
+    def __init__(self, bench):
+        self.bench = bench
+
+    async def read32(self, offset):
+        return await self.bench.read("ID", offset // 4)
+
+    async def write32(self, offset, value):
+        try:
+            await self.bench.write("ID", value, offset // 4)
+        except PermissionError as error:
+            raise BusError(str(error)) from None
+
+
+def test_whole_unit():
+    params = SnapshotParams(memory_size=0x400, shadow_base=0x400, addr_width=12, block_size=32)
+
+    async def script(bench):
+        driver = AsyncSnapshotDriver(OnBench(bench), now=lambda: bench.clock)
+        await driver.wait_ready(500)
+        await driver.set_region(0, 0x80, 0xBF, RegionKind.KERNEL)
+        await driver.start()
+        with pytest.raises(SnapshotError, match="^REGION.ATTR is locked while a snapshot runs"):
+            await driver.disable_region(0)
+        with pytest.raises(StartRefusedError, match="a snapshot is running"):
+            await driver.start()
+        await driver.wait(5000)
+        counters = await driver.counters(latch=False)
+        assert counters == await driver.counters()
+        assert counters.blocks_initial == 2 and counters.blocks_background == 30
+        assert await driver.copied() == [True] * 32
+        assert await driver.image(
+            lambda address: bench.memory.words[address // 4]) == bench.initial[:0x400]
+
+        await driver.set_region(1, 0x3E0, 0x400)
+        with pytest.raises(StartRefusedError, match="region 1, 0x3e0 to 0x400, is not within"):
+            await driver.start()
+        await driver.disable_region(1)
+        await driver.clear()
+        await driver.start()
+        await driver.cancel()
+        with pytest.raises(SnapshotFailedError, match="it was cancelled"):
+            await driver.wait(500)
+
+    Bench(params).run(script)
