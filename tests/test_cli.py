@@ -97,6 +97,7 @@ def test_verilog_to_the_terminal_and_to_a_file(export, tmp_path):
     assert file.read_text() == "module x; // 128\n"
     assert call("verilog", "--config", config, "--block-size", "4K").stdout.endswith("4096\n")
     assert "block_size must be" in refused("verilog", "--block-size", "3")
+    assert "'3 x' is no Verilog identifier" in refused("verilog", "--name", "3 x")
 
 
 @pytest.mark.parametrize("format_", ["header", "markdown", "ipxact"])

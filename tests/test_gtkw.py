@@ -5,6 +5,7 @@ import re
 import pytest
 from memsnap import SnapshotParams
 from memsnap.control import State
+from memsnap.export.verilog import convert
 from memsnap_sim.gtkw import Group, Trace, unit_groups, write_save_file
 
 
@@ -25,7 +26,7 @@ def test_it_names_the_dump_and_shows_the_instant(saved):
 
 def test_signals_are_grouped_and_named(saved):
     text = saved[2]
-    titles = ["snapshot", "initiator (s_wb)", "memory (m_wb)"]
+    titles = ["snapshot", "initiator (s_wb)", "memory (m_wb)", "registers (csr_wb)"]
     assert [line[1:] for line in text.splitlines() if line.startswith("-")] == [
         title for title in titles for _ in range(2)]
     assert "+{adr} TOP.soc.unit.m_wb_adr[29:0]" in text
@@ -40,6 +41,17 @@ def test_states_are_words(saved):
     for state in State:
         assert re.match(rf"{state.value:x} (\?\w+\?)?{state.name}$", lines[state.value])
     assert (path / "wave.trace_kind.words").read_text() == "0 DEMAND\n1 INITIAL\n2 BACKGROUND\n"
+
+
+@pytest.mark.parametrize("params", [
+    SnapshotParams(), SnapshotParams(data_width=64, addr_width=40, pipelined=False)])
+def test_every_signal_is_a_port_of_the_exported_unit(params):
+    text = convert(params, trace=True)
+    ports = {name: int(high or 0) + 1 for high, name in re.findall(
+        r"^  (?:input|output) (?:\[(\d+):0\] )?(\w+);$", text, re.M)}
+    traces = [trace for group in unit_groups("u", params) for trace in group.traces]
+    assert {trace.name: trace.width for trace in traces}.items() <= ports.items()
+    assert ports.keys() - {trace.name for trace in traces} == {"clk", "rst"}
 
 
 def test_a_classic_bus_has_no_stall():

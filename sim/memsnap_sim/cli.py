@@ -9,6 +9,7 @@ from .settings import (
     InputError,
     Settings,
     build_params,
+    parse_identifier,
     parse_region,
     parse_region_symbol,
     parse_size,
@@ -189,7 +190,8 @@ def run(config, self_, regions, region_symbols, **options):
 
 @main.command()
 @unit_options
-@click.option("--name", default="memsnap", show_default=True, help="Name of the module.")
+@click.option("--name", type=Parsed("identifier", parse_identifier), default="memsnap",
+              metavar="NAME", show_default=True, help="Name of the module.")
 @click.option("-o", "--output", metavar="FILE", help="Where to write.  [default: the terminal]")
 @config_option
 def verilog(config, name, output, **options):

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from math import log2
 from pathlib import Path
 
+from memsnap.bus.wishbone_csr import CSR_ADR_WIDTH
 from memsnap.control import State
 from vcd.gtkw import GTKWColor, GTKWSave, make_translation_filter
 
@@ -63,18 +64,25 @@ def unit_groups(scope, params, *, trace="trace_"):
     buses = [
         Group("initiator (s_wb)", scope, bus_traces("s_wb_", params), GTKWColor.green),
         Group("memory (m_wb)", scope, bus_traces("m_wb_", params), GTKWColor.yellow),
+        Group("registers (csr_wb)", scope, _REGISTER_BUS, GTKWColor.blue, closed=True),
     ]
     return [snapshot, *buses]
 
 
 def bus_traces(prefix, params):
     """The signals of a Wishbone port; its address counts beats."""
-    names = ["cyc", "stb", *(["stall"] if params.pipelined else []), "we", "adr", "sel", "dat_w",
-             "ack", "err", "dat_r"]
-    widths = {"adr": params.adr_width, "sel": params.beat_bytes,
-              "dat_w": params.data_width, "dat_r": params.data_width}
+    return _bus_traces(prefix, params.pipelined, params.adr_width, params.data_width)
+
+
+def _bus_traces(prefix, pipelined, adr_width, data_width):
+    names = ["cyc", "stb", *(["stall"] if pipelined else []), "we", "adr", "sel", "dat_w", "ack",
+             "err", "dat_r"]
+    widths = {"adr": adr_width, "sel": data_width // 8, "dat_w": data_width, "dat_r": data_width}
     return tuple(Trace(prefix + name, name, widths.get(name, 1),
                        radix="bin" if name == "sel" else "hex") for name in names)
+
+
+_REGISTER_BUS = _bus_traces("csr_wb_", False, CSR_ADR_WIDTH, 32)
 
 
 def write_save_file(path, dump, groups, *, start=0, marker=-1, span=400):

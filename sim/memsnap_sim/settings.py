@@ -14,7 +14,7 @@ from memsnap import SnapshotParams
 from memsnap.control import RegionKind
 
 __all__ = ["InputError", "RegionSpec", "Settings", "Trigger", "build_params", "parse_at",
-           "parse_region", "parse_region_symbol", "parse_size", "parse_window", "read_toml"]
+           "parse_identifier", "parse_region", "parse_region_symbol", "parse_size", "parse_window", "read_toml"]
 
 RUN_KEYS = ("program", "at", "at_clock", "pin", "self", "latency", "initial", "wave",
             "wave_window", "baseline", "out", "max_clocks")
@@ -164,6 +164,13 @@ def parse_size(text):
         raise InputError(f"{text!r} is not a number: write it as 4096, 0x1000, 64K or 1M")
     digits = match[1].lower()
     return int(digits, 16 if digits.startswith("0x") else 10) * _UNITS[match[2].upper()]
+
+
+def parse_identifier(text):
+    """A name that Verilog takes for a module."""
+    if not re.fullmatch(r"[A-Za-z_]\w*", text, re.ASCII):
+        raise InputError(f"{text!r} is no Verilog identifier: use letters, digits and underscores")
+    return text
 
 
 def parse_at(text):
