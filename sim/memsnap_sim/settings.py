@@ -14,7 +14,8 @@ from memsnap import SnapshotParams
 from memsnap.control import RegionKind
 
 __all__ = ["InputError", "RegionSpec", "Settings", "Trigger", "build_params", "parse_at",
-           "parse_identifier", "parse_region", "parse_region_symbol", "parse_size", "parse_window", "read_toml"]
+           "parse_identifier", "parse_region", "parse_region_symbol", "parse_size",
+           "parse_window", "read_toml"]
 
 RUN_KEYS = ("program", "at", "at_clock", "pin", "self", "latency", "initial", "wave",
             "wave_window", "baseline", "out", "max_clocks")
