@@ -71,7 +71,7 @@ class Pins:
         await self._ctx.tick()
         self.drive(**dict.fromkeys(names, 0))
 
-    async def reset(self, clocks=1):
+    async def warm_reset(self, clocks=1):
         """A warm reset."""
         self.rst = 1
         await self.tick(clocks)

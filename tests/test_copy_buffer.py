@@ -165,7 +165,7 @@ def test_random(shape):
             for _ in range(rng.randrange(120)):
                 await bench.step()
             if number % 4 == 0:
-                await pins.reset()
+                await pins.warm_reset()
                 bench.forget()
                 continue
             while number % 2 and bench.first_error is None:

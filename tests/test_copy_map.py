@@ -109,7 +109,7 @@ def test_snapshots_follow_one_another(blocks):
                 await pins.pulse("sweep")
                 await swept(pins, params)
             else:
-                await pins.reset()
+                await pins.warm_reset()
                 await swept(pins, params)
 
     simulate(CopyMap(params), script)

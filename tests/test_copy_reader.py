@@ -222,7 +222,7 @@ def test_random(shape):
             if phase % 3 == 1:
                 await bench.stop()
             elif phase % 3 == 2:
-                await pins.reset()
+                await pins.warm_reset()
                 bench.forget()
                 await bench.swept()
         for _ in range(1000):   # all that is open comes to an end

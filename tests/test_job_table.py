@@ -25,7 +25,8 @@ def test_random(shape, jobs):
 
     async def script(pins):
         table = [None] * jobs
-        marked = None
+        taken = held = None
+        idle = 0
         find = found = was = None
         for _ in range(3000):
             free = [index for index, job in enumerate(table) if job is None]
@@ -33,8 +34,11 @@ def test_random(shape, jobs):
             assert pins.two_free == (len(free) >= 2)
             assert not free or pins.next_job in free
             ready = {job.block for job in table if job and job.copied}
-            assert pins.finished == bool(ready)
-            assert not ready or pins.finished_block in ready
+            offered = pins.finished.payload if pins.finished.valid else None
+            assert offered is None or offered in ready and taken is None
+            assert held is None or offered == held, "an offer stays until it is taken"
+            idle = 0 if offered is not None or taken is not None or not ready else idle + 1
+            assert idle < 3
             if find is not None:
                 assert pins.found == (found is not None)
                 if found is not None:
@@ -52,15 +56,15 @@ def test_random(shape, jobs):
                                                if job and not job.captured])
             copy = rng.choice([None] * 2 + [i for i, job in enumerate(table)
                                             if job and job.captured and not job.copied])
-            retire = marked is not None
-            mark = bool(ready) and not retire and rng.random() < 0.6
+            retire = taken is not None
             pins.drive(reset=reset, claim=claim, claim_block=block, claim_kind=kind, find=find,
                      captured=capture is not None, captured_job=capture or 0,
-                     copied=copy is not None, copied_job=copy or 0, mark=mark, retire=retire)
+                     copied=copy is not None, copied_job=copy or 0, retire=retire)
+            pins.finished.ready = rng.random() < 0.6
             if retire:
-                assert pins.retired_block == table[marked].block
-                assert pins.retired_kind == table[marked].kind
-            next_job, finished_block = pins.next_job, pins.finished_block
+                assert pins.retired_block == table[taken].block
+                assert pins.retired_kind == table[taken].kind
+            next_job = pins.next_job
 
             # What it makes of the model
             found = next((i for i, job in enumerate(table) if job and job.block == find), None)
@@ -70,16 +74,17 @@ def test_random(shape, jobs):
             if copy is not None:
                 table[copy].copied = True
             if retire:
-                table[marked] = None
-            marked = None
-            if mark:
-                marked = next(i for i, job in enumerate(table)
-                              if job and job.block == finished_block)
+                table[taken] = None
+            taken = held = None
+            if offered is not None and pins.finished.ready:
+                taken = next(i for i, job in enumerate(table) if job and job.block == offered)
+            else:
+                held = offered
             if claim:
                 table[next_job] = Job(block, kind)
             if reset:
                 table = [None] * jobs
-                marked = None
+                taken = held = None
             await pins.tick()
 
     simulate(JobTable(params), script)
@@ -101,7 +106,7 @@ def test_claimed_in_the_clock_of_the_search():
         await pins.tick()
         pins.captured = 0
         assert pins.found_captured
-        await pins.reset()
+        await pins.warm_reset()
         await pins.tick()
         assert not pins.found and pins.two_free
 

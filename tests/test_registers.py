@@ -175,7 +175,7 @@ def test_config(build):
                     shown = bank.get(field.member, index) >> field.member_lsb
                     assert shown & bank.implemented(field) == state >> field.lsb, register.name
             await bank.write(offset, 0)
-        await bank.pins.reset()
+        await bank.pins.warm_reset()
         for _, _, offset, field in bank.instances(Kind.CONFIG):
             reset = resets.get(field.member, field.reset) & bank.implemented(field)
             assert field.get(await bank.read(offset)) == reset

@@ -142,7 +142,9 @@ class Bench:
     async def clock(self):
         pins, rng = self.pins, self.rng
         if self.ask is None and pins.enable and rng.random() < self.asks:
-            self.ask = rng.randrange(self.params.blocks), rng.randrange(self.params.block_beats)
+            block = rng.choice([rng.randrange(self.params.blocks),
+                                *(job.block for job in self.jobs.values())])
+            self.ask = block, rng.randrange(self.params.block_beats)
             pins.ask.payload = {"block": self.ask[0], "beat": self.ask[1]}
             pins.ask.valid, self.asked, self.held, self.moved = 1, 0, 0, 0
         if not pins.map_read and rng.random() < 0.1:
@@ -255,7 +257,7 @@ def test_random(shape, release):
             left = await bench.snapshot(*[rng.randrange(300)] if cut else [])
             assert left or cut, "a snapshot that does not end"
             if number % 4 == 3:
-                await pins.reset()
+                await pins.warm_reset()
                 bench.forget()
         assert {"copied", "window"} <= bench.seen
         if release == "captured" and params.block_beats > 1:

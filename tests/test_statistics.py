@@ -68,7 +68,7 @@ def test_random(seed):
                 assert pins.counters["armed"] == instant - start
             for _ in range(3):
                 await step(active=0, hold=0)    # all stay as they are
-        await pins.reset()
+        await pins.warm_reset()
         assert pins.counters["duration"] == pins.counters["instant"] == 0
         await pins.pulse("accepted")            # the first clock after a reset is clock 0
         await pins.pulse("arming")

@@ -136,7 +136,7 @@ class Bench:
         self.follow()
         await pins.tick()
         if rng.random() < 0.003:
-            await pins.reset()
+            await pins.warm_reset()
             self.forget()
         if self.looked:
             pins.look_data = sum(1 << block % 32 for block in self.looked[1])
