@@ -47,8 +47,17 @@ class Steps:
 def run_and_report(settings, *, machine=None, console=None, errors=None):
     """Runs a program as ``settings`` say, writes its results, shows them, and gives the report.
 
-    ``machine`` is what the program runs on, by default a :class:`~memsnap_sim.machine.Machine`;
-    the report goes to ``console``, progress to ``errors``.
+    The report goes to ``console``, progress to ``errors``. ``machine`` is what the program runs
+    on, by default a :class:`~memsnap_sim.machine.Machine`. It has the methods
+
+    - ``load()``, ``build()``: find or build the program, then the simulation;
+    - ``snapshot(tell)``: run with a snapshot, gives a :class:`~memsnap_sim.report.Record`;
+    - ``plain(tell)``: run without one, gives its clocks;
+    - ``software(tell)``: run with a copy in software, gives its clocks and its pause;
+    - ``write_extras(report)``: write core and waveform, gives their paths;
+    - ``hints(report)``: lines that say how to look at them.
+
+    ``tell(clocks, limit)`` may be called at any time while a run goes on.
     """
     console = console or Console()
     if machine is None:
