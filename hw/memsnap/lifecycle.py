@@ -110,7 +110,7 @@ class Lifecycle(wiring.Component):
         m.d.comb += [
             self.arming.eq(self.state == State.ARMING),
             self.stop.eq(self.state == State.STOPPING),
-            self.locked.eq(self.arming | self.active | self.stop),
+            self.locked.eq(self.accepted | self.arming | self.active | self.stop),
             self.ready.eq((self.state == State.IDLE) | (self.state == State.DONE)),
             self.protected.eq(self.active | self.done),
             self.enable.eq(self.active & self.drained),
