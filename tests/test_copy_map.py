@@ -94,7 +94,7 @@ def test_snapshots_follow_one_another(blocks):
 
     async def script(pins):
         await swept(pins, params)
-        for how in "restart", "restart", "sweep", "restart", "reset", "restart", "restart", "reset":
+        for how in "restart restart sweep restart sweep restart reset restart reset".split():
             model = Model(blocks)
             await all_rows(pins, model)
             if rng.random() < 0.5:

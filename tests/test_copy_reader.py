@@ -52,6 +52,7 @@ class Bench:
     def forget(self):
         self.jobs = [None] * self.params.jobs
         self.wanted = None           # job, beat, whether no read was issued for it at the time
+        self.late = 0                # clocks since the wanted beat must have been captured
         self.first = None            # the job that must be read first
         self.request = None          # on offer to the memory
         self.requests = deque()      # issued, not answered: job, beat
@@ -101,6 +102,8 @@ class Bench:
             assert not pins.secured
             return
         job, beat, fresh = self.wanted
+        self.late = 0 if self.requests or self.jobs[job].open else self.late + 1
+        assert self.late < 3, "captured, but not said so"
         if pins.secured:
             assert beat in self.jobs[job].captured
         if fresh:

@@ -268,29 +268,32 @@ def test_random(shape, release):
 
 def test_a_write_that_waited_at_a_cancel_is_forgotten():
     """The next snapshot counts its first held write, though the last one was waiting at its end."""
-    params = params_of("tiny")
+    params = params_of("tiny")      # two jobs
 
     async def script(pins):
-        async def held_pulses():
-            """Asks for a block, with no beat ever captured."""
-            pins.enable = 1
-            pins.ask.payload = {"block": 5, "beat": 0}
+        async def held_pulses(block, clocks=12):
+            pins.ask.payload = {"block": block, "beat": 0}
             pins.ask.valid = 1
             pulses = 0
-            for _ in range(12):
+            for _ in range(clocks):
                 pulses += pins.held
                 await pins.tick()
+            return pulses
+
+        for _ in range(3):
+            pins.enable = 1
+            assert await held_pulses(5) == 1    # takes a job
+            pins.secured = 1
+            assert pins.ask.ready
+            await pins.tick()
+            pins.secured = pins.ask.valid = 0
+            await pins.tick()
+            assert await held_pulses(6) == 1    # takes the other
+            await pins.pulse("secured")
+            assert await held_pulses(7) == 1    # has to wait for one, and does so at the cancel
             assert not pins.ask.ready
             pins.enable = pins.ask.valid = 0
             await pins.tick()
             await pins.pulse("reset")
-            return pulses
-
-        for _ in range(3):
-            assert await held_pulses() == 1
-        pins.enable = 1             # all jobs are taken by the background: the write has to wait
-        await pins.tick(40)
-        for _ in range(3):
-            assert await held_pulses() == 1
 
     simulate(Sequencer(params), script)

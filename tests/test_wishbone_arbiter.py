@@ -102,8 +102,8 @@ class Bench:
         self.requests()
         pins.abort = rng.random() < 0.02
         pins.m.stall = rng.random() < 0.3
-        due = bool(self.in_flight) and not self.aborting and rng.random() < 0.4
-        kind = rng.choice(self.kinds) if due else None
+        due = bool(self.in_flight) and rng.random() < 0.4
+        kind = rng.choice(self.kinds) if due else None   # while aborting: a late one
         self.answer(kind)
         full = len(self.in_flight) == self.params.max_in_flight
         assert pins.aborting == self.aborting
