@@ -9,8 +9,8 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from memsnap import SnapshotParams
 from memsnap.bus import wishbone
+from memsnap.regs.fields import REGISTERS
 from memsnap_sim.kit import Bench, burst, errors_at, pauses, read, write
-from memsnap_sim.kit.harness import REGISTERS
 
 PARAMS = SnapshotParams(memory_size=256, shadow_base=256, block_size=32, addr_width=16)
 SEED = 20_002
@@ -109,10 +109,10 @@ class StopAndCopy(wiring.Component):
         address = csr.adr << 2
         wanted = csr.cyc & csr.stb & ~csr.ack
         m.d.sync += csr.ack.eq(wanted)
-        offsets = REGISTERS
+        offsets = {name: register.offset for name, register in REGISTERS.items()}
         blocks = self.params.blocks
         values = {
-            "STATUS": Cat(Signal(8), ended), "INSTANT": instant + (self.fault == "instant"),
+            "STATUS": Cat(Signal(8), ended), "INSTANT_LO": instant + (self.fault == "instant"),
             "DURATION": duration, "MAP_DATA": (1 << 32) - 1,
             "BLOCKS_BACKGROUND": blocks - (self.fault == "count"),
         }
@@ -120,7 +120,7 @@ class StopAndCopy(wiring.Component):
             for name, value in values.items():
                 with m.Case(offsets[name]):
                     m.d.sync += csr.dat_r.eq(Mux(wanted, value, 0))
-            with m.Case(offsets["INSTANT"] + 4):
+            with m.Case(offsets["INSTANT_HI"]):
                 m.d.sync += csr.dat_r.eq(instant >> 32)
             with m.Default():
                 m.d.sync += csr.dat_r.eq(0)

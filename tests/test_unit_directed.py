@@ -58,9 +58,8 @@ def results(bench):
 
 # 1 -------------------------------------------------------------------------------------------
 
-@RELEASES
-@FORMS
-@pytest.mark.parametrize("latency", [1, 3, 24])
+@pytest.mark.parametrize("release, pipelined, latency", [
+    ("captured", True, 1), ("captured", False, 3), ("copied", True, 24), ("copied", False, 1)])
 def test_bit_is_set_after_the_data_is_safe(release, pipelined, latency):
     """The bench compares each bit's clock with that of the last answer of its block."""
     config = params(release=release, pipelined=pipelined, memory_size=128)
@@ -71,15 +70,15 @@ def test_bit_is_set_after_the_data_is_safe(release, pipelined, latency):
 
 # 2 -------------------------------------------------------------------------------------------
 
-@pytest.mark.parametrize("lead", range(-3, 4))
+@pytest.mark.parametrize("lead", [0, 1, 3, 6])
 def test_background_read_races_the_write(lead):
-    """A stream of writes runs beside the background copy, a few words before or behind it."""
+    """A stream of writes runs beside the background copy, more or less behind it."""
     config = params(memory_size=512, shadow_base=512)
 
     async def script(bench):
         await bench.ready()
         await bench.start()
-        await bench.clocks(max(0, lead))
+        await bench.clocks(lead)
         bench.initiator.add(*(write(adr, 0xffffffff, gap=1) for adr in range(128)))
         await bench.end()
     bench = run(config, [], script, latency=2, image=bytes(range(256)) * 4 + bytes(64))
@@ -98,9 +97,8 @@ def test_a_write_of_a_whole_block_needs_its_copy(pipelined):
 
 # 4 -------------------------------------------------------------------------------------------
 
-@RELEASES
-@FORMS
-@pytest.mark.parametrize("in_flight", [2, 64])
+@pytest.mark.parametrize("release, pipelined, in_flight", [
+    ("captured", True, 2), ("captured", False, 2), ("copied", True, 64), ("copied", True, 2)])
 def test_full_buffers_and_queues_do_not_deadlock(release, pipelined, in_flight):
     """The least buffer, a slow memory, and held writes with reads of the same port behind them."""
     config = params(release=release, pipelined=pipelined, buffer_depth=4, block_size=64,
@@ -113,7 +111,7 @@ def test_full_buffers_and_queues_do_not_deadlock(release, pipelined, in_flight):
 
 # 5, 6 ----------------------------------------------------------------------------------------
 
-@pytest.mark.parametrize("first", range(0, 8))
+@pytest.mark.parametrize("first", range(0, 8, 2))
 def test_a_burst_over_a_block_edge(first):
     """Bursts in registered feedback, begun before T, running at T, and over blocks of all kinds."""
     config = params(pipelined=False, features={"cti", "bte"}, memory_size=128, shadow_base=128)
@@ -129,7 +127,7 @@ def test_a_burst_over_a_block_edge(first):
 
     async def script(bench):
         await bench.ready()
-        for delay in range(first, 60, 8):
+        for delay in range(first, 24, 8):
             await bench.clocks(delay)
             await bench.start()
             await bench.end()
@@ -151,8 +149,7 @@ def test_a_wrapping_burst_is_passed_through():
     assert results(run(config, bursts(), bursts=True)) == ["done"]
 
 
-@FORMS
-@pytest.mark.parametrize("data_width", [32, 64])
+@pytest.mark.parametrize("pipelined, data_width", [(True, 32), (False, 64)])
 def test_byte_enables_zero_and_narrow(pipelined, data_width):
     config = params(pipelined=pipelined, data_width=data_width)
     lanes = itertools.cycle(range(1 << config.beat_bytes))
@@ -165,12 +162,12 @@ def test_byte_enables_zero_and_narrow(pipelined, data_width):
 
 # 7 -------------------------------------------------------------------------------------------
 
-@FORMS
-@pytest.mark.parametrize("blocks", [1, 3, 31, 32, 33, 65])
+@pytest.mark.parametrize("blocks, pipelined", [(1, True), (3, False), (33, True), (65, False)])
 def test_a_number_of_blocks_that_is_no_power_of_two(blocks, pipelined):
-    size = blocks * 16
+    size = blocks * 8
     span = 1 << (size - 1).bit_length()
-    config = params(memory_size=size, memory_base=2 * span, shadow_base=0, pipelined=pipelined)
+    config = params(memory_size=size, memory_base=2 * span, shadow_base=0, pipelined=pipelined,
+                    block_size=8)
     bench = Bench(config, traffic=sparse(config), margin=4 * span)
 
     async def script(bench):
@@ -207,35 +204,33 @@ def test_a_range_that_ends_at_the_last_address(top):
 @FORMS
 @pytest.mark.parametrize("latency, stall", [(1, [0]), (5, [0]), (3, [1, 1, 1, 0])])
 def test_a_write_in_flight_across_the_instant(pipelined, latency, stall):
-    """One write, then one start, at each distance of the two; the address is a new one each time."""
-    config = params(pipelined=pipelined)
+    """One write, then one start, at each distance of the two; each time at another address."""
+    config = params(pipelined=pipelined, memory_size=64)
     before = []
 
     async def script(bench):
         await bench.ready()
-        for distance in range(14):
-            for _ in range(20):
-                await bench.clocks(1)
-            bench.initiator.add(write(4 * distance + 1, 0xa5a5_0000 + distance,
-                                      gap=distance), read(4 * distance + 1))
+        for distance in range(12):
+            adr = (5 * distance + 1) % 16
+            bench.initiator.add(write(adr, 0xa5a5_0000 + distance, gap=distance), read(adr))
             record = await bench.start()
             await bench.end()
             access = bench.initiator.log[-2]
             before.append(access.accepted < record.instant)
             assert record.counters["ARMED"] <= 4 + len(stall) + latency
     bench = run(config, [], script, latency=latency, stall=pauses.cycle(stall))
-    assert results(bench) == ["done"] * 14
+    assert results(bench) == ["done"] * 12
     assert True in before and False in before
 
 
 @FORMS
 def test_from_start_to_instant_in_four_clocks(pipelined):
     """P4, under traffic that the memory takes at once."""
-    config = params(pipelined=pipelined)
+    config = params(pipelined=pipelined, memory_size=64)
 
     async def script(bench):
         await bench.ready()
-        for delay in range(12):
+        for delay in range(8):
             await bench.clocks(delay)
             record = await bench.start(pin=bool(delay % 2))
             await bench.end()
@@ -263,22 +258,22 @@ def test_start_while_busy(pipelined):
 @FORMS
 @RELEASES
 def test_cancel_at_each_clock(pipelined, release):
-    config = params(pipelined=pipelined, release=release, memory_size=64)
+    config = params(pipelined=pipelined, release=release, memory_size=32)
 
     async def script(bench):
         await bench.ready()
-        for delay in itertools.count():
+        for delay in itertools.count(step=1 if release == "captured" else 3):
             await bench.clocks(5)
             await bench.start(ask=False)
             await bench.clocks(delay)
             await bench.cancel()
             await bench.end()
             await bench.ready()
-            if bench.snapshots[-1].result == "done" and results(bench)[-6:] == ["done"] * 6:
+            if bench.snapshots[-1].result == "done" and results(bench)[-3:] == ["done"] * 3:
                 return
             assert delay < 400
     bench = run(config, sparse(config), script, latency=2)
-    assert results(bench).count("cancelled") > 20
+    assert results(bench).count("cancelled") > 8
     for record in bench.snapshots:
         assert record.counters["cause"] == (4 if record.result == "cancelled" else 0)
 
@@ -288,13 +283,13 @@ def test_snapshots_without_a_reset_in_between():
 
     async def script(bench):
         await bench.ready()
-        for number in range(6):
+        for number in range(4):
             await bench.start()
             await bench.end()
             if number % 2:
                 await bench.clear()
     bench = run(config, sparse(config), script)
-    assert results(bench) == ["done"] * 6
+    assert results(bench) == ["done"] * 4
 
 
 def test_the_copy_map_is_read_while_it_changes():
@@ -333,7 +328,7 @@ def test_an_error_is_not_success(pipelined, side, cause):
 
     async def script(bench):
         await bench.ready()
-        for at in range(16):
+        for at in range(0, 16, 3):
             bad[0] = base + at
             record = await bench.start()
             await bench.end()
@@ -349,8 +344,7 @@ def test_an_error_is_not_success(pipelined, side, cause):
     run(config, [], script, errors=rule, latency=3)
 
 
-@FORMS
-@pytest.mark.parametrize("side", ["memory", "shadow"])
+@pytest.mark.parametrize("pipelined, side", [(True, "memory"), (False, "shadow")])
 def test_errors_under_traffic_hang_nobody(pipelined, side):
     config = params(pipelined=pipelined)
     base = word(config, config.shadow_base if side == "shadow" else config.memory_base)
@@ -367,13 +361,12 @@ def test_errors_under_traffic_hang_nobody(pipelined, side):
 
 
 @FORMS
-@pytest.mark.parametrize("delay", [0, 1, 2, 3, 10, 40, 75])
-def test_a_silent_memory_ends_the_snapshot(pipelined, delay):
+def test_a_silent_memory_ends_the_snapshot(pipelined):
     config = params(pipelined=pipelined, timeout=100)
 
     async def script(bench):
         await bench.ready()
-        for _ in range(2):
+        for delay in (0, 1, 2, 3, 10, 40, 60):
             record = await bench.start(ask=False)
             await bench.clocks(delay)
             bench.memory.answering = False
@@ -388,7 +381,7 @@ def test_a_silent_memory_ends_the_snapshot(pipelined, delay):
 # 11 ------------------------------------------------------------------------------------------
 
 def test_counters_are_latched_together():
-    config = params(memory_size=512, shadow_base=512)
+    config = params(memory_size=2048, shadow_base=2048)
     names = ["DURATION", "BLOCKS_INITIAL", "BLOCKS_DEMAND", "BLOCKS_BACKGROUND", "HELD",
              "STALL_TOTAL"]
 
@@ -398,7 +391,7 @@ def test_counters_are_latched_together():
         seen = []
         for _ in range(5):
             await bench.clocks(30)
-            await bench.write("CONTROL", 8)
+            await bench.write("CONTROL", latch=1)
             latched = bench.clock
             first = [await bench.read(name) for name in names]
             await bench.clocks(20)
@@ -421,20 +414,20 @@ def test_counters_are_latched_together():
 @RELEASES
 def test_reset_at_each_clock(pipelined, release):
     """A warm reset does not clear block RAM: after each one a whole snapshot must be right."""
-    config = params(pipelined=pipelined, release=release, memory_size=64)
+    config = params(pipelined=pipelined, release=release, memory_size=32)
 
     async def script(bench):
         await bench.ready()
-        for delay in itertools.count():
+        for delay in itertools.count(step=1 if release == "captured" else 3):
             record = await bench.start(ask=False)
             await bench.clocks(delay)
-            finished = (await bench.status())["done"] if delay > 60 else False
+            finished = (await bench.status())["done"] if delay > 20 else False
             await bench.reset()
             status = await bench.status()
             assert not (status["done"] or status["protected"] or status["active"])
             await bench.ready()
             await bench.clocks(3)
-            if delay % 4 == 0:
+            if delay % 3 == 0:
                 await bench.start()
                 assert (await bench.end()).result == "done"
                 await bench.reset(2)
@@ -443,8 +436,8 @@ def test_reset_at_each_clock(pipelined, release):
                 return
             assert record.result == "reset"
             assert delay < 400
-    bench = run(config, sparse(config), script, latency=1 if pipelined else 1)
-    assert results(bench).count("reset") > 30
+    bench = run(config, sparse(config), script)
+    assert results(bench).count("reset") > 8
 
 
 def test_reset_while_the_map_is_being_swept():
@@ -452,7 +445,7 @@ def test_reset_while_the_map_is_being_swept():
 
     async def script(bench):
         await bench.ready()
-        for delay in range(0, 40, 3):
+        for delay in range(0, 12, 2):
             await bench.start(ask=False)
             await bench.clocks(60)
             await bench.reset()
@@ -470,14 +463,14 @@ def test_reset_while_the_map_is_being_swept():
 @pytest.mark.parametrize("we", [True, False])
 def test_constant_traffic_does_not_stop_the_background(pipelined, we):
     """The initiator has a request in every single clock, and the unit is told not to give way."""
-    config = params(pipelined=pipelined, share=16)
+    config = params(pipelined=pipelined, share=16, memory_size=64)
     traffic = (write(at % 4, at) if we else read(at % 64) for at in itertools.count())
     bench = run(config, traffic, latency=2)
     assert results(bench) == ["done"]
 
 
-@FORMS
-@RELEASES
+@pytest.mark.parametrize("pipelined, release", [(True, "captured"), (True, "copied"),
+                                                (False, "captured")])
 def test_a_demand_storm(pipelined, release):
     """One byte in each block, as fast as can be, again and again."""
     config = params(pipelined=pipelined, release=release, memory_size=512, shadow_base=512)
@@ -489,8 +482,8 @@ def test_a_demand_storm(pipelined, release):
     bench = run(config, (write(29 * at % 32 * 4 + at % 4, at, 1 << at % 4)
                          for at in itertools.count()), script, latency=4)
     assert results(bench) == ["done"]
-    longest = max((access.accepted - access.requested for access in bench.initiator.log
-                   if access.accepted is not None))
+    longest = max(access.accepted - access.requested for access in bench.initiator.log
+                  if access.accepted is not None)
     assert longest < 400
 
 
@@ -501,7 +494,7 @@ def test_the_shadow_cannot_be_written_while_protected(pipelined):
     config = params(pipelined=pipelined)
     shadow = word(config, config.shadow_base)
 
-    async def probe(bench):
+    async def attempt(bench):
         probe = write(shadow + 5, 0xdead_beef)
         after = read(shadow + 5)
         bench.initiator.add(probe, after)
@@ -511,15 +504,15 @@ def test_the_shadow_cannot_be_written_while_protected(pipelined):
 
     async def script(bench):
         await bench.ready()
-        assert await probe(bench) == ("ack", True)
+        assert await attempt(bench) == ("ack", True)
         await bench.start()
-        assert (await probe(bench))[0] == "err"
+        assert (await attempt(bench))[0] == "err"
         await bench.end()
         assert (await bench.status())["protected"]
-        assert await probe(bench) == ("err", False)
+        assert await attempt(bench) == ("err", False)
         await bench.clear()
         assert not (await bench.status())["protected"]
-        assert await probe(bench) == ("ack", True)
+        assert await attempt(bench) == ("ack", True)
     assert results(run(config, [], script, latency=3)) == ["done"]
 
 
@@ -555,7 +548,7 @@ def test_a_bad_region_is_refused(region, refusal):
         assert await bench.start() is None
         status = await bench.status()
         assert status["refused"] and status["done"] and status["protected"]
-        assert await bench.read("CAUSE") >> 8 & 7 == refusal
+        assert (await bench.fields("CAUSE"))["refusal"] == refusal
         await bench.clocks(50)
         assert await bench.start(pin=True, regions=[(0, 15)]) is not None
         assert (await bench.end()).counters["BLOCKS_INITIAL"] == 1
@@ -580,15 +573,15 @@ def test_the_interrupt_tells_the_end():
 
     async def script(bench):
         await bench.ready()
-        await bench.write("IRQ_ENABLE", 1)
+        await bench.write("IRQ_ENABLE", ended=1)
         await bench.start()
         assert not bench.sample(bench.unit.irq)
         await bench.end()
         assert bench.sample(bench.unit.irq)
-        await bench.write("IRQ_STATUS", 1)
+        await bench.write("IRQ_STATUS", ended=1)
         await bench.clocks(1)
         assert not bench.sample(bench.unit.irq)
-        await bench.write("IRQ_TEST", 1)
+        await bench.write("IRQ_TEST", ended=1)
         await bench.clocks(1)
         assert bench.sample(bench.unit.irq)
     run(config, [], script)
@@ -611,12 +604,11 @@ def test_reads_and_copied_blocks_are_never_held():
     assert sum(waits[32:]) <= 3
 
 
-@FORMS
-@pytest.mark.parametrize("data_width", [8, 64])
-@pytest.mark.parametrize("block_size", [16, 512])
+@pytest.mark.parametrize("pipelined, data_width, block_size", [
+    (True, 8, 16), (False, 8, 16), (True, 64, 512), (False, 64, 16), (True, 16, 128)])
 def test_widths_and_block_sizes(pipelined, data_width, block_size):
     config = params(pipelined=pipelined, data_width=data_width, block_size=block_size,
-                    memory_size=512, shadow_base=512)
+                    memory_size=block_size * (1 + 64 // block_size), shadow_base=512)
     assert results(run(config, sparse(config), latency=2)) == ["done"]
 
 

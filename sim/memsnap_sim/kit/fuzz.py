@@ -160,7 +160,7 @@ async def _bad_region(bench, rng):
     before = len(bench.snapshots)
     bench.expect(await bench.start() is None, "C7", f"the region {region} was not refused")
     if len(bench.snapshots) == before:
-        refusal = await bench.read("CAUSE") >> 8 & 7
+        refusal = (await bench.fields("CAUSE"))["refusal"]
         bench.expect(refusal == reason, "C7", f"refusal is {refusal}, not {reason}")
 
 
