@@ -1,0 +1,388 @@
+// The world around the system in soc.v: memory, console, registers, triggers, and what was seen.
+//
+// Plain C functions, for ctypes. One call of step() is one clock: the outputs of the clock are
+// sampled, the edge comes, and the inputs of the next clock are applied.
+
+#include <cstdint>
+#include <cstring>
+#include <deque>
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "Vsoc.h"
+#include "Vsoc___024root.h"
+#include "verilated.h"
+#ifdef SOC_FST
+#include "verilated_fst_c.h"
+typedef VerilatedFstC Dump;
+#elif defined(SOC_VCD)
+#include "verilated_vcd_c.h"
+typedef VerilatedVcdC Dump;
+#endif
+
+namespace {
+
+constexpr uint32_t kConsole = 0x10000000, kExit = 0x10000004, kMark = 0x10000008;
+constexpr uint32_t kRegisters = 0x20000000, kFirmware = 0x30000000, kFirmwareSize = 0x10000;
+constexpr uint32_t kControl = 0x010;   // the unit's CONTROL register; bit 0 starts
+constexpr int kFetch = 0x40;           // picorv32's cpu_state_fetch
+constexpr int kSoftwareIrq = 5;
+
+enum When { NEVER = 0, AT_CLOCK = 1, AT_ADDRESS = 2 };
+enum How { BY_PIN = 0, BY_SOFTWARE = 1 };
+
+struct Write { uint64_t clock, adr, data; uint32_t sel; uint32_t pad; };
+struct Stall { uint64_t clock, address, length; };
+struct Copy { uint64_t clock; uint32_t block, kind; };
+
+struct Soc {
+    VerilatedContext context;
+    std::unique_ptr<Vsoc> top;
+#ifdef SOC_DUMP
+    std::unique_ptr<Dump> dump;
+    uint64_t dump_from = 0, dump_to = 0;
+#endif
+    std::vector<uint8_t> memory;
+    std::vector<uint8_t> firmware;
+    uint64_t guarded_base = 0, guarded_size = 0;
+    uint32_t latency = 1;
+    double stall = 0;
+    std::mt19937 random;
+
+    uint64_t clock = 0;
+    struct Due { uint64_t clock, data; };
+    std::deque<Due> due;
+    uint64_t classic_wait = 0;
+
+    int when = NEVER, how = BY_PIN;
+    uint64_t at = 0, nth = 1, seen = 0, triggered = 0;
+    bool fired = false;
+
+    bool csr_host = false, csr_cpu = false, csr_done = false;
+    uint32_t csr_data = 0;
+    bool csr_error = false;
+
+    std::string console;
+    bool ended = false;
+    int32_t exit_code = 0;
+    uint64_t marks[2] = {0, 0};
+
+    std::vector<uint8_t> checkpoint;   // the guarded memory at the last start
+    uint64_t checkpoint_clock = 0;
+    std::vector<Write> writes;         // to the guarded memory since then
+    bool logging = false;
+    std::vector<Stall> stalls;
+    std::vector<Copy> copies;
+    bool was_held = false, was_active = false, registers_due = false;
+    uint64_t active_clock = 0;
+    uint32_t registers[33] = {};       // x0..x31 and pc at the instant
+
+    Soc(uint64_t size) : memory(size), firmware(kFirmwareSize) {
+        context.randReset(0);
+#ifdef SOC_DUMP
+        context.traceEverOn(true);
+#endif
+        top = std::make_unique<Vsoc>(&context);
+        top->rst = 1;
+        top->cpu_resetn = 1;
+        settle(0);
+        for (int i = 0; i < 4; i++) { settle(1); settle(0); }
+        top->rst = 0;
+        settle(0);
+    }
+
+    ~Soc() {
+#ifdef SOC_DUMP
+        if (dump) dump->close();
+#endif
+        top->final();
+    }
+
+    void settle(int level) { top->clk = level; top->eval(); }
+
+    void step() {
+        auto *cpu = top->rootp;
+        observe(cpu);
+        Inputs next = respond();
+        top->clk = 1;
+        top->eval();
+        apply(next);
+#ifdef SOC_DUMP
+        if (dump && clock >= dump_from && clock <= dump_to) dump->dump(clock * 10);
+#endif
+        settle(0);
+#ifdef SOC_DUMP
+        if (dump && clock >= dump_from && clock <= dump_to) dump->dump(clock * 10 + 5);
+#endif
+        clock++;
+    }
+
+    struct Inputs {
+        bool ack = false, stall = false, io_ready = false, trigger = false;
+        uint64_t data = 0;
+        uint32_t io_rdata = 0, irqs = 0;
+    };
+
+    void apply(const Inputs &next) {
+        top->m_wb_ack = next.ack;
+        top->m_wb_dat_r = next.data;
+        top->m_wb_stall = next.stall;
+        top->io_ready = next.io_ready;
+        top->io_rdata = next.io_rdata;
+        top->trigger = next.trigger;
+        top->irqs = next.irqs;
+    }
+
+    // What happens in this clock, seen from outside
+    void observe(Vsoc___024root *cpu) {
+        if (top->trace_active && !was_active) { active_clock = clock; registers_due = true; }
+        was_active = top->trace_active;
+        if (registers_due) take_registers(cpu);
+        if (top->trace_copied) copies.push_back({clock, top->trace_block, top->trace_kind});
+        if (top->trace_held) {
+            if (!was_held) stalls.push_back({clock, uint64_t(top->s_wb_adr_seen) * SOC_BYTES, 0});
+            stalls.back().length++;
+        }
+        was_held = top->trace_held;
+        if (when == AT_ADDRESS && !fired && cpu->soc__DOT__cpu__DOT__launch_next_insn
+            && cpu->soc__DOT__cpu__DOT__next_pc == at && ++seen == nth) fire();
+        if (when == AT_CLOCK && !fired && clock + 1 >= at) fire();
+        if (top->trap && !ended) ended = true;
+    }
+
+    // The CPU's registers as of its last instruction that was completed by the instant
+    void take_registers(Vsoc___024root *cpu) {
+        if (cpu->soc__DOT__cpu__DOT__cpu_state == kFetch
+            && (cpu->soc__DOT__cpu__DOT__latched_store || cpu->soc__DOT__cpu__DOT__latched_branch))
+            return;   // the result is being put away
+        for (int i = 1; i < 32; i++) registers[i] = cpu->soc__DOT__cpu__DOT__cpuregs[i];
+        registers[32] = cpu->soc__DOT__cpu__DOT__cpu_state == kFetch
+            ? cpu->soc__DOT__cpu__DOT__next_pc : cpu->soc__DOT__cpu__DOT__reg_pc;
+        registers_due = false;
+    }
+
+    void fire() {
+        fired = true;
+        triggered = clock + 1;
+        if (how == BY_PIN) take_checkpoint();
+    }
+
+    void take_checkpoint() {
+        if (was_active) return;   // this start will be refused
+        checkpoint.assign(memory.begin() + guarded_base,
+                          memory.begin() + guarded_base + guarded_size);
+        checkpoint_clock = clock;
+        writes.clear();
+        logging = true;
+    }
+
+    Inputs respond() {
+        Inputs next;
+        memory_port(next);
+        io_port(next);
+        // A pulse long enough to be seen, and an interrupt until the handler's first mark
+        next.trigger = fired && how == BY_PIN && clock < triggered + 3;
+        next.irqs = fired && how == BY_SOFTWARE && !marks[0] ? 1u << kSoftwareIrq : 0;
+        return next;
+    }
+
+    void memory_port(Inputs &next) {
+        bool request = top->m_wb_cyc && top->m_wb_stb;
+#ifdef SOC_PIPELINED
+        if (request && !top->m_wb_stall) due.push_back({clock + latency, perform()});
+        if (!due.empty() && due.front().clock <= clock + 1) {
+            next.ack = true;
+            next.data = due.front().data;
+            due.pop_front();
+        }
+        next.stall = stall > 0 && std::uniform_real_distribution<>(0, 1)(random) < stall;
+#else
+        if (!request || top->m_wb_ack) {
+            classic_wait = 0;
+        } else if (++classic_wait >= latency) {
+            next.ack = true;
+            next.data = perform();
+        }
+#endif
+    }
+
+    uint64_t perform() {
+        uint64_t address = uint64_t(top->m_wb_adr) * SOC_BYTES, data = 0;
+        if (address + SOC_BYTES > memory.size()) return 0;
+        uint8_t *at = memory.data() + address;
+        if (top->m_wb_we) {
+            data = top->m_wb_dat_w;
+#ifdef SOC_PIPELINED
+            uint64_t accepted = clock;
+#else
+            uint64_t accepted = clock + 1;
+#endif
+            if (logging && address - guarded_base < guarded_size)
+                writes.push_back({accepted, address, data, uint32_t(top->m_wb_sel), 0});
+            for (int i = 0; i < SOC_BYTES; i++)
+                if (top->m_wb_sel >> i & 1) at[i] = uint8_t(data >> 8 * i);
+            return 0;
+        }
+        memcpy(&data, at, SOC_BYTES);
+        return data;
+    }
+
+    void io_port(Inputs &next) {
+        csr_port(next);
+        if (!top->io_valid || top->io_ready) return;
+        uint32_t address = top->io_addr, data = top->io_wdata;
+        bool write = top->io_wstrb;
+        if (address >= kRegisters && address < kFirmware) {
+            if (!csr_host && !csr_cpu) {
+                csr_cpu = true;
+                csr_request(address - kRegisters, data, write ? top->io_wstrb : 0);
+            }
+            return;   // answered by csr_port
+        }
+        next.io_ready = true;
+        if (address >= kFirmware && address + 4 <= kFirmware + kFirmwareSize) {
+            uint8_t *at = firmware.data() + (address - kFirmware);
+            for (int i = 0; write && i < 4; i++)
+                if (top->io_wstrb >> i & 1) at[i] = uint8_t(data >> 8 * i);
+            memcpy(&next.io_rdata, at, 4);
+        } else if (write && address == kConsole) {
+            console.push_back(char(data));
+        } else if (write && address == kExit && !ended) {
+            ended = true;
+            exit_code = int32_t(data);
+        } else if (write && address == kMark) {
+            if (data < 2) marks[data] = clock;
+        }
+    }
+
+    void csr_request(uint32_t address, uint32_t data, uint32_t sel) {
+        top->csr_wb_cyc = top->csr_wb_stb = 1;
+        top->csr_wb_we = sel != 0;
+        top->csr_wb_adr = address / 4;
+        top->csr_wb_dat_w = data;
+        top->csr_wb_sel = sel ? sel : 0xf;
+        if (address == kControl && (sel & 1) && (data & 1)) take_checkpoint();
+    }
+
+    void csr_port(Inputs &next) {
+        if (!(top->csr_wb_ack || top->csr_wb_err)) return;
+        csr_data = top->csr_wb_dat_r;
+        csr_error = top->csr_wb_err;
+        top->csr_wb_cyc = top->csr_wb_stb = 0;
+        if (csr_cpu) {
+            csr_cpu = false;
+            next.io_ready = true;
+            next.io_rdata = csr_data;
+        } else {
+            csr_host = false;
+            csr_done = true;
+        }
+    }
+
+    int host_access(uint32_t address, uint32_t *data, bool write) {
+        for (int i = 0; csr_cpu && i < 1000; i++) step();
+        csr_host = true;
+        csr_done = false;
+        csr_request(address, *data, write ? 0xf : 0);
+        settle(0);
+        for (int i = 0; !csr_done && i < 1000; i++) step();
+        *data = csr_data;
+        return csr_done && !csr_error ? 0 : 1;
+    }
+};
+
+template <class T> uint64_t give(const std::vector<T> &from, T *to, uint64_t most) {
+    if (to) memcpy(to, from.data(), sizeof(T) * (most < from.size() ? most : from.size()));
+    return from.size();
+}
+
+}  // namespace
+
+extern "C" {
+
+Soc *soc_new(uint64_t size, uint64_t guarded_base, uint64_t guarded_size, uint32_t latency,
+             double stall, uint32_t seed) {
+    Soc *soc = new Soc(size);
+    soc->guarded_base = guarded_base;
+    soc->guarded_size = guarded_size;
+    soc->latency = latency;
+    soc->stall = stall;
+    soc->random.seed(seed);
+    return soc;
+}
+
+void soc_delete(Soc *soc) { delete soc; }
+
+void soc_load(Soc *soc, uint64_t address, const uint8_t *data, uint64_t size) {
+    memcpy(soc->memory.data() + address, data, size);
+}
+
+void soc_firmware(Soc *soc, const uint8_t *data, uint64_t size) {
+    memcpy(soc->firmware.data(), data, size);
+}
+
+void soc_read(Soc *soc, uint64_t address, uint8_t *data, uint64_t size) {
+    memcpy(data, soc->memory.data() + address, size);
+}
+
+void soc_trigger(Soc *soc, int when, int how, uint64_t at, uint64_t nth) {
+    soc->when = when;
+    soc->how = how;
+    soc->at = at;
+    soc->nth = nth;
+}
+
+// Runs to a clock, or to the program's end if that is wanted; returns the clock.
+uint64_t soc_run(Soc *soc, uint64_t until, int to_end) {
+    while (soc->clock < until && !(to_end && soc->ended)) soc->step();
+    return soc->clock;
+}
+
+int soc_access(Soc *soc, uint32_t address, uint32_t *data, int write) {
+    return soc->host_access(address, data, write);
+}
+
+int soc_ended(Soc *soc, int32_t *exit_code, int *trapped) {
+    *exit_code = soc->exit_code;
+    *trapped = soc->top->trap;
+    return soc->ended;
+}
+
+uint64_t soc_clock(Soc *soc) { return soc->clock; }
+uint64_t soc_fired(Soc *soc, uint64_t *seen) {
+    *seen = soc->seen;
+    return soc->fired ? soc->triggered : 0;
+}
+uint64_t soc_active_clock(Soc *soc) { return soc->active_clock; }
+void soc_registers(Soc *soc, uint32_t *registers) {
+    memcpy(registers, soc->registers, sizeof soc->registers);
+}
+void soc_marks(Soc *soc, uint64_t *marks) { memcpy(marks, soc->marks, sizeof soc->marks); }
+uint64_t soc_console(Soc *soc, char *text, uint64_t most) {
+    if (text) memcpy(text, soc->console.data(), most);
+    return soc->console.size();
+}
+uint64_t soc_checkpoint(Soc *soc, uint8_t *data, uint64_t most) {
+    return give(soc->checkpoint, data, most);
+}
+uint64_t soc_writes(Soc *soc, Write *to, uint64_t most) { return give(soc->writes, to, most); }
+uint64_t soc_stalls(Soc *soc, Stall *to, uint64_t most) { return give(soc->stalls, to, most); }
+uint64_t soc_copies(Soc *soc, Copy *to, uint64_t most) { return give(soc->copies, to, most); }
+
+int soc_dump(Soc *soc, const char *path, uint64_t from, uint64_t to) {
+#ifdef SOC_DUMP
+    soc->dump = std::make_unique<Dump>();
+    soc->top->trace(soc->dump.get(), 99);
+    soc->dump->open(path);
+    soc->dump_from = from;
+    soc->dump_to = to;
+    return 0;
+#else
+    (void)soc; (void)path; (void)from; (void)to;
+    return 1;
+#endif
+}
+
+}  // extern "C"
