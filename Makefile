@@ -1,0 +1,85 @@
+# Everything that one does with a clone. Needs make and Python 3.11 or later; each target makes its
+# own virtual environment in build/venv with what it needs, and installs it again when pyproject.toml
+# changes.
+#
+#   PYTHON=…       the Python to use                     SEEDS=3        place and route seeds of `make synth`
+#   PYTEST_ARGS=…  more arguments for pytest             SNAPSHOTS=N    how many `make soak` takes
+
+MAKEFLAGS += --no-print-directory
+.DELETE_ON_ERROR:
+.SUFFIXES:
+.DEFAULT_GOAL := help
+
+VENV := build/venv
+SEEDS ?= 1
+SNAPSHOTS ?= 2000
+
+# The extras of pyproject.toml that each environment holds
+EXTRAS_core  :=
+EXTRAS_sim   := sim
+EXTRAS_synth := synth
+EXTRAS_lint  := lint
+EXTRAS_test  := sim,registers,formal,synth,test
+
+.PHONY: help
+help: ## say what there is to make
+	@echo 'make TARGET, of:'; sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1|\2/p' Makefile \
+	    | while IFS='|' read -r name about; do printf '%-10s %s\n' "$$name" "$$about"; done
+
+.PHONY: demo
+demo: $(VENV)/sim/.made ## snapshot two running programs, check the images, show them: build/demo
+	@$(VENV)/sim/bin/memsnap demo --out build/demo
+
+.PHONY: test
+test: $(VENV)/test/.made ## all tests but the long ones
+	@$(VENV)/test/bin/python -m pytest -n auto --dist worksteal -q -rfEs $(PYTEST_ARGS)
+
+.PHONY: lint
+lint: $(VENV)/lint/.made ## ruff
+	@$(VENV)/lint/bin/ruff check .
+
+.PHONY: bench
+bench: $(VENV)/sim/.made ## count the unit's figures in clocks: build/bench/bench.json
+	@$(VENV)/sim/bin/memsnap bench --out build/bench
+
+.PHONY: synth
+synth: $(VENV)/synth/.made ## cells and clock on ECP5 and iCE40: build/synth/synth.json
+	@$(VENV)/synth/bin/python -m memsnap_sim.synth --out build/synth --seeds $(SEEDS)
+
+.PHONY: verilog
+verilog: $(VENV)/core/.made ## the unit with its defaults as Verilog: build/verilog/memsnap.v
+	@mkdir -p build/verilog
+	@$(VENV)/core/bin/memsnap verilog -o build/verilog/memsnap.v
+
+.PHONY: soak
+soak: $(VENV)/sim/.made ## random snapshots for many minutes
+	@$(VENV)/sim/bin/python tests/soak.py --snapshots $(SNAPSHOTS)
+
+.PHONY: clean
+clean: ## remove build, with the environments in it
+	rm -rf build
+
+# A virtual environment ---------------------------------------------------------------------------
+
+# Prints the first Python that will do, or says what is missing
+define FIND_PYTHON
+for python in "$(PYTHON)" python3 python3.14 python3.13 python3.12 python3.11 python; do \
+    test -n "$$python" || continue; \
+    if "$$python" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' \
+            2>/dev/null; then break; fi; \
+    if test "$$python" = "$(PYTHON)"; then \
+        echo "PYTHON=$$python must be Python 3.11 or later with its venv module" >&2; exit 1; fi; \
+    python=; \
+done; \
+test -n "$$python" || { echo "Python 3.11 or later with its venv module is needed: install it" \
+    "(Debian: apt-get install python3-venv), or say make PYTHON=/path/to/python3" >&2; exit 1; }
+endef
+
+$(VENV)/%/.made: pyproject.toml
+	@$(FIND_PYTHON); rm -rf $(@D); mkdir -p $(VENV); \
+	echo "making $(@D) with $$($$python --version), the first time takes a while"; \
+	$$python -m venv $(@D)
+	@{ $(@D)/bin/python -m pip install --disable-pip-version-check --progress-bar off \
+	       -e '.$(if $(EXTRAS_$*),[$(EXTRAS_$*)])' && touch $@; } \
+	    | sed -n -e 's/^Collecting \([A-Za-z0-9_.-]*\).*/  get \1/p' -e 's/^Installing coll.*/  install/p'
+	@test -e $@ || { echo "pip could not install what $(@D) needs: see above" >&2; exit 1; }
