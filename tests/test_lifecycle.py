@@ -213,7 +213,7 @@ def test_random():
         accepted = ended = 0
         pins.timeout = 6
         was = pins.ended
-        for _ in range(12000):
+        for _ in range(6000):
             pins.drive(**{name: rng.random() < rate for name, rate in {
                 "start": 0.1, "trigger": 0.3, "cancel": 0.02, "clear": 0.05, "error": 0.01,
                 "error_write": 0.5, "full": 0.03, "busy": 0.5, "waiting": 0.6, "aborting": 0.1,

@@ -232,7 +232,7 @@ def test_random(pipelined, shape, features):
 
     async def script(pins):
         bench = Bench(pins, params, rng)
-        for _ in range(2500):
+        for _ in range(2000):
             await (bench.clock_pipelined() if pipelined else bench.clock_classic())
         assert {"held", "refused", "ack", "err"} <= bench.seen
         assert not pipelined or {"flush", "undrained"} <= bench.seen
