@@ -123,7 +123,7 @@ def test_run_with_all(session):
                   "--region", "8192-12K", "--region-symbol", "table:dma", "--initial", "none",
                   "--latency", "16", "--memory-size", "128K", "--block-size", "4K",
                   "--data-width", "64", "--release", "copied", "--wave", "vcd",
-                  "--wave-window", "100-2_000", "--no-baseline", "--max-clocks", "1M",
+                  "--wave-window", "100-2_000", "--no-baseline", "--wait", "--max-clocks", "1M",
                   "--out", "here")
     assert result.exit_code == 0, result.output
     assert session.settings == Settings(
@@ -133,7 +133,7 @@ def test_run_with_all(session):
         regions=(RegionSpec(0, 0xfff, kind="kernel"), RegionSpec(8192, 12288),
                  RegionSpec(symbol="table", kind="dma")),
         initial=False, latency=16, wave="vcd", wave_window=(100, 2000), baseline=False,
-        out=Path("here"), max_clocks=1 << 20)
+        wait=True, out=Path("here"), max_clocks=1 << 20)
 
 
 @pytest.mark.parametrize("options, trigger, words", [
@@ -286,7 +286,9 @@ def test_unknown_command():
     (FileNotFoundError(2, "x", "prog.elf"), "memsnap: no such file: prog.elf", 2),
     (PermissionError(13, "Permission denied", "out"), "memsnap: out: Permission denied", 2),
     (ModuleNotFoundError("no", name="matplotlib"),
-     "memsnap: the Python package of 'matplotlib' is missing: install 'memsnap[sim]'", 2),
+     "memsnap: the Python package of 'matplotlib' is missing: pip install 'memsnap[sim]'", 2),
+    (ModuleNotFoundError("no", name="systemrdl.node"),
+     "memsnap: the Python package of 'systemrdl.node' is missing: pip install 'memsnap[reg", 2),
     (ModuleNotFoundError("no", name="memsnap.x"),
      "memsnap: internal fault: ModuleNotFoundError: no\nRun", 3),
     (KeyError("x"), "memsnap: internal fault: KeyError: 'x'\nRun `memsnap --debug run", 3),

@@ -15,6 +15,7 @@ from memsnap_sim.report import (
     Record,
     Report,
     Stall,
+    Write,
     render_html,
     show,
     write_results,
@@ -143,8 +144,14 @@ def test_mismatch_names_the_byte_and_the_history_of_its_block():
 def test_mismatch_history_tells_of_held_writes_and_of_no_copy():
     record = make_record(wrong=(0,), stalls=(Stall(1010, 4, 9), Stall(1011, 64, 5)))
     history = Report(record).mismatch.history
-    assert history[0] == "clock 1010 (T + 10): a write to 0x4 was held for 9 clocks"
+    assert history[0] == "clock 1010 (T +10): a write to 0x4 was held for 9 clocks"
     assert not any("0x40" in line for line in history)
+    record = make_record(wrong=(0,), copies=(), writes=(Write(990, 4, 0xab, 2),), stalls=())
+    assert Report(record).mismatch.history[0] == (
+        "clock 990 (T -10): 0xab was written to 0x4 (lanes 0b10)")
+    record = make_record(wrong=(0,), copies=(), stalls=tuple(
+        Stall(1010 + n, 4, 1) for n in range(100)))
+    assert Report(record).mismatch.history[-1] == "and 61 more events"
     record = make_record(wrong=(0,), copies=(), stalls=())
     assert Report(record).mismatch.history == ("it was never copied",)
 
@@ -157,6 +164,11 @@ def test_every_wrong_byte_is_found(seed):
     assert mismatch.address == offsets[0], f"seed {seed}"
     assert mismatch.wrong_bytes == 9, f"seed {seed}"
     assert mismatch.wrong_blocks == len({offset // 64 for offset in offsets}), f"seed {seed}"
+
+
+def test_how_often_a_symbol_was_reached_is_told():
+    record = not_done(instant=None, copies=(), stalls=(), seen=2, trigger="symbol f, time 5")
+    assert "in 20,000 clocks; the symbol was reached 2 times." in Report(record).sentence
 
 
 def test_an_image_of_the_wrong_length_is_no_image():

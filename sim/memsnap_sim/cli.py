@@ -68,7 +68,9 @@ def _remedy(error):
         case InputError():
             return str(error)
         case ModuleNotFoundError(name=str(name)) if not name.startswith("memsnap"):
-            return f"the Python package of {name!r} is missing: install 'memsnap[sim]'"
+            extra = "registers" if name.startswith(("systemrdl", "peakrdl")) else "sim"
+            return (f"the Python package of {name!r} is missing: "
+                    f"pip install 'memsnap[{extra}]'")
         case FileNotFoundError():
             return f"no such file: {error.filename or error}"
         case OSError():
@@ -159,6 +161,8 @@ def main(debug):
               "[default: around the instant]")
 @click.option("--baseline/--no-baseline", default=None, help="Also run the program without a "
               "snapshot, and copying memory in software.  [default: baseline]")
+@click.option("--wait/--no-wait", default=None, help="Let a snapshot finish that is still running "
+              "when the program ends.  [default: no-wait]")
 @click.option("--max-clocks", type=NUMBER, metavar="CLOCKS",
               help="Stop a program that does not end.  [default: 50 million]")
 @click.option("--out", metavar="DIR", help="Where results go.  [default: build/run/PROGRAM]")
@@ -172,7 +176,7 @@ def run(config, self_, regions, region_symbols, **options):
     \b
     Examples:
         memsnap run dhrystone --at main
-        memsnap run program.elf --at checkpoint:3 --region-symbol table --wave fst
+        memsnap run program.elf --at checkpoint:3 --region-symbol table --wave vcd
         memsnap run --config run.toml
 
     DIR then holds report.html, report.json, image.bin, image.core (for gdb: `gdb-multiarch

@@ -10,7 +10,7 @@ from vcd.gtkw import GTKWColor, GTKWSave, make_translation_filter
 
 from .report.record import Kind
 
-__all__ = ["Group", "Trace", "unit_groups", "write_save_file"]
+__all__ = ["Group", "Trace", "cpu_group", "unit_groups", "write_save_file"]
 
 #: Words for what is not an enumeration of the hardware, and colours of the states.
 KIND_WORDS = {kind.value: kind.name for kind in Kind}
@@ -67,6 +67,15 @@ def unit_groups(scope, params, *, trace="trace_"):
         Group("registers (csr_wb)", scope, _REGISTER_BUS, GTKWColor.blue, closed=True),
     ]
     return [snapshot, *buses]
+
+
+def cpu_group(scope):
+    """PicoRV32's program counter and its memory interface."""
+    return Group("CPU", scope, (
+        Trace("reg_pc", "pc", 32), Trace("mem_valid"), Trace("mem_ready"), Trace("mem_instr"),
+        Trace("mem_addr", width=32), Trace("mem_wstrb", width=4, radix="bin"),
+        Trace("mem_wdata", width=32), Trace("mem_rdata", width=32), Trace("trap"),
+    ), GTKWColor.violet)
 
 
 def bus_traces(prefix, params):

@@ -18,7 +18,7 @@ __all__ = ["InputError", "RegionSpec", "Settings", "Trigger", "build_params", "p
            "parse_window", "read_toml"]
 
 RUN_KEYS = ("program", "at", "at_clock", "pin", "self", "latency", "initial", "wave",
-            "wave_window", "baseline", "out", "max_clocks")
+            "wave_window", "baseline", "wait", "out", "max_clocks")
 TEXT_KEYS = ("program", "at", "wave", "wave_window", "out")
 REGION_KEYS = ("start", "limit", "symbol", "kind")
 UNIT_KEYS = tuple(field.name for field in fields(SnapshotParams))
@@ -69,7 +69,8 @@ class Settings:
 
     ``latency`` is in clocks; ``wave`` is None, ``"fst"`` or ``"vcd"``; ``wave_window`` is a pair
     of clocks, or None to choose one around the instant; ``initial`` tells that the program's
-    kernel sections become regions by themselves.
+    kernel sections become regions by themselves, ``wait`` that a snapshot is waited for that is
+    not finished when the program ends.
     """
 
     program: str
@@ -81,6 +82,7 @@ class Settings:
     wave: str | None = None
     wave_window: tuple[int, int] | None = None
     baseline: bool = True
+    wait: bool = False
     out: Path = Path("build/run")
     max_clocks: int = 50_000_000
 
@@ -113,7 +115,7 @@ class Settings:
             initial=_choice(run, "initial", "auto", ("auto", "none")) == "auto",
             latency=_number(run, "latency", cls.latency, 1, 1024), wave=wave,
             wave_window=parse_window(window) if isinstance(window, str) else window,
-            baseline=_flag(run, "baseline", True),
+            baseline=_flag(run, "baseline", True), wait=_flag(run, "wait", False),
             out=Path(run.get("out") or Path("build/run") / Path(program).stem),
             max_clocks=_number(run, "max_clocks", cls.max_clocks, 1, 1 << 40))
 

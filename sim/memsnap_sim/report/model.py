@@ -38,6 +38,10 @@ class Mismatch:
     history: tuple[str, ...]
 
 
+#: Events that the history of a block tells at most.
+HISTORY = 40
+
+
 @dataclass(frozen=True)
 class Figure:
     """One line of the report: the key in ``report.json``, a name, a unit, what it means."""
@@ -212,8 +216,15 @@ def _history(record, block):
               for c in record.copies if c.block == block]
     events += [(s.clock, f"a write to {s.address:#x} was held for {s.length} clocks")
                for s in record.stalls if base <= s.address < base + record.params.block_size]
-    return tuple(f"clock {clock} (T + {clock - record.instant}): {text}"
-                 for clock, text in sorted(events)) or ("it was never copied",)
+    events += [(w.clock, f"{w.data:#x} was written to {w.address:#x} (lanes {w.lanes:#b})")
+               for w in record.writes if base <= w.address < base + record.params.block_size]
+    lines = [f"clock {clock} (T {clock - record.instant:+d}): {text}"
+             for clock, text in sorted(events)]
+    if not any(copy.block == block for copy in record.copies):
+        lines.append("it was never copied")
+    if len(lines) > HISTORY:
+        lines[HISTORY:] = [f"and {len(lines) - HISTORY} more events"]
+    return tuple(lines)
 
 
 def _copied(report):
@@ -243,5 +254,7 @@ _SENTENCES = {
         f"earlier, or guard less memory.",
     Outcome.NOT_TAKEN: lambda r:
         f"No snapshot was taken: {r.record.trigger} was never reached in "
-        f"{count(r.record.clocks)} clocks.",
+        f"{count(r.record.clocks)} clocks"
+        + (f"; the symbol was reached {count(r.record.seen)} times" if r.record.seen else "")
+        + ".",
 }

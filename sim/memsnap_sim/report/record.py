@@ -5,7 +5,7 @@ from enum import IntEnum
 
 from memsnap import SnapshotParams
 
-__all__ = ["BlockCopy", "Kind", "Record", "Stall"]
+__all__ = ["BlockCopy", "Kind", "Record", "Stall", "Write"]
 
 
 class Kind(IntEnum):
@@ -34,11 +34,25 @@ class BlockCopy:
     kind: Kind
 
 
+@dataclass(frozen=True)
+class Write:
+    """A write to the memory that was accepted at ``clock``: a beat at ``address``, with the bytes
+    of ``data`` that ``lanes`` selects.
+    """
+
+    clock: int
+    address: int
+    data: int
+    lanes: int
+
+
 @dataclass(frozen=True, kw_only=True)
 class Record:
     """The bare facts of one run. All clocks count from the release of reset.
 
-    ``instant`` is None where no snapshot was started, and the counters are then 0;
+    ``instant`` is None where no snapshot was started, and the counters are then 0; ``seen`` is how
+    often the program came to the symbol that was to start it, ``writes`` those to the first block
+    that differs;
     ``clocks_without`` and ``clocks_software`` are the lengths of the same program's run without a
     snapshot and with one that it makes itself by copying, None where these were not measured.
     """
@@ -50,6 +64,7 @@ class Record:
     clocks: int
     exit_code: int | None = None
     ended: str = "the program ended"
+    seen: int | None = None
     console: str = ""
     instant: int | None = None
     clocks_to_armed: int = 0
@@ -71,6 +86,7 @@ class Record:
     image: bytes = field(default=b"", repr=False)
     stalls: tuple[Stall, ...] = field(default=(), repr=False)
     copies: tuple[BlockCopy, ...] = field(default=(), repr=False)
+    writes: tuple[Write, ...] = field(default=(), repr=False)
     clocks_without: int | None = None
     clocks_software: int | None = None
     baseline_pause: int | None = None

@@ -1,0 +1,204 @@
+"""What a run's program runs on: the compiled system, told in the words of settings and records."""
+
+import difflib
+from dataclasses import replace
+
+import numpy as np
+from memsnap.control import RegionKind
+from memsnap.regs.fields import Refusal
+
+from .gtkw import cpu_group, unit_groups, write_save_file
+from .report import BlockCopy, Kind, Record, Stall, Write
+from .settings import InputError
+from .soc import RunOptions, build, run
+from .soc.build import BuildError
+
+__all__ = ["Machine", "record_of"]
+
+#: Units of time that a waveform has for a clock, and the paths of unit and CPU in it.
+TICKS, UNIT, CPU = 10, "TOP.soc.unit", "TOP.soc.cpu"
+#: Clocks that a waveform shows by itself: before the instant, and after it.
+BEFORE, AFTER = 200, 5000
+
+REFUSALS = {
+    Refusal.BUSY: "a snapshot was still running",
+    Refusal.REGION_ORDER: "a region's base is above its limit",
+    Refusal.REGION_RANGE: "a region is not within the guarded memory",
+}
+#: A region that makes the unit refuse every start: the program's own, in a run without a snapshot.
+REFUSED = ((1, 0, RegionKind.USER),)
+
+
+class Machine:
+    """The compiled system for one run.
+
+    Parameters
+    ----------
+    settings : Settings
+    load : callable
+        Gives the program of a name or path: an object with ``path``, ``entry``, ``segments`` (of
+        addresses and bytes), ``symbols`` (names to addresses and sizes) and ``kernel`` (first and
+        last address of each kernel section).
+    """
+
+    def __init__(self, settings, load=None):
+        self.settings = settings
+        self._load = load
+        self.program = self.binary = self.result = self.options = None
+        self._waves = []
+
+    def load(self):
+        """Finds or builds the program, and looks up the symbols that the settings name."""
+        if self._load is None:
+            from .programs import load
+            self._load = load
+        self.program = self._load(self.settings.program)
+        trigger = self.settings.trigger
+        self.options = RunOptions(
+            latency=self.settings.latency, max_clocks=self.settings.max_clocks,
+            wait=self.settings.wait, regions=self._regions(),
+            nth=trigger.nth,
+            at_clock=trigger.clock if trigger.kind in ("clock", "pin") else None,
+            at_address=self._symbol(trigger.symbol)[0] if trigger.kind == "symbol" else None)
+
+    def build(self):
+        """Builds the simulation, or finds it built."""
+        self.binary = self._built(wave=None)
+
+    def snapshot(self, tell):
+        """Runs with a snapshot; gives the :class:`Record`."""
+        self.result = self._run(self.binary, self.options, tell)
+        if self.settings.wave:
+            # The run is the same each time: once without waves to find the instant
+            self._wave(tell)
+        return record_of(self.result, self.settings)
+
+    def plain(self, tell):
+        """Runs without a snapshot; gives the clocks, or None where the program did not end."""
+        result = self._run(self.binary, replace(
+            self.options, snapshot="none", regions=REFUSED, wait=False), tell)
+        return result.clocks if result.ended else None
+
+    def software(self, tell):
+        """Runs with a copy by software, from the same point; gives the clocks and the pause."""
+        options = replace(self.options, snapshot="software", regions=REFUSED, wait=False)
+        if self.settings.trigger.kind == "self":
+            options = replace(options, at_clock=self.result.instant)
+        result = self._run(self.binary, options, tell)
+        return (result.clocks if result.ended else None), result.pause
+
+    def write_extras(self, report):
+        """Writes the core, and the save file of the waveform; gives the paths."""
+        paths = list(self._waves)
+        if report.record.done:
+            from .core import write_core
+            path = self.settings.out / "image.core"
+            write_core(path, image=self.result.image, base=self.settings.params.memory_base,
+                       registers=self.result.registers, pc=self.result.pc)
+            paths.append(path)
+        return paths
+
+    def hints(self, report):
+        """What to type to look at the results."""
+        out = self.settings.out
+        if report.record.done:
+            yield f"debug:   gdb-multiarch {self.program.path} {out / 'image.core'}"
+        if self._waves:
+            yield f"wave:    gtkwave {self._waves[-1]}"
+
+    def _built(self, wave):
+        try:
+            return build(self.settings.params, wave=wave)
+        except (BuildError, ValueError) as error:
+            raise InputError(str(error)) from error
+
+    def _run(self, binary, options, tell):
+        try:
+            return run(binary, self.program.segments, self.program.entry, options,
+                       progress=tell)
+        except ValueError as error:
+            raise InputError(str(error)) from error
+
+    def _wave(self, tell):
+        out, kind = self.settings.out, self.settings.wave
+        out.mkdir(parents=True, exist_ok=True)
+        instant = self.result.instant
+        window = self.settings.wave_window or (
+            (0, AFTER) if instant is None else (max(0, instant - BEFORE), instant + AFTER))
+        dump = out / f"wave.{kind}"
+        self._run(self._built(kind), replace(
+            self.options, wave=dump, wave_window=window,
+            max_clocks=min(self.options.max_clocks, window[1] + 1), wait=False), tell)
+        start = window[0] if instant is None else max(window[0], instant - 20)
+        groups = [*unit_groups(UNIT, self.settings.params), cpu_group(CPU)]
+        save = write_save_file(
+            out / "wave.gtkw", dump, groups, start=start * TICKS, span=200 * TICKS,
+            marker=-1 if instant is None else instant * TICKS)[0]
+        self._waves = [dump, save]
+
+    # Symbols and regions -------------------------------------------------------------------
+
+    def _symbol(self, name):
+        symbols = self.program.symbols
+        if name not in symbols:
+            near = difflib.get_close_matches(name, symbols, 3)
+            hint = f"did you mean {' or '.join(near)}?" if near else "it may have been inlined"
+            raise InputError(f"{self.settings.program} has no symbol {name!r}: {hint}")
+        return symbols[name]
+
+    def _regions(self):
+        settings = self.settings
+        regions = [self._region(spec) for spec in settings.regions]
+        if settings.initial:
+            regions += [(first, last, RegionKind.KERNEL) for first, last in self.program.kernel]
+        if len(regions) > settings.params.regions:
+            raise InputError(f"{len(regions)} regions do not fit the unit's table of "
+                             f"{settings.params.regions}: set regions under [unit], or "
+                             f"--initial none")
+        return tuple(regions)
+
+    def _region(self, spec):
+        kind = RegionKind[spec.kind.upper()]
+        if not spec.symbol:
+            return spec.start, spec.limit, kind
+        address, size = self._symbol(spec.symbol)
+        if not size:
+            raise InputError(f"symbol {spec.symbol!r} has no size: give its addresses with "
+                             f"--region {address:#x}-LIMIT")
+        return address, address + size - 1, kind
+
+
+def record_of(result, settings):
+    """The :class:`Record` of a run's result."""
+    status, counters, instant = result.status, result.counters, result.instant
+    taken = instant is not None
+    stalls, copies = result.stalls, result.copies
+    if taken:   # of the last snapshot alone, where the program took several
+        stalls, copies = stalls[stalls["clock"] >= instant], copies[copies["clock"] >= instant]
+    record = Record(
+        program=settings.program, trigger=str(settings.trigger), params=settings.params,
+        latency=settings.latency, clocks=result.clocks,
+        exit_code=result.exit_code if result.ended else None,
+        ended="the program ended" if result.ended else "the program was stopped by --max-clocks",
+        seen=result.seen if settings.trigger.kind == "symbol" else None,
+        console=result.console, instant=instant, done=status.done, failed=status.failed,
+        cancelled=status.cancelled, refused=status.refused,
+        cause=_words(status.cause), refusal=REFUSALS.get(status.refusal, ""),
+        fail_block=status.fail_block if status.failed else None)
+    if not taken:
+        return record
+    mismatch = result.mismatch(settings.params) if status.done else None
+    return replace(
+        record, clocks_to_armed=counters.armed, clocks_to_done=counters.duration,
+        writes_held=counters.held, stall_longest=counters.stall_longest,
+        stall_total=counters.stall_total, blocks_initial=counters.blocks_initial,
+        blocks_demand=counters.blocks_demand, blocks_background=counters.blocks_background,
+        memory_at_instant=result.memory_at_instant, image=result.image,
+        stalls=tuple(Stall(*map(int, row)) for row in np.asarray(stalls)),
+        copies=tuple(BlockCopy(int(row["block"]), int(row["clock"]), Kind(int(row["kind"])))
+                     for row in copies),
+        writes=tuple(Write(*row) for row in mismatch.history) if mismatch else ())
+
+
+def _words(member):
+    return "" if not member.value else member.name.lower().replace("_", " ")
