@@ -116,6 +116,7 @@ def late_copy(run):
     # C1
     (late_copy, "C1", "before the copier had read the word"),
     (record(instant=5), "C2", "memory at T held 0x10"),
+    (set_at(5, answered=11), "C1", "before a write accepted before T is answered"),
     # C2
     (set_at(13, data=0xab), "C2", "the shadow is written with 0xab"),
     (set_at(13, sel=14), "C2", "sel 0xe"),
@@ -166,6 +167,15 @@ def test_the_shadow_may_be_written_once_the_image_is_given_up():
     run.accesses.append(answered(write(4, 0xee), 40))
     run.log.append(Entry(40, 4, True, 0xee, 15))
     assert found(run) == []
+
+
+def test_a_refusal_while_the_image_is_being_given_up():
+    run = good_run()
+    run.snapshots[0].released, run.snapshots[0].lifted = 28, 30
+    run.accesses.insert(-1, answered(write(4, 0xee), 29, "err"))
+    assert found(run) == []
+    run.snapshots[0].lifted = None
+    assert rules(run) == {"C7"}
 
 
 def test_only_blocks_marked_copied_must_be_exact_after_a_cancel():

@@ -30,6 +30,8 @@ class SnapshotRecord:
         The last clock of the snapshot; None if it never ended.
     released : int or None
         When the image was given up: cleared, a new start, or a reset.
+    lifted : int or None
+        Where it is later than ``released``: the clock by which the shadow can surely be written.
     result : str
         ``"done"``, ``"failed"``, ``"cancelled"``, ``"reset"`` or ``"running"``.
     copied : sequence of bool or None
@@ -48,6 +50,7 @@ class SnapshotRecord:
     fail_block: int | None = None
     copied: list | None = None
     quiet: int | None = None
+    lifted: int | None = None
     counters: dict | None = None
 
     @property
@@ -64,6 +67,11 @@ class SnapshotRecord:
     def given_up(self):
         """The clock from which initiators may write the shadow again."""
         return _FOREVER if self.released is None else self.released
+
+    @property
+    def last_refusal(self):
+        """The last clock in which an initiator's write to the shadow may be refused."""
+        return self.given_up if self.lifted is None else max(self.given_up, self.lifted)
 
     @property
     def kept(self):
@@ -223,7 +231,7 @@ class ContractChecker:
             return                        # given up, or open at the end
         if self._is_refused(access):
             if not any(record.requested <= access.answered
-                       and access.requested <= record.given_up for record in self.snapshots):
+                       and access.requested <= record.last_refusal for record in self.snapshots):
                 self._violated("C7", "a write to the shadow was refused outside a snapshot",
                                access.answered, access.adr)
             return

@@ -224,7 +224,7 @@ class Bench:
         clock = self.clock
         await self.write("CONTROL", clear=1)
         if self._kept is not None:
-            self._kept.released = clock
+            self._kept.released, self._kept.lifted = clock, self.clock + 1
             self._kept = None
 
     async def ready(self):
@@ -368,11 +368,11 @@ class Bench:
                 self._check_reference(record)
 
     def _is_given_up(self, violation):
-        """Whether a request was withdrawn because the initiator gave it up while it was stalled.
+        """Whether a request went away because the initiator gave it up while it was stalled.
 
         Answers to others may still be due then, so that the unit cannot end the cycle with it.
         """
-        return "withdrawn" in violation.text and any(
+        return violation.rule == "steady" and any(
             access.response is None and access.accepted is None
             and access.answered in (violation.clock - 1, violation.clock)
             for access in self.initiator.log)
