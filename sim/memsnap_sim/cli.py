@@ -244,7 +244,7 @@ def programs():
     Example:
         memsnap programs
     """
-    from .machine import shipped_programs
+    from .toolchain import shipped_programs
     for name, about in shipped_programs():
         click.echo(f"{name:12}  {about}")
 

@@ -15,7 +15,8 @@ from .soc.build import BuildError
 
 __all__ = ["Machine", "record_of"]
 
-#: Units of time that a waveform has for a clock, and the paths of unit and CPU in it.
+#: Units of time that a waveform has for a clock, and the paths of unit and CPU in it. The signals
+#: of a clock begin at its first edge, and that is dumped with the clock before.
 TICKS, UNIT, CPU = 10, "TOP.soc.unit", "TOP.soc.cpu"
 #: Clocks that a waveform shows by itself: before the instant, and after it.
 BEFORE, AFTER = 200, 5000
@@ -76,7 +77,7 @@ class Machine:
     def plain(self, tell):
         """Runs without a snapshot; gives the clocks, or None where the program did not end."""
         result = self._run(self.binary, replace(
-            self.options, snapshot="none", regions=REFUSED, wait=False), tell)
+            self.options, snapshot="none", regions=REFUSED, wait=False), tell, start=False)
         return result.clocks if result.ended else None
 
     def software(self, tell):
@@ -84,7 +85,7 @@ class Machine:
         options = replace(self.options, snapshot="software", regions=REFUSED, wait=False)
         if self.settings.trigger.kind == "self":
             options = replace(options, at_clock=self.result.instant)
-        result = self._run(self.binary, options, tell)
+        result = self._run(self.binary, options, tell, start=False)
         return (result.clocks if result.ended else None), result.pause
 
     def write_extras(self, report):
@@ -112,12 +113,21 @@ class Machine:
         except (BuildError, ValueError) as error:
             raise InputError(str(error)) from error
 
-    def _run(self, binary, options, tell):
+    def _run(self, binary, options, tell, *, start=True):
+        start = start and self.settings.trigger.kind == "self"
         try:
-            return run(binary, self.program.segments, self.program.entry, options,
-                       progress=tell)
+            return run(binary, self._segments(start), self.program.entry, options, progress=tell)
         except ValueError as error:
             raise InputError(str(error)) from error
+
+    def _segments(self, start):
+        """The program's segments, told by its variable ``start_snapshot`` what it is to do."""
+        address, size = self.program.symbols.get("start_snapshot", (0, 0))
+        for base, content in self.program.segments:
+            at = address - base
+            if size == 4 and 0 <= at <= len(content) - size:
+                content = content[:at] + start.to_bytes(size, "little") + content[at + size:]
+            yield base, content
 
     def _wave(self, tell):
         out, kind = self.settings.out, self.settings.wave
@@ -133,7 +143,7 @@ class Machine:
         groups = [*unit_groups(UNIT, self.settings.params), cpu_group(CPU)]
         save = write_save_file(
             out / "wave.gtkw", dump, groups, start=start * TICKS, span=200 * TICKS,
-            marker=-1 if instant is None else instant * TICKS)[0]
+            marker=-1 if instant is None else (instant - 1) * TICKS)[0]
         self._waves = [dump, save]
 
     # Symbols and regions -------------------------------------------------------------------

@@ -125,7 +125,7 @@ def standstill(report):
         axes.set_xlim(0.8, max(values) * 20)
         axes.xaxis.set_major_formatter(EngFormatter(sep=""))
         axes.bar_label(bars, [f"{count(value)} clocks" for _, value, _ in rows], padding=4)
-        axes.set_xlabel("clocks (each step is ten times as long)")
+        axes.set_xlabel("clocks, on a logarithmic scale")
         return _svg(figure)
 
 
