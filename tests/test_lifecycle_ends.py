@@ -78,6 +78,28 @@ def test_the_end_waits_for_the_answers():
     run(script)
 
 
+@pytest.mark.parametrize("delay", range(8))
+def test_clear_after_a_failure(delay):
+    """From the clock after the end on, also while the map is being swept."""
+    async def script(pins):
+        await bring(pins, State.BACKGROUND)
+        pins.error_block = 2
+        await pins.pulse("error")
+        while not pins.ended:
+            await pins.tick()
+        pins.sweeping = 1
+        await pins.tick(1 + delay)
+        assert pins.failed and pins.fail_block == 2 and pins.cause is Cause.READ_ERROR
+        await pins.pulse("clear")
+        assert not pins.failed and pins.fail_block == 0 and pins.cause is Cause.NONE
+        assert pins.state is State.CLEARING
+        pins.sweeping = 0
+        await pins.tick()
+        assert pins.ready
+
+    run(script)
+
+
 @pytest.mark.parametrize("state", [State.ARMING, *RUNNING])
 @pytest.mark.parametrize("timeout", [0, 1, 2, 10])
 def test_timeout(state, timeout):

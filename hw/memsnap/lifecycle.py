@@ -156,7 +156,7 @@ class Lifecycle(wiring.Component):
             with m.If(region.enable & ~(self._in_memory(region.base)
                                         & self._in_memory(region.limit))):
                 m.d.comb += out_of_range.eq(1)
-        with m.If(self.accepted | (self.clear & self.ready)):
+        with m.If(self.accepted | (self.clear & ~self.locked)):
             m.d.sync += [each.eq(0) for each in (self.done, self.failed, self.cancelled,
                                                  self.refused, self.fail_block)]
             m.d.sync += [self.cause.eq(Cause.NONE), self.refusal.eq(Refusal.NONE)]
