@@ -13,12 +13,14 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from memsnap import SnapshotParams
+
 from .settings import InputError
 
 __all__ = ["MEMORY_SIZE", "PROGRAMS", "ToolError", "build_program", "shipped_programs"]
 
 #: Bytes of memory that a program is linked for, unless another size is asked for.
-MEMORY_SIZE = 0x40000
+MEMORY_SIZE = SnapshotParams.memory_size
 
 _SW = Path(__file__).resolve().parents[2] / "sw"
 _LINK = _SW / "link.ld"

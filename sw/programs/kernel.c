@@ -109,7 +109,7 @@ static uint32_t sums[TASKS];
 static bool good[TASKS];
 
 // Streams words through a buffer, and reads them back.
-enum { BUFFER_WORDS = 1024, STREAM_PASSES = 3, STREAM_PART = 16 };
+enum { BUFFER_WORDS = 1024, STREAM_PASSES = 2, STREAM_PART = 16 };
 static uint32_t buffer[BUFFER_WORDS];
 
 static void stream_task(void)
@@ -160,7 +160,7 @@ struct node {
     struct node *next;
     uint32_t value;
 };
-enum { NODES = 48, LIST_ROUNDS = 250 };
+enum { NODES = 48, LIST_ROUNDS = 220 };
 static struct node heap[NODES];
 static struct node *unused, *list;
 
