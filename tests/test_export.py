@@ -9,17 +9,22 @@ import re
 import subprocess
 import sys
 from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 from amaranth.hdl import ClockDomain, ClockSignal, Module, Signal, unsigned
 from amaranth.lib import data, enum, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib.wiring import In, Out, flipped
 from amaranth.sim import Simulator
 from memsnap import SnapshotParams, SnapshotUnit
+from memsnap.bus import wishbone
+from memsnap.bus.wishbone_csr import CSR_ADR_WIDTH
 from memsnap.export.netlist import plain, renamed_modules, with_ports
 from memsnap.export.verilog import FlatPorts, convert, convert_component, flatten_ports
 
 from sim import SHAPES, params_of
+
+README = Path(__file__).parents[1] / "README.md"
 
 CONFIGURATIONS = {
     "default": (SnapshotParams(), False),
@@ -400,6 +405,28 @@ def test_a_difference_is_noticed(iverilog, tmp_path):
     recorded = record(FlatPorts(Operators()), 64, lambda clock, seen: {"a": clock % 32, "b": 3})
     assert re.match(r"clock \d+: ", replay(iverilog, "2005", broken, "operators", recorded,
                                            tmp_path))
+
+
+def test_example_of_the_readme_works():
+    example, = re.findall(r"```python\n(.*?)```", README.read_text(), re.S)
+    names = {}
+    exec(example, names)
+
+    class System(wiring.Component):
+        def __init__(self):
+            bus = wishbone.Signature.of(names["params"])
+            registers = wishbone.Signature(addr_width=CSR_ADR_WIDTH, data_width=32,
+                                           pipelined=False)
+            super().__init__({"cpu": In(bus), "memory": Out(bus), "registers": In(registers),
+                              "interrupt": Out(1)})
+
+        def elaborate(self, platform):
+            m = Module()
+            names["add_snapshots"](m, flipped(self.cpu), flipped(self.memory),
+                                   flipped(self.registers), self.interrupt)
+            return m
+
+    assert "module system_unit_snapshot(" in convert_component(System(), name="system")
 
 
 def test_rewriting_leaves_other_cells_alone():

@@ -84,7 +84,7 @@ def test_rows_are_written_and_progress_is_told(tmp_path, monkeypatch):
 
 def test_table_gives_the_median():
     assert markdown(ROWS) == (
-        "| design | target | LUT4 | carry | LUT RAM | FF | BRAM | MHz |\n"
+        "| design | target | LUT4 | carry | LUTRAM | FF | BRAM | MHz |\n"
         "|---|---|--:|--:|--:|--:|--:|--:|\n"
         "| unit | ECP5-25k-6 | 100 | 20 | 8 | 50 | 1 | 99.0 (90 to 101) |\n"
         "| gate | iCE40UP5K | 10 | 2 | 0 | 5 | 0 | 45.0 |\n"

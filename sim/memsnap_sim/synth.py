@@ -242,7 +242,7 @@ def run(out, params, *, designs=tuple(DESIGNS), targets=tuple(TARGETS), seeds=1,
     return rows
 
 
-_HEADS = ("design", "target", "LUT4", "carry", "LUT RAM", "FF", "BRAM", "MHz")
+_HEADS = ("design", "target", "LUT4", "carry", "LUTRAM", "FF", "BRAM", "MHz")
 
 
 def _cells(row):
@@ -264,7 +264,7 @@ def table(rows):
     """The rows as a table for the terminal."""
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
-    result = Table(title="Cells and clock", box=SIMPLE_HEAD)
+    result = Table(title="Cells and clock", box=SIMPLE_HEAD, pad_edge=False)
     for number, head in enumerate(_HEADS):
         result.add_column(head, justify="left" if number < 2 else "right")
     for row in rows:
