@@ -18,12 +18,13 @@ class Model:
 
     def __init__(self, blocks):
         self.blocks = blocks
+        self.bits = min(32, max(2, 1 << (blocks - 1).bit_length()))
         self.rows = -(-blocks // 32)
         self.copied = set()
         self.looked = self.scanned = self.setting = None
 
     def row(self, index):
-        return sum(1 << bit for bit in range(32)
+        return sum(1 << bit for bit in range(self.bits)
                    if (block := 32 * index + bit) >= self.blocks or block in self.copied)
 
     def check(self, pins):

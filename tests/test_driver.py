@@ -390,11 +390,11 @@ class OnBench:
         self.bench = bench
 
     async def read32(self, offset):
-        return await self.bench.read("ID", offset // 4)
+        return await self.bench.registers.read(self.bench._ctx, offset)
 
     async def write32(self, offset, value):
         try:
-            await self.bench.write("ID", value, offset // 4)
+            await self.bench.registers.write(self.bench._ctx, offset, value)
         except PermissionError as error:
             raise BusError(str(error)) from None
 

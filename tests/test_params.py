@@ -16,7 +16,7 @@ KINDS = [
 
 RANGES = [
     (dict(release="late"), "release must be 'captured' or 'copied', not 'late'"),
-    (dict(features={"lock", "tga"}), "features must be of bte, cti, lock, rty, not 'tga'"),
+    (dict(features=("lock", "tga")), "features must be of bte, cti, lock, rty, not 'tga'"),
     (dict(memory_base=-4096), "memory_base must not be negative, not -4096"),
     (dict(jobs=-1), "jobs must not be negative, not -1"),
     (dict(data_width=24), "data_width must be 8, 16, 32 or 64 bits, not 24"),

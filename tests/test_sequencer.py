@@ -58,8 +58,8 @@ class Bench:
                 yield from range(offset // size, end // size + 1)
 
     def row(self, index):
-        return sum(1 << bit for bit in range(32) if (block := 32 * index + bit) in self.copied
-                   or block >= self.params.blocks)
+        return sum(1 << bit for bit in range(self.params.map_row_bits)
+                   if (block := 32 * index + bit) in self.copied or block >= self.params.blocks)
 
     def copy(self):
         """The copier's progress in this clock."""
@@ -188,7 +188,7 @@ class Bench:
         self.asked_before = bool(self.ask and pins.enable)
         self.shown = self.row(pins.scan_row)
         taken = pins.ask.ready and self.ask
-        scanned = self.shown if pins.scan else rng.getrandbits(32)
+        scanned = self.shown if pins.scan else rng.getrandbits(self.params.map_row_bits)
         if self.setting is not None:
             self.copied.add(self.setting)
         self.setting = pins.set.payload if pins.set.valid and pins.set.ready else None

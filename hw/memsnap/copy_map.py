@@ -4,12 +4,13 @@ from amaranth.hdl import Const, Module, Mux, Signal, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
+from amaranth.utils import exact_log2
 
 from .params import MAP_ROW_BITS
 
 __all__ = ["CopyMap", "row_of", "bit_of"]
 
-_BIT_BITS = MAP_ROW_BITS.bit_length() - 1
+_BIT_BITS = exact_log2(MAP_ROW_BITS)
 
 
 def row_of(block):
@@ -25,7 +26,7 @@ def bit_of(block):
 class CopyMap(wiring.Component):
     """The copy map.
 
-    A row is 32 blocks; a bit that reads 1 is a copied block, and bits beyond the last block read 1
+    A row is 32 blocks, or the next power of two where there are fewer; a bit that reads 1 is a copied block, and bits beyond the last block read 1
     in every row port. The stored bit is the copied bit XOR a phase: a finished snapshot leaves
     every stored bit equal, so :py:`restart` needs one clock whatever the size. Only after a sweep
     (reset, cancel, failure) are the rows written one by one, one a clock.
@@ -43,7 +44,7 @@ class CopyMap(wiring.Component):
     look : ``In(1)``
         Reads ``look_row`` into ``look_data``, there from the next clock until the next read.
     look_row : ``In(range(map_rows))``
-    look_data : ``Out(32)``
+    look_data : ``Out(map_row_bits)``
     scan, scan_row, scan_data
         The same for a second reader, but the data is there for the next clock only.
     set : ``In(stream.Signature(block_bits))``
@@ -66,10 +67,10 @@ class CopyMap(wiring.Component):
         super().__init__({
             "look": In(1),
             "look_row": In(row),
-            "look_data": Out(MAP_ROW_BITS),
+            "look_data": Out(params.map_row_bits),
             "scan": In(1),
             "scan_row": In(row),
-            "scan_data": Out(MAP_ROW_BITS),
+            "scan_data": Out(params.map_row_bits),
             "set": In(stream.Signature(unsigned(params.block_bits))),
             "set_done": Out(1),
             "restart": In(1),
@@ -82,19 +83,20 @@ class CopyMap(wiring.Component):
         m = Module()
         rows = max(2, self._params.map_rows)
         blocks = self._params.blocks
-        m.submodules.ram = ram = Memory(shape=MAP_ROW_BITS, depth=rows, init=[])
+        row_bits = self._params.map_row_bits
+        m.submodules.ram = ram = Memory(shape=row_bits, depth=rows, init=[])
         look = ram.read_port()
         scan = ram.read_port()
         write = ram.write_port()
 
         phase = Signal()
 
-        in_last_row = (blocks - 1) % MAP_ROW_BITS + 1
-        beyond = Const((1 << MAP_ROW_BITS) - (1 << in_last_row), MAP_ROW_BITS)
+        in_last_row = (blocks - 1) % row_bits + 1
+        beyond = Const((1 << row_bits) - (1 << in_last_row), row_bits)
 
         def seen(port, row):
             last = row == self._params.map_rows - 1
-            return (port.data ^ phase.replicate(MAP_ROW_BITS)) | Mux(last, beyond, 0)
+            return (port.data ^ phase.replicate(row_bits)) | Mux(last, beyond, 0)
 
         # Reads
         look_at = Signal.like(self.look_row)
@@ -110,8 +112,8 @@ class CopyMap(wiring.Component):
 
         # Setting a bit: read the row in one clock, write it back in the next
         writing = Signal()
-        mask = Signal(MAP_ROW_BITS)
-        bit = Signal(_BIT_BITS)
+        mask = Signal(row_bits)
+        bit = Signal(range(row_bits))
         count = Signal(range(blocks + 1))
         m.d.comb += [
             scan.en.eq(1),

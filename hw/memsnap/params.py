@@ -124,9 +124,14 @@ class SnapshotParams:
         return self.memory_size // self.block_size
 
     @property
+    def map_row_bits(self):
+        """Blocks of one row of the copy map: :data:`MAP_ROW_BITS`, or less if there are fewer."""
+        return min(MAP_ROW_BITS, 1 << self.block_bits)
+
+    @property
     def map_rows(self):
-        """Rows of the copy map, each of :data:`MAP_ROW_BITS` blocks."""
-        return -(-self.blocks // MAP_ROW_BITS)
+        """Rows of the copy map."""
+        return -(-self.blocks // self.map_row_bits)
 
     @property
     def beat_shift(self):

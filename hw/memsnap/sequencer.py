@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 from .control import region_layout
 from .copy_map import bit_of, row_of
 from .job_table import JobKind, JobTable
-from .params import MAP_ROW_BITS, Release
+from .params import Release
 from .ranges import beat_layout
 
 __all__ = ["Sequencer"]
@@ -69,7 +69,7 @@ class Sequencer(wiring.Component):
             "regions": In(data.ArrayLayout(region_layout(params.addr_width), params.regions)),
             "scan": Out(1),
             "scan_row": Out(row),
-            "scan_data": In(MAP_ROW_BITS),
+            "scan_data": In(params.map_row_bits),
             "set": Out(stream.Signature(params.block_bits)),
             "set_done": In(1),
             "open": Out(1),
@@ -97,7 +97,7 @@ class Sequencer(wiring.Component):
             "map_read": In(1),
             "map_row": In(row),
             "map_valid": Out(1),
-            "map_data": Out(MAP_ROW_BITS),
+            "map_data": Out(params.map_row_bits),
             "reset": In(1),
         })
         self._waiting = Signal()   # the write that asks was found to have to wait
@@ -334,7 +334,7 @@ class BackgroundScan(wiring.Component):
     scan_row : ``Out(range(map_rows))``
     scanned : ``In(1)``
         It is being read in this clock; ``scan_data`` has it in the next.
-    scan_data : ``In(32)``
+    scan_data : ``In(map_row_bits)``
     proposed : ``Out(1)``
     block : ``Out(block_bits)``
     next : ``In(1)``
@@ -350,7 +350,7 @@ class BackgroundScan(wiring.Component):
             "scan": Out(1),
             "scan_row": Out(range(max(2, params.map_rows))),
             "scanned": In(1),
-            "scan_data": In(MAP_ROW_BITS),
+            "scan_data": In(params.map_row_bits),
             "proposed": Out(1),
             "block": Out(params.block_bits),
             "next": In(1),
@@ -364,11 +364,11 @@ class BackgroundScan(wiring.Component):
         seen_row = Signal(range(rows))       # the one whose data is there, if ``seen``
         seen = Signal()
         todo_row = Signal(range(rows))
-        todo = Signal(MAP_ROW_BITS)
-        lowest = Signal(range(MAP_ROW_BITS))
+        todo = Signal(self._params.map_row_bits)
+        lowest = Signal(range(self._params.map_row_bits))
         take = Signal()
 
-        for index in reversed(range(MAP_ROW_BITS)):
+        for index in reversed(range(self._params.map_row_bits)):
             with m.If(todo[index]):
                 m.d.comb += lowest.eq(index)
         m.d.comb += [

@@ -5,7 +5,6 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from ..copy_map import bit_of, row_of
-from ..params import MAP_ROW_BITS
 from ..ranges import beat_layout, in_range, place_of
 from . import wishbone
 
@@ -61,7 +60,7 @@ class WishboneGate(wiring.Component):
             "m": Out(bus),
             "look": Out(1),
             "look_row": Out(range(max(2, params.map_rows))),
-            "look_data": In(MAP_ROW_BITS),
+            "look_data": In(params.map_row_bits),
             "ask": Out(stream.Signature(beat_layout(params))),
             "whole": In(1),
             "active": In(1),
