@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -11,7 +12,8 @@ from memsnap.control import RegionKind
 from memsnap.regs.fields import Cause, Refusal, State
 from memsnap.regs.results import Counters, Status
 from memsnap_sim import machine
-from memsnap_sim.machine import Machine, record_of
+from memsnap_sim.elf import Program
+from memsnap_sim.machine import Machine, find_program, record_of
 from memsnap_sim.report import Kind, Outcome, Report, Stall, Write
 from memsnap_sim.settings import InputError, RegionSpec, Settings, Trigger
 from memsnap_sim.soc import RunResult
@@ -31,11 +33,11 @@ RESULT = RunResult(
     stalls=np.array([(50, 0, 3), (110, 64, 9)], _STALL),
     copies=np.array([(60, 0, 2), (115, 0, 1), (119, 1, 0), (300, 2, 2), (500, 3, 2)], _COPY),
     fired=98, seen=3, pause=300)
-PROGRAM = SimpleNamespace(
-    path="p.elf", entry=0x10, segments=[(0x00, bytes(64)), (0x80, b"\xff" * 16)],
+PROGRAM = Program(
+    path=Path("p"), entry=0x10, segments=[(0x00, bytes(64)), (0x80, b"\xff" * 16)],
     symbols={"main": (0x10, 20), "table": (0x40, 64), "end": (0x80, 0),
              "start_snapshot": (0x84, 4)},
-    kernel=[(0x00, 0x3f)])
+    sections={".kernel.text": (0x00, 0x40), ".text": (0x40, 8)}, end=0x90)
 
 
 def settings(**changes):
@@ -59,7 +61,7 @@ def ran(monkeypatch):
 
 
 def made(**changes):
-    made = Machine(settings(**changes), lambda name: PROGRAM)
+    made = Machine(settings(**changes), lambda name, params: PROGRAM)
     made.load()
     made.build()
     return made
@@ -123,7 +125,7 @@ def test_a_program_that_does_not_end_has_no_length(ran, monkeypatch):
 def test_a_waveform_is_of_a_second_run(ran, tmp_path, window, expected):
     system = made(wave="vcd", wave_window=window, out=tmp_path)
     record = system.snapshot(print)
-    assert [one.binary for one in ran] == ["plain", "vcd"]
+    assert [one.binary for one in ran] == ["vcd", "vcd"] and ran[0].options.wave is None
     assert ran[1].options.wave == tmp_path / "wave.vcd"
     assert ran[1].options.wave_window == expected
     assert " 990 " in (tmp_path / "wave.gtkw").read_text()
@@ -134,13 +136,13 @@ def test_a_waveform_is_of_a_second_run(ran, tmp_path, window, expected):
 
 @pytest.mark.parametrize("changes, message", [
     ({"trigger": Trigger("symbol", symbol="mian")}, "p has no symbol 'mian': did you mean main?"),
-    ({"trigger": Trigger("symbol", symbol="zz")}, "p has no symbol 'zz': it may have been inlined"),
+    ({"trigger": Trigger("symbol", symbol="zz")}, "p has no symbol 'zz': it may"),
     ({"regions": (RegionSpec(symbol="end"),)}, "'end' has no size.*--region 0x80-LIMIT"),
     ({"regions": (RegionSpec(0, 1),) * 4, "initial": True}, "5 regions do not fit"),
 ])
 def test_what_does_not_fit_the_program(changes, message):
     with pytest.raises(InputError, match=message):
-        Machine(settings(**changes), lambda name: PROGRAM).load()
+        Machine(settings(**changes), lambda name, params: PROGRAM).load()
 
 
 @pytest.mark.parametrize("name, error", [
@@ -152,11 +154,22 @@ def test_faults_of_the_simulation_are_told(monkeypatch, name, error):
 
     monkeypatch.setattr(machine, "build", lambda params, wave: None)
     monkeypatch.setattr(machine, name, fail)
-    system = Machine(settings(), lambda name: PROGRAM)
+    system = Machine(settings(), lambda name, params: PROGRAM)
     system.load()
     with pytest.raises(InputError, match=re.escape(str(error))):
         system.build()
         system.snapshot(print)
+
+
+@pytest.mark.parametrize("name, base, message", [
+    ("dhrystne", 0, "no file and no program is named 'dhrystne': did you mean dhrystone?"),
+    ("zzz", 0, "no file and no program is named 'zzz': there are dhrystone, "),
+    ("no/such", 0, "no such file: no/such"), ("none.elf", 0, "no such file: none.elf"),
+    ("kernel", 0x10000, "kernel is made for memory at 0, not at 0x10000"),
+])
+def test_no_such_program(name, base, message):
+    with pytest.raises(InputError, match=re.escape(message)):
+        find_program(name, SnapshotParams(memory_base=base, shadow_base=0x20000))
 
 
 # What is made of the answer ----------------------------------------------------------------

@@ -2,18 +2,22 @@
 
 import difflib
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 from memsnap.control import RegionKind
 from memsnap.regs.fields import Refusal
 
+from .core import write_core
+from .elf import load
 from .gtkw import cpu_group, unit_groups, write_save_file
 from .report import BlockCopy, Kind, Record, Stall, Write
 from .settings import InputError
 from .soc import RunOptions, build, run
 from .soc.build import BuildError
+from .toolchain import PROGRAMS, build_program
 
-__all__ = ["Machine", "record_of"]
+__all__ = ["Machine", "find_program", "record_of"]
 
 #: Units of time that a waveform has for a clock, and the paths of unit and CPU in it. The signals
 #: of a clock begin at its first edge, and that is dumped with the clock before.
@@ -30,6 +34,21 @@ REFUSALS = {
 REFUSED = ((1, 0, RegionKind.USER),)
 
 
+def find_program(name, params):
+    """The program in the file ``name``, or of that name among those that come with memsnap."""
+    path = Path(name)
+    if not path.exists() and path.name == name and not path.suffix:
+        if name not in PROGRAMS:
+            near = difflib.get_close_matches(name, PROGRAMS, 1)
+            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(PROGRAMS)}"
+            raise InputError(f"no file and no program is named {name!r}: {hint}")
+        if params.memory_base:
+            raise InputError(f"{name} is made for memory at 0, not at {params.memory_base:#x}: set "
+                             f"memory_base = 0 under [unit]")
+        path = build_program(name, memory_size=params.memory_size)
+    return load(path, base=params.memory_base, size=params.memory_size)
+
+
 class Machine:
     """The compiled system for one run.
 
@@ -37,12 +56,11 @@ class Machine:
     ----------
     settings : Settings
     load : callable
-        Gives the program of a name or path: an object with ``path``, ``entry``, ``segments`` (of
-        addresses and bytes), ``symbols`` (names to addresses and sizes) and ``kernel`` (first and
-        last address of each kernel section).
+        Gives the :class:`~memsnap_sim.elf.Program` of a name or path, for the memory of a
+        :class:`~memsnap.SnapshotParams`.
     """
 
-    def __init__(self, settings, load=None):
+    def __init__(self, settings, load=find_program):
         self.settings = settings
         self._load = load
         self.program = self.binary = self.result = self.options = None
@@ -50,33 +68,33 @@ class Machine:
 
     def load(self):
         """Finds or builds the program, and looks up the symbols that the settings name."""
-        if self._load is None:
-            from .programs import load
-            self._load = load
-        self.program = self._load(self.settings.program)
+        self.program = self._load(self.settings.program, self.settings.params)
         trigger = self.settings.trigger
         self.options = RunOptions(
             latency=self.settings.latency, max_clocks=self.settings.max_clocks,
             wait=self.settings.wait, regions=self._regions(),
             nth=trigger.nth,
             at_clock=trigger.clock if trigger.kind in ("clock", "pin") else None,
-            at_address=self._symbol(trigger.symbol)[0] if trigger.kind == "symbol" else None)
+            at_address=self.program.symbol(trigger.symbol)[0] if trigger.kind == "symbol" else None)
 
     def build(self):
         """Builds the simulation, or finds it built."""
-        self.binary = self._built(wave=None)
+        try:
+            self.binary = build(self.settings.params, wave=self.settings.wave)
+        except (BuildError, ValueError) as error:
+            raise InputError(str(error)) from error
 
     def snapshot(self, tell):
         """Runs with a snapshot; gives the :class:`Record`."""
-        self.result = self._run(self.binary, self.options, tell)
+        self.result = self._run(self.options, tell)
         if self.settings.wave:
-            # The run is the same each time: once without waves to find the instant
+            # Every run is the same: this one found the instant, the next shows it
             self._wave(tell)
         return record_of(self.result, self.settings)
 
     def plain(self, tell):
         """Runs without a snapshot; gives the clocks, or None where the program did not end."""
-        result = self._run(self.binary, replace(
+        result = self._run(replace(
             self.options, snapshot="none", regions=REFUSED, wait=False), tell, start=False)
         return result.clocks if result.ended else None
 
@@ -85,14 +103,13 @@ class Machine:
         options = replace(self.options, snapshot="software", regions=REFUSED, wait=False)
         if self.settings.trigger.kind == "self":
             options = replace(options, at_clock=self.result.instant)
-        result = self._run(self.binary, options, tell, start=False)
+        result = self._run(options, tell, start=False)
         return (result.clocks if result.ended else None), result.pause
 
     def write_extras(self, report):
         """Writes the core, and the save file of the waveform; gives the paths."""
         paths = list(self._waves)
         if report.record.done:
-            from .core import write_core
             path = self.settings.out / "image.core"
             write_core(path, image=self.result.image, base=self.settings.params.memory_base,
                        registers=self.result.registers, pc=self.result.pc)
@@ -103,20 +120,15 @@ class Machine:
         """What to type to look at the results."""
         out = self.settings.out
         if report.record.done:
-            yield f"debug:   gdb-multiarch {self.program.path} {out / 'image.core'}"
+            yield f"debug:   gdb-multiarch {_shown(self.program.path)} {out / 'image.core'}"
         if self._waves:
-            yield f"wave:    gtkwave {self._waves[-1]}"
+            yield f"wave:    gtkwave {_shown(self._waves[-1])}"
 
-    def _built(self, wave):
-        try:
-            return build(self.settings.params, wave=wave)
-        except (BuildError, ValueError) as error:
-            raise InputError(str(error)) from error
-
-    def _run(self, binary, options, tell, *, start=True):
+    def _run(self, options, tell, *, start=True):
         start = start and self.settings.trigger.kind == "self"
         try:
-            return run(binary, self._segments(start), self.program.entry, options, progress=tell)
+            return run(self.binary, self._segments(start), self.program.entry, options,
+                       progress=tell)
         except ValueError as error:
             raise InputError(str(error)) from error
 
@@ -136,7 +148,7 @@ class Machine:
         window = self.settings.wave_window or (
             (0, AFTER) if instant is None else (max(0, instant - BEFORE), instant + AFTER))
         dump = out / f"wave.{kind}"
-        self._run(self._built(kind), replace(
+        self._run(replace(
             self.options, wave=dump, wave_window=window,
             max_clocks=min(self.options.max_clocks, window[1] + 1), wait=False), tell)
         start = window[0] if instant is None else max(window[0], instant - 20)
@@ -146,15 +158,7 @@ class Machine:
             marker=-1 if instant is None else (instant - 1) * TICKS)[0]
         self._waves = [dump, save]
 
-    # Symbols and regions -------------------------------------------------------------------
-
-    def _symbol(self, name):
-        symbols = self.program.symbols
-        if name not in symbols:
-            near = difflib.get_close_matches(name, symbols, 3)
-            hint = f"did you mean {' or '.join(near)}?" if near else "it may have been inlined"
-            raise InputError(f"{self.settings.program} has no symbol {name!r}: {hint}")
-        return symbols[name]
+    # Regions -------------------------------------------------------------------
 
     def _regions(self):
         settings = self.settings
@@ -171,7 +175,7 @@ class Machine:
         kind = RegionKind[spec.kind.upper()]
         if not spec.symbol:
             return spec.start, spec.limit, kind
-        address, size = self._symbol(spec.symbol)
+        address, size = self.program.symbol(spec.symbol)
         if not size:
             raise InputError(f"symbol {spec.symbol!r} has no size: give its addresses with "
                              f"--region {address:#x}-LIMIT")
@@ -208,6 +212,12 @@ def record_of(result, settings):
         copies=tuple(BlockCopy(int(row["block"]), int(row["clock"]), Kind(int(row["kind"])))
                      for row in copies),
         writes=tuple(Write(*row) for row in mismatch.history) if mismatch else ())
+
+
+def _shown(path):
+    """A path as short as it can be typed."""
+    path, here = Path(path), Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
 
 
 def _words(member):
