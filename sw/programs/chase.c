@@ -2,14 +2,14 @@
 
 #include "soc.h"
 
-enum { STEPS = 3000, MOST = 1024, SEED = 0x5eed };
+enum { STEPS = 4000, MOST = 1024, SEED = 0x5eed };
 
 struct node {
     struct node *next;
     uint32_t visits;
     uint32_t gifts;
     uint32_t number;
-    uint32_t room[12];      // a block of 64 bytes each
+    uint32_t room[12];      // so that each node has a block of 64 bytes
 };
 
 int main(void)
@@ -20,9 +20,9 @@ int main(void)
     if (count > MOST)
         count = MOST;
     for (uint32_t i = 0; i < count; i++)
-        nodes[i] = (struct node){.next = &nodes[i], .number = i};
+        nodes[i].next = &nodes[i], nodes[i].visits = nodes[i].gifts = 0, nodes[i].number = i;
     for (uint32_t i = count - 1; i > 0; i--) {      // Sattolo's shuffle: one ring through all
-        uint32_t other = next_random(&random) % i;
+        uint32_t other = (next_random(&random) >> 16) * i >> 16;
         struct node *next = nodes[i].next;
         nodes[i].next = nodes[other].next;
         nodes[other].next = next;
@@ -35,8 +35,8 @@ int main(void)
             checkpoint();
         uint32_t gift = next_random(&random);
         node->visits++;
-        nodes[gift % count].gifts += gift >> 24;
-        given += gift >> 24;
+        nodes[(gift >> 16) * count >> 16].gifts += gift & 255;
+        given += gift & 255;
         node = node->next;
     }
 

@@ -40,15 +40,21 @@ __asm__(".pushsection .kernel.text, \"ax\", @progbits\n"
         "lw s4, 20(sp)\n lw s5, 24(sp)\n lw s6, 28(sp)\n lw s7, 32(sp)\n lw s8, 36(sp)\n"
         "lw s9, 40(sp)\n lw s10, 44(sp)\n lw s11, 48(sp)\n"
         "addi sp, sp, 64\n ret\n"
-        ".cfi_endproc\n.size switch_stacks, . - switch_stacks\n.popsection\n");
+        ".cfi_endproc\n.size switch_stacks, . - switch_stacks\n"
+        ".globl start_stack\n.type start_stack, @function\n"
+        "start_stack:\n.cfi_startproc\n.cfi_undefined ra\n"      // a debugger stops here
+        "jalr s0\n"
+        ".cfi_endproc\n.size start_stack, . - start_stack\n.popsection\n");
+void start_stack(void);
 
-// A stack on which switch_stacks comes to entry
+// A stack on which switch_stacks comes to start_stack, and that to entry
 KERNEL_CODE static uint32_t *new_stack(uint32_t *stack, uint32_t words, void (*entry)(void))
 {
     uint32_t *top = stack + words - 16;
     for (uint32_t i = 0; i < 16; i++)
         top[i] = 0;
-    top[0] = (uint32_t)entry;
+    top[0] = (uint32_t)start_stack;
+    top[1] = (uint32_t)entry;
     return top;
 }
 

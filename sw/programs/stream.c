@@ -2,34 +2,37 @@
 
 #include "soc.h"
 
-enum { PASSES = 3, MOST = 8192, CHUNK = 512 };
+enum { WORDS_WRITTEN = 32768, BLOCK_WORDS = 16, CHUNK_WORDS = 512 };
+
+static void write_pass(uint32_t word)
+{
+    for (uint32_t *at = __free_start; at < __free_end; at += BLOCK_WORDS) {
+        if ((at - __free_start) % CHUNK_WORDS == 0)
+            checkpoint();
+#pragma clang loop unroll(full)
+        for (uint32_t i = 0; i < BLOCK_WORDS; i++)
+            at[i] = word++;
+    }
+}
 
 int main(void)
 {
-    // In a large memory not each word, but some of each block, so that a pass does not take long
-    uint32_t step = free_words() / MOST + 1;
-    uint32_t wrong = 0, sum = 0, count = 0;
-    for (uint32_t pass = 1; pass <= PASSES; pass++) {
-        uint32_t word = pass << 24;
-        for (uint32_t *at = __free_start; at < __free_end;) {
-            checkpoint();
-            uint32_t *end = at + CHUNK * step;
-            if (end > __free_end)
-                end = __free_end;
-            for (; at < end; at += step)
-                *at = word += 0x201;
+    uint32_t passes = WORDS_WRITTEN / free_words() + 1;
+    for (uint32_t pass = 1; pass <= passes; pass++)
+        write_pass(pass << 24);
+
+    uint32_t wrong = 0, sum = 0, word = passes << 24;
+    for (uint32_t *at = __free_start; at < __free_end; at += BLOCK_WORDS) {
+#pragma clang loop unroll(full)
+        for (uint32_t i = 0; i < BLOCK_WORDS; i++) {
+            wrong |= at[i] ^ word++;
+            sum += at[i];
         }
     }
-    uint32_t word = PASSES << 24;
-    for (uint32_t *at = __free_start; at < __free_end; at += step) {
-        wrong += *at != (word += 0x201);
-        sum += *at;
-        count++;
-    }
     print("stream: ");
-    print_number(PASSES);
-    print(" passes of ");
-    print_number(count);
-    print(" words\n");
+    print_number(passes);
+    print(passes == 1 ? " pass over " : " passes over ");
+    print_number(4 * free_words());
+    print(" bytes\n");
     return report("stream", !wrong, sum);
 }
