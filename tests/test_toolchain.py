@@ -46,7 +46,7 @@ def test_the_compilers_message_is_handed_on(tmp_path, monkeypatch):
     (sw / "programs/touch.c").write_text("int main(void) { int unused; return 0; }")
     monkeypatch.setattr(toolchain, "_SW", sw)
     monkeypatch.setattr(toolchain, "_LINK", sw / "link.ld")
-    with pytest.raises(ToolError, match=r"touch could not be compiled:\n.*unused variable"):
+    with pytest.raises(ToolError, match=r"touch could not be built:\n.*unused variable"):
         build_program("touch", tmp_path / "out")
 
 

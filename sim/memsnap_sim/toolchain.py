@@ -146,4 +146,4 @@ def _run(command, name, environment):
                           env={**os.environ, **environment})
     if done.returncode:
         said = (done.stderr or done.stdout).strip().splitlines()
-        raise ToolError(f"{name} could not be compiled:\n" + "\n".join(said[:20]))
+        raise ToolError(f"{name} could not be built:\n" + "\n".join(said[:20]))
