@@ -231,7 +231,7 @@ struct Soc {
 
     void io_port(Inputs &next) {
         csr_port(next);
-        if (!top->io_valid || top->io_ready) return;
+        if (!top->io_valid || top->io_ready || next.io_ready) return;
         uint32_t address = top->io_addr, data = top->io_wdata;
         bool write = top->io_wstrb;
         if (address >= kRegisters && address < kFirmware) {
