@@ -172,6 +172,15 @@ def test_no_such_program(name, base, message):
         find_program(name, SnapshotParams(memory_base=base, shadow_base=0x20000))
 
 
+def test_fst_without_its_headers(monkeypatch):
+    def fail(*_, **__):
+        raise BuildError("g++ failed:\nfatal error: lz4.h: No such file or directory")
+
+    monkeypatch.setattr(machine, "build", fail)
+    with pytest.raises(InputError, match="use --wave vcd, or install them"):
+        Machine(settings(wave="fst")).build()
+
+
 # What is made of the answer ----------------------------------------------------------------
 
 

@@ -82,6 +82,9 @@ class Machine:
         try:
             self.binary = build(self.settings.params, wave=self.settings.wave)
         except (BuildError, ValueError) as error:
+            if "lz4.h" in str(error):
+                raise InputError("Verilator writes FST with lz4, whose headers are missing: use "
+                                 "--wave vcd, or install them (liblz4-dev)") from error
             raise InputError(str(error)) from error
 
     def snapshot(self, tell):
