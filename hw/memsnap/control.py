@@ -71,8 +71,8 @@ class Counters(data.Struct):
     blocks_demand: unsigned(32)
     blocks_background: unsigned(32)
     held: unsigned(32)              #: writes that were held for a copy
-    stall_longest: unsigned(32)     #: clocks of the longest hold
-    stall_total: unsigned(32)       #: clocks of all holds
+    stall_longest: unsigned(32)     #: clocks of the longest wait, looks at the map included
+    stall_total: unsigned(32)       #: clocks of all waits, looks at the map included
 
 
 class Signature(wiring.Signature):

@@ -93,7 +93,7 @@ KERNEL_CODE static void schedule(void)
             turns++;
             tasks[current].turns++;
             checkpoint();
-            if (start_snapshot && turns == SNAPSHOT_TURN)
+            if (turns == SNAPSHOT_TURN && start_snapshot)
                 snapshot();
             switch_stacks(&kernel_context, tasks[current].stack);
         }
