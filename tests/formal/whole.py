@@ -1,0 +1,244 @@
+"""The contract of the whole core, for one beat address that stands for all.
+
+The address is an input that never changes. The memory is abstract: it knows the value of that beat
+in memory and shadow; every other read gives anything. Its answers come in order, after any time,
+its stalls come at any time, and where ``errors`` are allowed any request may fail. The initiator does
+anything that Wishbone allows, and start, cancel and clear come at any time.
+"""
+
+from amaranth.hdl import Assert, Assume, Cat, Cover, Module, Mux, Signal
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In
+
+from memsnap import SnapshotParams
+from memsnap.control import State
+from memsnap.core import SnapshotCore
+
+__all__ = ["TINY", "WholeSpec"]
+
+#: 4 blocks of 2 beats of one byte.
+TINY = SnapshotParams(data_width=8, addr_width=5, block_size=2, memory_size=8, memory_base=0,
+                      shadow_base=8, buffer_depth=4, jobs=2, max_in_flight=2, regions=1)
+
+
+class WholeSpec(wiring.Component):
+    """C1, C2, C3, C5 and C7 of :class:`SnapshotCore` with pipelined Wishbone.
+
+    Parameters
+    ----------
+    params : SnapshotParams
+    errors : bool
+        Requests may fail.
+    core : Component or None
+        The core, or a broken one.
+    """
+
+    def __init__(self, params=TINY, *, errors=True, core=None):
+        self._params = params
+        self._errors = errors
+        self._core = core or SnapshotCore(params)
+        super().__init__({
+            "beat": In(params.span_bits),
+            "cyc": In(1), "stb": In(1), "we": In(1), "adr": In(params.adr_width),
+            "dat_w": In(params.data_width), "sel": In(params.data_width // 8),
+            "m_stall": In(1), "m_answer": In(1), "m_fails": In(1), "m_data": In(params.data_width),
+            "start": In(1), "cancel": In(1), "clear": In(1),
+            "region_on": In(1), "region_base": In(params.addr_width),
+            "region_limit": In(params.addr_width),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.core = core = self._core
+        self._drive(m, core)
+        memory, shadow = self._memory(m, core)
+        self._check_image(m, core, memory, shadow)
+        self._check_writes(m, core)
+        self._check_reads(m, core, memory)
+        self._cover(m, core)
+        return m
+
+    def _at(self, adr, base):
+        """Whether a bus address is the symbolic beat, counted from ``base``."""
+        return adr == (base >> self._params.beat_shift) + self.beat
+
+    def _in_shadow(self, adr):
+        params = self._params
+        return adr >> params.span_bits == params.shadow_base >> params.beat_shift + params.span_bits
+
+    def _drive(self, m, core):
+        s, c = core.s_wb, core.control
+        m.d.comb += [
+            s.cyc.eq(self.cyc), s.stb.eq(self.stb), s.we.eq(self.we), s.adr.eq(self.adr),
+            s.dat_w.eq(self.dat_w), s.sel.eq(self.sel),
+            c.start.eq(self.start), c.cancel.eq(self.cancel), c.clear.eq(self.clear),
+            c.regions[0].enable.eq(self.region_on), c.regions[0].base.eq(self.region_base),
+            c.regions[0].limit.eq(self.region_limit),
+            c.share.eq(2), c.timeout.eq(0),
+        ]
+        # The symbolic beat and the configuration stay; a stalled request does, unless cyc falls
+        started = Signal()
+        m.d.sync += started.eq(1)
+        for value in (self.beat, Cat(self.region_on, self.region_base, self.region_limit)):
+            before = Signal.like(value)
+            m.d.sync += [before.eq(value), Assume(~started | (value == before))]
+        request = Cat(s.stb, s.we, s.adr, s.dat_w, s.sel)
+        request_before = Signal.like(request)
+        stalled = Signal()
+        m.d.sync += [
+            stalled.eq(s.cyc & s.stb & s.stall),
+            request_before.eq(request),
+            Assume(~stalled | ~s.cyc | (request == request_before)),
+            Assume(self.beat < self._params.memory_size // self._params.beat_bytes),
+        ]
+
+    def _memory(self, m, core):
+        """The abstract memory; gives the symbolic beat's value in memory and shadow."""
+        bus = core.m_wb
+        depth = self._params.max_in_flight
+        entry = data.StructLayout({"known": 1, "value": self._params.data_width, "fails": 1})
+        queue = [Signal(entry, name=f"queue{i}") for i in range(depth)]
+        length = Signal(range(depth + 1))
+        memory = Signal(self._params.data_width)
+        shadow = Signal(self._params.data_width)
+        first = Signal(init=1)
+        accepted = Signal()
+        answered = Signal()
+        fails = Signal()
+        new = Signal(entry)
+
+        m.d.sync += first.eq(0)
+        m.d.comb += [
+            accepted.eq(bus.cyc & bus.stb & ~bus.stall),
+            answered.eq(bus.ack | bus.err),
+            fails.eq(self.m_fails & self._errors),
+            bus.stall.eq(self.m_stall),
+            bus.ack.eq(bus.cyc & (length != 0) & self.m_answer & ~queue[0].fails),
+            bus.err.eq(bus.cyc & (length != 0) & self.m_answer & queue[0].fails),
+            bus.dat_r.eq(Mux(queue[0].known, queue[0].value, self.m_data)),
+            new.known.eq(self._at(bus.adr, self._params.memory_base)
+                         | self._at(bus.adr, self._params.shadow_base)),
+            new.value.eq(Mux(self._at(bus.adr, self._params.memory_base), memory, shadow)),
+            new.fails.eq(fails),
+        ]
+        left = Signal.like(length)
+        m.d.comb += left.eq(length - answered)
+        with m.If(answered):
+            m.d.sync += [queue[i].eq(queue[i + 1]) for i in range(depth - 1)]
+        with m.If(accepted):
+            with m.Switch(left):
+                for i in range(depth):
+                    with m.Case(i):
+                        m.d.sync += queue[i].eq(new)
+        m.d.sync += length.eq(Mux(bus.cyc, left + accepted, 0))
+        m.d.sync += Assert(~accepted | (left < depth), "too many requests in flight")
+        for value, base in ((memory, self._params.memory_base), (shadow, self._params.shadow_base)):
+            with m.If(first):
+                m.d.sync += value.eq(self.m_data)   # anything
+            with m.Elif(accepted & bus.we & ~fails & self._at(bus.adr, base)):
+                with m.If(bus.sel[0]):
+                    m.d.sync += value.eq(bus.dat_w)
+        m.d.sync += Assume(~first | ~(accepted & bus.we))
+        return memory, shadow
+
+    def _check_image(self, m, core, memory, shadow):
+        """C1, C2 and C5: what the shadow holds."""
+        active, done = core.trace.active, core.control.done
+        was_active = Signal()
+        at_instant = Signal.like(memory)
+        image = Signal.like(memory)
+        copied = Signal()
+        mine = core.trace.copied & (core.trace.block == self.beat[self._params.beat_bits:])
+        m.d.comb += image.eq(Mux(active & ~was_active, memory, at_instant))
+        m.d.sync += [
+            was_active.eq(active),
+            at_instant.eq(image),
+            copied.eq((copied | (mine & active)) & (active | done)),
+            Assert(~(copied & (active | done)) | (shadow == image), "C2: a copied block differs"),
+            Assert(~done | (shadow == at_instant), "C2: the image is not the memory at T"),
+            Assert(~(done & (core.control.failed | core.control.cancelled)), "C5: two results"),
+            Assert(~(core.control.failed & core.control.cancelled), "C5: two results"),
+        ]
+        self._image = image
+
+    def _check_writes(self, m, core):
+        """C3 and C7: each write is the initiator's, unchanged, or the copier's into the shadow."""
+        s, bus = core.s_wb, core.m_wb
+        write = bus.cyc & bus.stb & bus.we
+        same = (s.cyc & s.stb & s.we & (s.adr == bus.adr) & (s.dat_w == bus.dat_w)
+                & (s.sel == bus.sel))
+        in_shadow = self._in_shadow(bus.adr)
+        control = core.control
+        m.d.sync += [
+            Assert(~write | in_shadow | same, "C7: a write outside the shadow that is nobody's"),
+            Assert(~write | same | control.active | (control.state == State.STOPPING),
+                   "C7: the copier writes while no snapshot runs"),
+            Assert(~(write & control.active & self._at(bus.adr, self._params.shadow_base))
+                   | ((bus.dat_w == self._image) & bus.sel.all()),
+                   "C2: the shadow is written with something else than the memory at T"),
+            Assert(~(write & in_shadow & control.done),
+                   "C7: an image that is kept is written"),
+        ]
+
+    def _check_reads(self, m, core, memory):
+        """C3: each answer is for a request, in order, and a read gives what the memory holds."""
+        s, bus = core.s_wb, core.m_wb
+        depth = self._params.max_in_flight + 1
+        entry = data.StructLayout({"known": 1, "value": self._params.data_width, "fails": 1,
+                                   "refused": 1})
+        queue = [Signal(entry, name=f"owed{i}") for i in range(depth)]
+        length = Signal(range(depth + 1))
+        left = Signal.like(length)
+        new = Signal(entry)
+        accepted = s.cyc & s.stb & ~s.stall
+        answered = s.ack | s.err
+        forwarded = bus.cyc & bus.stb & ~bus.stall
+        m.d.comb += [
+            new.known.eq(~s.we & self._at(s.adr, self._params.memory_base)),
+            new.value.eq(memory),
+            new.refused.eq(s.we & core.control.protected & self._in_shadow(s.adr)),
+            new.fails.eq((self.m_fails & self._errors) | new.refused),
+            left.eq(length - answered),
+        ]
+        with m.If(answered):
+            m.d.sync += [queue[i].eq(queue[i + 1]) for i in range(depth - 1)]
+        with m.If(accepted):
+            with m.Switch(left):
+                for i in range(depth):
+                    with m.Case(i):
+                        m.d.sync += queue[i].eq(new)
+        m.d.sync += [
+            length.eq(Mux(s.cyc, left + accepted, 0)),
+            Assert(~(s.ack & s.err), "C3: two answers at once"),
+            Assert(~answered | ~s.cyc | (length != 0), "C3: an answer to no request"),
+            Assert(~answered | s.cyc, "C3: an answer without a cycle"),
+            Assert(~(answered & s.cyc) | (s.err == queue[0].fails), "C3: another answer"),
+            Assert(~(s.ack & s.cyc & queue[0].known) | (s.dat_r == queue[0].value),
+                   "C3: a read gives something else"),
+            Assert(~accepted | new.refused | (forwarded & (bus.adr == s.adr) & (bus.we == s.we)),
+                   "C3: a request is swallowed"),
+        ]
+
+    def _cover(self, m, core):
+        held = Signal()
+        captured_write = Signal()
+        demand = Signal()
+        finished = Signal(range(3))
+        was_done = Signal()
+        control = core.control
+        with m.If(core.trace.held):
+            m.d.sync += held.eq(1)
+        with m.If(held & control.active & core.m_wb.stb & core.m_wb.we & ~core.m_wb.stall
+                  & (core.m_wb.adr < 8)):
+            m.d.sync += captured_write.eq(1)
+        with m.If(core.trace.copied & (core.trace.kind.as_value() == 0)):
+            m.d.sync += demand.eq(1)
+        m.d.sync += was_done.eq(control.done)
+        with m.If(control.done & ~was_done & (finished != 2)):
+            m.d.sync += finished.eq(finished + 1)
+        m.d.sync += [
+            Cover(held, "a write is held"),
+            Cover(captured_write, "a held write goes on during the snapshot"),
+            Cover(demand, "a block is copied on demand"),
+            Cover(finished == 1, "a snapshot is done"),
+        ]
