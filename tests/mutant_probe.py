@@ -1,6 +1,7 @@
 """Runs the unit through a few rough scenarios; exits 1 with what it found, 0 if that is nothing.
 
-Run by ``test_mutants.py`` in a process of its own, with a broken copy of the unit first on the path.
+Run by ``test_mutants.py`` in a process of its own, with a broken copy of the unit first on the
+path.
 """
 
 import random

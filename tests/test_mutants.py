@@ -6,9 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 import memsnap
+import pytest
 from mutants import MUTANTS
 
 PROBE = Path(__file__).with_name("mutant_probe.py")

@@ -26,10 +26,11 @@ def bit_of(block):
 class CopyMap(wiring.Component):
     """The copy map.
 
-    A row is 32 blocks, or the next power of two where there are fewer; a bit that reads 1 is a copied block, and bits beyond the last block read 1
-    in every row port. The stored bit is the copied bit XOR a phase: a finished snapshot leaves
-    every stored bit equal, so :py:`restart` needs one clock whatever the size. Only after a sweep
-    (reset, cancel, failure) are the rows written one by one, one a clock.
+    A row is 32 blocks, or the next power of two where there are fewer; a bit that reads 1 is a
+    copied block, and bits beyond the last block read 1 in every row port. The stored bit is the
+    copied bit XOR a phase: a finished snapshot leaves every stored bit equal, so :py:`restart`
+    needs one clock whatever the size. Only after a sweep (reset, cancel, failure) are the rows
+    written one by one, one a clock.
 
     From ``restart`` or the end of a sweep on, bits only ever turn from 0 to 1, each by its own
     ``set``. What was set is seen by a read that is presented in the clock after ``set_done`` or

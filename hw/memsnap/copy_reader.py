@@ -14,12 +14,12 @@ __all__ = ["CopyReader"]
 class CopyReader(wiring.Component):
     """Reads the beats of the open jobs' blocks.
 
-    A job is a block that is being copied. Its beats are read in a circle, from the beat that it was
-    opened with, until all have been read. A *visit* makes an excursion from the circle: from another
-    beat on, up to one that was read before; then the circle goes on. A note of each beat that was
-    read (one bit a beat, in RAM) says which to pass over, so that no beat is read twice, and each
-    costs a step of the circle at the most. Several jobs may be open; the one that was opened for a
-    demand or visited last is read first, and the others in turn.
+    A job is a block that is being copied. Its beats are read in a circle, from the beat that it
+    was opened with, until all have been read. A *visit* makes an excursion from the circle: from
+    another beat on, up to one that was read before; then the circle goes on. A note of each beat
+    that was read (one bit a beat, in RAM) says which to pass over, so that no beat is read twice,
+    and each costs a step of the circle at the most. Several jobs may be open; the one that was
+    opened for a demand or visited last is read first, and the others in turn.
 
     A request is in a register of its own: it is made in the clock after the decision. Beats that
     were visited may use the last slots of the buffer, all others leave an eighth of it free.
@@ -55,7 +55,8 @@ class CopyReader(wiring.Component):
     drop : ``In(1)``
         With ``stop``: withdraws the request on offer.
     reset : ``In(1)``
-        Closes all jobs and starts a sweep of the notes; allowed with ``stop`` and no ``read.valid``.
+        Closes all jobs and starts a sweep of the notes; allowed with ``stop`` and no
+        ``read.valid``.
     sweeping : ``Out(1)``
         A sweep is going on, one clock a note; no job may be opened. So it is after a reset.
     """

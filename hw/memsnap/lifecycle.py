@@ -1,6 +1,6 @@
 """The life of a snapshot: start, instant, end, and everything that can end it early."""
 
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Module, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -20,9 +20,10 @@ class Lifecycle(wiring.Component):
     unless a write is waiting at the memory's port: that clock is the instant. ``enable`` follows
     when all that was accepted before is answered.
 
-    A snapshot ends as done, failed or cancelled, in exactly one way: an error comes before all else,
-    completion before a cancel, a cancel before a timeout. Held writes are released at once; the end is
-    reported when no answer is due to the copier any more, together with its cause and block.
+    A snapshot ends as done, failed or cancelled, in exactly one way: an error comes before all
+    else, completion before a cancel, a cancel before a timeout. Held writes are released at once;
+    the end is reported when no answer is due to the copier any more, together with its cause and
+    block.
 
     Parameters
     ----------

@@ -7,7 +7,7 @@ __all__ = ["beat_adr", "beat_layout", "in_range", "place_of"]
 
 
 def beat_layout(params):
-    """A beat of the memory as its ``block``, and the ``beat`` in it (no bits in one-beat blocks)."""
+    """A beat of the memory: its ``block``, and the ``beat`` in it (no bits in one-beat blocks)."""
     return data.StructLayout({
         "beat": unsigned(params.beat_bits),
         "block": unsigned(params.block_bits),

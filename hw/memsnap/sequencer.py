@@ -16,10 +16,10 @@ __all__ = ["Sequencer"]
 class Sequencer(wiring.Component):
     """Claims blocks for the copier, and grants held writes.
 
-    A block is claimed only after a *check*: in one clock its row of the copy map is read and the job
-    table is searched for it. A block that is neither copied nor in the table in that clock was never
-    claimed, and since nothing else claims blocks, it stays so until the next clock, in which it is
-    claimed. Whatever proposed the block may therefore be out of date.
+    A block is claimed only after a *check*: in one clock its row of the copy map is read and the
+    job table is searched for it. A block that is neither copied nor in the table in that clock was
+    never claimed, and since nothing else claims blocks, it stays so until the next clock, in which
+    it is claimed. Whatever proposed the block may therefore be out of date.
 
     A held write is answered before any other block is claimed, and the last free job is kept for
     it. Its grant comes when its block is copied or captured, or when its beat is captured (in the

@@ -15,8 +15,8 @@ __all__ = ["SnapshotUnit"]
 class SnapshotUnit(wiring.Component):
     """A memory-snapshot unit on Wishbone.
 
-    It sits between an initiator and a memory, and takes an image of the memory at one clock edge while
-    both go on. It passes requests and answers in the clock in which they come; during a
+    It sits between an initiator and a memory, and takes an image of the memory at one clock edge
+    while both go on. It passes requests and answers in the clock in which they come; during a
     snapshot a write to a block that is not copied yet waits until what it overwrites is safe. See
     ``docs/theory.md`` for how, and ``docs/registers.md`` for how it is told to.
 

@@ -12,7 +12,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from amaranth.sim import Simulator
-
 from memsnap import SnapshotParams
 from memsnap.core import SnapshotCore
 

@@ -4,7 +4,6 @@ import ctypes
 from dataclasses import dataclass, field
 
 import numpy as np
-
 from memsnap.control import RegionKind
 from memsnap.driver import BusError, SnapshotDriver
 from memsnap.regs.fields import REGISTERS
