@@ -24,6 +24,7 @@ RANGES = [
     (dict(addr_width=65), "addr_width must be 3 to 64 bits, not 65"),
     (dict(addr_width=2), "addr_width must be 3 to 64 bits, not 2"),
     (dict(data_width=64, addr_width=3), "addr_width must be 4 to 64 bits, not 3"),
+    (dict(block_size=0), "block_size must be a power of two, not 0; use 4"),
     (dict(block_size=48), "block_size must be a power of two, not 48; use 64"),
     (dict(block_size=2), "block_size must be 4 (one beat) to 65536 bytes, not 2"),
     (dict(block_size=131072), "block_size must be 4 (one beat) to 65536 bytes, not 131072"),

@@ -199,7 +199,7 @@ class SnapshotParams:
                              f"not {self.addr_width!r}")
         if not _is_power_of_two(self.block_size):
             raise ValueError(f"block_size must be a power of two, not {self.block_size!r}; "
-                             f"use {1 << max(0, (self.block_size - 1).bit_length())}")
+                             f"use {max(self.beat_bytes, 1 << (self.block_size - 1).bit_length())}")
         if not self.beat_bytes <= self.block_size <= 65536:
             raise ValueError(f"block_size must be {self.beat_bytes} (one beat) to 65536 bytes, "
                              f"not {self.block_size!r}")
