@@ -25,7 +25,7 @@ __all__ = ["BuildError", "SimBinary", "build"]
 _HERE = Path(__file__).parent
 _SOURCES = (_HERE / "rtl/soc.v", _HERE / "rtl/public.vlt", _HERE / "cpp/soc.cpp")
 _RUNTIME = ("verilated.cpp", "verilated_threads.cpp")
-_DUMPS = {"fst": ("SOC_FST", "--trace-fst", "verilated_fst_c.cpp", ["-lz"]),
+_DUMPS = {"fst": ("SOC_FST", "--trace-fst", "verilated_fst_c.cpp", ["-lz", "-llz4"]),
           "vcd": ("SOC_VCD", "--trace", "verilated_vcd_c.cpp", [])}
 
 
