@@ -119,12 +119,14 @@ class WishboneGate(wiring.Component):
         with m.If(~self.ask.valid & hold):
             m.d.sync += [self.ask.valid.eq(1), self.ask.payload.eq(place)]
         with m.If(self.ask.valid & self.ask.ready):
-            m.d.sync += [
-                self.ask.valid.eq(0),
-                granted.eq(self.ask.payload),
-                granted_whole.eq(self.whole),
-                granted_valid.eq(1),
-            ]
+            m.d.sync += self.ask.valid.eq(0)
+            # Who asked may have given up: what is permitted and under way now must stay permitted
+            with m.If(hold):
+                m.d.sync += [
+                    granted.eq(self.ask.payload),
+                    granted_whole.eq(self.whole),
+                    granted_valid.eq(1),
+                ]
         with m.If(~self.active):
             m.d.sync += [self.ask.valid.eq(0), granted_valid.eq(0), row_known.eq(0)]
 
