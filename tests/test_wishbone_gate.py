@@ -122,7 +122,8 @@ class Bench:
         self.asked = (pins.ask.payload.block, pins.ask.payload.beat) if pins.ask.valid else None
         self.answered_ask = bool(self.asked and pins.ask.ready)
         if self.answered_ask:
-            self.grant = (self.asked[0], None if pins.whole else self.asked[1])
+            if self.held:     # a late grant must not take the place of one that is in use
+                self.grant = (self.asked[0], None if pins.whole else self.asked[1])
             self.asked = None
         if not self.active:
             self.row = self.grant = self.asked = None
