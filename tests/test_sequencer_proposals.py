@@ -1,7 +1,8 @@
 """What the sequencer's two sources propose: the initial walk and the background scan."""
 
 import pytest
-from memsnap.sequencer import BackgroundScan, InitialWalk
+from memsnap.background_scan import BackgroundScan
+from memsnap.initial_walk import InitialWalk
 
 from sim import params_of, seeded, simulate
 

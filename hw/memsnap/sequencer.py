@@ -1,11 +1,13 @@
 """Decides what the copier does next: demand, then initial, then background."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
+from .background_scan import BackgroundScan
 from .control import region_layout
 from .copy_map import bit_of, row_of
+from .initial_walk import InitialWalk
 from .job_table import JobKind, JobTable
 from .params import Release
 from .ranges import beat_layout
@@ -261,140 +263,3 @@ class Sequencer(wiring.Component):
         m.d.sync += self.map_valid.eq(free_scan & self.map_read & ~self.map_valid
                                       & ~self.set.valid)
         m.d.comb += self.map_data.eq(self.scan_data)
-
-
-class InitialWalk(wiring.Component):
-    """Proposes the blocks of the enabled regions, one after another.
-
-    Members
-    -------
-    regions : ``In(ArrayLayout(region_layout))``
-    reset : ``In(1)``
-    proposed : ``Out(1)``
-    block : ``Out(block_bits)``
-    next : ``In(1)``
-        The proposal was dealt with.
-    done : ``Out(1)``
-        There are no more.
-    """
-
-    def __init__(self, params):
-        self._params = params
-        super().__init__({
-            "regions": In(data.ArrayLayout(region_layout(params.addr_width), params.regions)),
-            "reset": In(1),
-            "proposed": Out(1),
-            "block": Out(params.block_bits),
-            "next": In(1),
-            "done": Out(1),
-        })
-
-    def elaborate(self, platform):
-        m = Module()
-        count = self._params.regions
-        low = self._params.beat_shift + self._params.beat_bits
-        high = self._params.beat_shift + self._params.span_bits
-        region = Signal(range(count + 1))
-        first = Signal(self._params.block_bits)
-        last = Signal(self._params.block_bits)
-        enabled = Signal()
-
-        with m.Switch(region):
-            for index in range(count):
-                with m.Case(index):
-                    m.d.comb += [
-                        first.eq(self.regions[index].base[low:high]),
-                        last.eq(self.regions[index].limit[low:high]),
-                        enabled.eq(self.regions[index].enable),
-                    ]
-        m.d.comb += self.done.eq(region == count)
-        with m.If(self.reset):
-            m.d.sync += [region.eq(0), self.proposed.eq(0)]
-        with m.Elif(~self.done & ~self.proposed):
-            m.d.sync += [self.block.eq(first), self.proposed.eq(enabled)]
-            with m.If(~enabled):
-                m.d.sync += region.eq(region + 1)
-        with m.Elif(self.next & (self.block == last)):
-            m.d.sync += [region.eq(region + 1), self.proposed.eq(0)]
-        with m.Elif(self.next):
-            m.d.sync += self.block.eq(self.block + 1)
-        return m
-
-
-class BackgroundScan(wiring.Component):
-    """Proposes the blocks that the copy map shows as not copied, in order, in one pass.
-
-    A row without such blocks takes one clock. Proposals may be out of date.
-
-    Members
-    -------
-    reset : ``In(1)``
-    scan : ``Out(1)``
-        Wants to read ``scan_row``.
-    scan_row : ``Out(range(map_rows))``
-    scanned : ``In(1)``
-        It is being read in this clock; ``scan_data`` has it in the next.
-    scan_data : ``In(map_row_bits)``
-    proposed : ``Out(1)``
-    block : ``Out(block_bits)``
-    next : ``In(1)``
-        The proposal was dealt with.
-    done : ``Out(1)``
-        All rows were read and all proposals dealt with.
-    """
-
-    def __init__(self, params):
-        self._params = params
-        super().__init__({
-            "reset": In(1),
-            "scan": Out(1),
-            "scan_row": Out(range(max(2, params.map_rows))),
-            "scanned": In(1),
-            "scan_data": In(params.map_row_bits),
-            "proposed": Out(1),
-            "block": Out(params.block_bits),
-            "next": In(1),
-            "done": Out(1),
-        })
-
-    def elaborate(self, platform):
-        m = Module()
-        rows = self._params.map_rows
-        row = Signal(range(rows + 1))        # the next to read
-        seen_row = Signal(range(rows))       # the one whose data is there, if ``seen``
-        seen = Signal()
-        todo_row = Signal(range(rows))
-        todo = Signal(self._params.map_row_bits)
-        lowest = Signal(range(self._params.map_row_bits))
-        take = Signal()
-
-        for index in reversed(range(self._params.map_row_bits)):
-            with m.If(todo[index]):
-                m.d.comb += lowest.eq(index)
-        m.d.comb += [
-            self.scan_row.eq(row),
-            self.scan.eq((row != rows) & (todo == 0)),
-            self.done.eq((row == rows) & ~seen & (todo == 0) & ~self.proposed),
-            take.eq((todo != 0) & (~self.proposed | self.next)),
-        ]
-        with m.If(self.scanned):
-            m.d.sync += [row.eq(row + 1), seen_row.eq(row)]
-        m.d.sync += seen.eq(self.scanned)
-        with m.If(seen & ~self.scan_data.all()):
-            m.d.sync += [
-                todo.eq(~self.scan_data),
-                todo_row.eq(seen_row),
-                row.eq(seen_row + 1),
-                seen.eq(0),
-            ]
-        with m.If(self.next):
-            m.d.sync += self.proposed.eq(0)
-        with m.If(take):
-            m.d.sync += [
-                todo.eq(todo & (todo - 1)),
-                self.block.eq(Cat(lowest, todo_row)),
-                self.proposed.eq(1),
-            ]
-        with m.If(self.reset):
-            m.d.sync += [row.eq(0), seen.eq(0), todo.eq(0), self.proposed.eq(0)]
-        return m
