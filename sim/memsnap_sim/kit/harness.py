@@ -296,7 +296,8 @@ class Bench:
         was_active = any(record.requested <= clock for clock in self.instants)
         if record.result == "done" or was_active:
             record.instant = self._epoch + (high << 32 | low)
-            record.ended = record.instant + counters["DURATION"]
+            # An image stays protected; else writes pass from the clock on that DURATION leads to
+            record.ended = record.instant + counters["DURATION"] - (record.result != "done")
             if not record.requested <= record.instant <= record.ended <= record.quiet:
                 self._found("C1", f"the clocks of a snapshot are out of order: {record}")
             if was_active and record.instant not in self.instants:
