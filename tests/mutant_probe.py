@@ -43,6 +43,18 @@ async def one_snapshot(bench):
     await bench.end()
 
 
+async def silent_shadow(bench):
+    """A snapshot; then another, whose shadow no longer answers."""
+    await two_snapshots(bench)
+    await bench.start()
+    await bench.clocks(40)
+    bench.shadow.answering = False
+    record = await bench.end(limit=1500)
+    bench.expect(record.result == "failed", "C5", f"{record.result} without the shadow's answers")
+    bench.shadow.answering = True
+    await bench.ready()
+
+
 def scenarios():
     """Pairs of a bench and its script."""
     small = {"memory_size": 512, "shadow_base": 512, "addr_width": 12}
@@ -56,6 +68,12 @@ def scenarios():
     params = SnapshotParams(block_size=16, **small)
     yield Bench(params, traffic=traffic(4, 128, 400), latency=2,
                 errors=errors_at(addresses=[128 + 77], writes=True, reads=False)), one_snapshot
+    params = SnapshotParams(block_size=64, ports=2, **small)
+    yield Bench(params, traffic=traffic(5, 128, 800), others=[traffic(6, 128, 800)],
+                latency=3), two_snapshots
+    params = SnapshotParams(block_size=64, shadow="separate", timeout=200, **small)
+    yield Bench(params, traffic=traffic(7, 128, 800, shadow=0), latency=2,
+                shadow={"latency": 9}), silent_shadow
 
 
 def main():

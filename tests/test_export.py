@@ -91,7 +91,7 @@ def test_ports_of_the_classic_unit_with_all_signals_and_trace():
         *bus("m_wb", True, 29, 64, stall=False, extra=extra),
         *bus("csr_wb", False, 8, 32, stall=False),
         ("trigger", "input", 1), ("irq", "output", 1),
-        ("trace_state", "output", 3), ("trace_active", "output", 1), ("trace_held", "output", 1),
+        ("trace_state", "output", 3), ("trace_active", "output", 1), ("trace_held", "output", 4),
         ("trace_copied", "output", 1), ("trace_block", "output", 32), ("trace_kind", "output", 2)]
 
 

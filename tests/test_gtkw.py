@@ -30,7 +30,7 @@ def test_signals_are_grouped_and_named(saved):
     assert [line[1:] for line in text.splitlines() if line.startswith("-")] == [
         title for title in titles for _ in range(2)]
     assert "+{adr} TOP.soc.unit.m_wb_adr[29:0]" in text
-    assert "+{write held} TOP.soc.unit.trace_held\n" in text
+    assert "+{write held, by port} TOP.soc.unit.trace_held[3:0]\n" in text
 
 
 def test_states_are_words(saved):

@@ -41,7 +41,7 @@ RANGES = [
     (dict(addr_width=17, memory_base=0x20000), "memory_base 0x20000 and 0x10000 bytes must fit "
      "addr_width=17 bits; widen addr_width to 18"),
     (dict(shadow_base=0), "shadow_base must not overlap the memory at 0x0 to 0xffff, not 0x0; "
-     "use 0x10000"),
+     "use 0x10000, or shadow='separate' for a memory of its own"),
     (dict(buffer_depth=48), "buffer_depth must be a power of two from 4 to 4096, not 48"),
     (dict(buffer_depth=2), "buffer_depth must be a power of two from 4 to 4096, not 2"),
     (dict(buffer_depth=8192), "buffer_depth must be a power of two from 4 to 4096, not 8192"),

@@ -4,7 +4,7 @@ import pytest
 from memsnap.job_table import JobKind
 from memsnap.statistics import Statistics
 
-from sim import seeded, simulate
+from sim import params_of, seeded, simulate
 
 
 class Model:
@@ -74,7 +74,7 @@ def test_random(seed):
         await pins.pulse("arming")
         assert pins.counters["instant"] == 2
 
-    simulate(Statistics(), script)
+    simulate(Statistics(params_of("tiny")), script)
 
 
 def test_longest_of_several_stalls():
@@ -93,4 +93,4 @@ def test_longest_of_several_stalls():
         await pins.pulse("accepted")
         assert pins.counters["stall_longest"] == pins.counters["stall_total"] == 0
 
-    simulate(Statistics(), script)
+    simulate(Statistics(params_of("tiny")), script)

@@ -403,7 +403,7 @@ def test_counters_are_latched_together():
             assert latched - 3 <= at <= latched + 1
             copied = sum(clock < at for clock, _, _ in bench.copied)
             assert abs(copied - sum(values[1:4])) <= 1
-            held = sum(clock < at for clock in bench.held)
+            held = sum(clock < at for clock, _ in bench.held)
             assert abs(held - values[5]) <= 1
     run(config, sparse(config), script, latency=4)
 

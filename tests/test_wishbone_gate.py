@@ -180,8 +180,8 @@ class Bench:
         forwarded = kind if due and self.at_memory[0] else None
         self.answered("err" if self.to_refuse and pins.s.cyc else forwarded)
 
-        can_arm = pins.can_arm
-        assert can_arm == (not (pins.m.stb and pins.m.we and pins.m.stall))
+        assert pins.can_arm
+        can_arm = not (pins.m.stb and pins.m.we and pins.m.stall)
         if self.active:
             assert pins.drained == (self.passed == 0)
             self.passed -= bool(due and self.passed)
@@ -212,8 +212,8 @@ class Bench:
             self.same_request()
         refusing = self.to_refuse and requests
         self.answered("err" if refusing else kind)
-        can_arm = pins.can_arm
-        assert can_arm == (not (passes and pins.s.we and not kind))
+        assert pins.can_arm
+        can_arm = not (passes and pins.s.we and not kind)
         assert pins.drained
         self.seen.update({"refused"} if refusing else ())
         self.to_refuse = self.refused and not self.to_refuse
@@ -310,7 +310,7 @@ def test_bursts(crossing):
                 ended += cti == END and pins.s.cti.value == INCR
                 whole += cti == INCR
                 assert pins.m.adr == pins.s.adr and pins.s.ack
-            can_arm = pins.can_arm
+            can_arm = pins.can_arm and not (pins.m.stb and pins.m.we and not answered)
             done = pins.s.stb and (pins.s.ack or pins.s.err)
             await pins.tick()
             if done:

@@ -1,6 +1,6 @@
 """The copier: the half that reads, the buffer, and the half that writes."""
 
-from amaranth.hdl import Module, unsigned
+from amaranth.hdl import Module, Signal, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect
 
@@ -87,6 +87,7 @@ class Copier(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
+        withdrawn = Signal()
         m.submodules.reader = reader = self._reader
         m.submodules.buffer = buffer = self._buffer
         connect(m, wiring.flipped(self.read), reader.read)
@@ -117,6 +118,11 @@ class Copier(wiring.Component):
             buffer.drop.eq(self.drop),
             reader.reset.eq(self.reset),
             buffer.reset.eq(self.reset),
-            self.busy.eq(~buffer.quiet | reader.read.valid),
+            buffer.withdrawn.eq(withdrawn),
+            self.busy.eq(~buffer.quiet),
         ]
+        with m.If(self.drop & reader.read.valid & ~reader.read.ready):
+            m.d.sync += withdrawn.eq(1)
+        with m.If(self.reset):
+            m.d.sync += withdrawn.eq(0)
         return m

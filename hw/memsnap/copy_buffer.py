@@ -61,6 +61,8 @@ class CopyBuffer(wiring.Component):
         Offers no more beats; a beat that is on offer stays so until it is taken.
     drop : ``In(1)``
         With ``stop``: withdraws the beat on offer.
+    withdrawn : ``In(1)``
+        With ``drop``: the read issued last was never made.
     quiet : ``Out(1)``
         No answer is due, and no beat is on offer.
     reset : ``In(1)``
@@ -94,6 +96,7 @@ class CopyBuffer(wiring.Component):
             "error_block": Out(params.block_bits),
             "stop": In(1),
             "drop": In(1),
+            "withdrawn": In(1),
             "quiet": Out(1),
             "reset": In(1),
         })
@@ -113,7 +116,7 @@ class CopyBuffer(wiring.Component):
             self.error.eq(self.read_valid & self.read_error
                           | self.write_valid & self.write_error),
             self.error_write.eq(self.write_valid & self.write_error),
-            self.quiet.eq((self.unread == 0) & (writing == 0) & ~self.write.valid),
+            self.quiet.eq((self.unread == self.withdrawn) & (writing == 0) & ~self.write.valid),
         ]
         m.d.sync += [
             issued.eq(issued + self.issue),

@@ -8,7 +8,7 @@ from amaranth.utils import exact_log2
 
 from .params import MAP_ROW_BITS
 
-__all__ = ["CopyMap", "row_of", "bit_of"]
+__all__ = ["CopyMap", "bit_of", "look_names", "row_of"]
 
 _BIT_BITS = exact_log2(MAP_ROW_BITS)
 
@@ -21,6 +21,11 @@ def row_of(block):
 def bit_of(block):
     """The bit in its row that stands for ``block``."""
     return block[:_BIT_BITS]
+
+
+def look_names(params):
+    """The names of the map's readers for the gates: ``look``, ``look1``, …"""
+    return ["look" + str(port or "") for port in range(params.ports)]
 
 
 class CopyMap(wiring.Component):
@@ -46,8 +51,10 @@ class CopyMap(wiring.Component):
         Reads ``look_row`` into ``look_data``, there from the next clock until the next read.
     look_row : ``In(range(map_rows))``
     look_data : ``Out(map_row_bits)``
+    look1, look1_row, look1_data, …
+        The same for the second and later ports.
     scan, scan_row, scan_data
-        The same for a second reader, but the data is there for the next clock only.
+        The same for another reader, but the data is there for the next clock only.
     set : ``In(stream.Signature(block_bits))``
         A block that is now copied; taken in a clock without ``scan``, at most every second clock.
     set_done : ``Out(1)``
@@ -66,9 +73,9 @@ class CopyMap(wiring.Component):
         self._params = params
         row = range(max(2, params.map_rows))
         super().__init__({
-            "look": In(1),
-            "look_row": In(row),
-            "look_data": Out(params.map_row_bits),
+            **{look + suffix: member for look in look_names(params)
+               for suffix, member in (("", In(1)), ("_row", In(row)),
+                                      ("_data", Out(params.map_row_bits)))},
             "scan": In(1),
             "scan_row": In(row),
             "scan_data": Out(params.map_row_bits),
@@ -86,7 +93,6 @@ class CopyMap(wiring.Component):
         blocks = self._params.blocks
         row_bits = self._params.map_row_bits
         m.submodules.ram = ram = Memory(shape=row_bits, depth=rows, init=[])
-        look = ram.read_port()
         scan = ram.read_port()
         write = ram.write_port()
 
@@ -100,16 +106,19 @@ class CopyMap(wiring.Component):
             return (port.data ^ phase.replicate(row_bits)) | Mux(last, beyond, 0)
 
         # Reads
-        look_at = Signal.like(self.look_row)
         scan_at = Signal.like(self.scan_row)
-        m.d.comb += [
-            look.en.eq(self.look),
-            look.addr.eq(self.look_row),
-            self.look_data.eq(seen(look, look_at)),
-            self.scan_data.eq(seen(scan, scan_at)),
-        ]
-        with m.If(self.look):
-            m.d.sync += look_at.eq(self.look_row)
+        m.d.comb += self.scan_data.eq(seen(scan, scan_at))
+        for name in look_names(self._params):
+            read, row = getattr(self, name), getattr(self, name + "_row")
+            look = ram.read_port()
+            look_at = Signal.like(row, name=name + "_at")
+            m.d.comb += [
+                look.en.eq(read),
+                look.addr.eq(row),
+                getattr(self, name + "_data").eq(seen(look, look_at)),
+            ]
+            with m.If(read):
+                m.d.sync += look_at.eq(row)
 
         # Setting a bit: read the row in one clock, write it back in the next
         writing = Signal()
@@ -134,7 +143,7 @@ class CopyMap(wiring.Component):
             m.d.sync += [phase.eq(phase ^ self.full), count.eq(0)]
 
         # The write port serves the sweep, then the sets
-        sweep_row = Signal.like(self.look_row)
+        sweep_row = Signal.like(self.scan_row)
         with m.If(self.sweeping):
             m.d.comb += [write.en.eq(1), write.addr.eq(sweep_row), write.data.eq(0)]
             m.d.sync += [sweep_row.eq(sweep_row + 1), count.eq(0), phase.eq(0)]

@@ -1,22 +1,42 @@
-"""The unit without its registers: one gated Wishbone port, map on chip, one memory port."""
+"""The unit without its registers: gated Wishbone ports, map on chip."""
 
-from amaranth.hdl import Module, unsigned
+from amaranth.hdl import Cat, Module, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from . import control
+from .ask_turns import AskTurns
 from .bus import wishbone
 from .bus.wishbone_arbiter import WishboneArbiter
 from .bus.wishbone_copy import WishboneCopyPort
 from .bus.wishbone_gate import WishboneGate
+from .bus.wishbone_join import WishboneJoin
+from .bus.wishbone_shadow import WishboneShadowPort
 from .copier import Copier
-from .copy_map import CopyMap
+from .copy_map import CopyMap, look_names
 from .job_table import JobKind
 from .lifecycle import Lifecycle
+from .params import Shadow
 from .sequencer import Sequencer
 from .statistics import Statistics
 
-__all__ = ["SnapshotCore", "Trace"]
+__all__ = ["SnapshotCore", "Trace", "bus_members", "upstream_names"]
+
+
+def upstream_names(params):
+    """The names of the upstream ports: ``s_wb``, or of several ``s0_wb``, ``s1_wb``, …."""
+    if params.ports == 1:
+        return ["s_wb"]
+    return [f"s{port}_wb" for port in range(params.ports)]
+
+
+def bus_members(params):
+    """The members for the data buses of a unit."""
+    bus = wishbone.Signature.of(params)
+    members = {name: In(bus) for name in upstream_names(params)} | {"m_wb": Out(bus)}
+    if params.shadow is Shadow.SEPARATE:
+        members["x_wb"] = Out(wishbone.Signature.of_shadow(params))
+    return members
 
 
 class Trace(data.Struct):
@@ -24,7 +44,7 @@ class Trace(data.Struct):
 
     state: control.State
     active: unsigned(1)     #: past the instant, before the end
-    held: unsigned(1)       #: a write is being held in this clock
+    held: unsigned(4)       #: a write of this port is being held in this clock
     copied: unsigned(1)     #: ``block`` is marked in the copy map in this clock
     block: unsigned(32)
     kind: JobKind
@@ -40,9 +60,11 @@ class SnapshotCore(wiring.Component):
     Members
     -------
     s_wb : ``In(wishbone.Signature)``
-        From the initiator.
+        From the initiator; with several ports ``s0_wb``, ``s1_wb``, ….
     m_wb : ``Out(wishbone.Signature)``
         To the memory.
+    x_wb : ``Out(wishbone.Signature)``
+        To the shadow, if it is separate.
     control : ``In(control.Signature)``
     trigger : ``In(1)``
         A rising edge starts a snapshot.
@@ -51,10 +73,8 @@ class SnapshotCore(wiring.Component):
 
     def __init__(self, params):
         self._params = params
-        bus = wishbone.Signature.of(params)
         super().__init__({
-            "s_wb": In(bus),
-            "m_wb": Out(bus),
+            **bus_members(params),
             "control": In(control.Signature(params)),
             "trigger": In(1),
             "trace": Out(Trace),
@@ -63,41 +83,46 @@ class SnapshotCore(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         params = self._params
-        m.submodules.gate = gate = WishboneGate(params)
         m.submodules.arbiter = arbiter = WishboneArbiter(params)
         m.submodules.port = port = WishboneCopyPort(params)
         m.submodules.copier = copier = Copier(params)
         m.submodules.map = map_ = CopyMap(params)
         m.submodules.sequencer = sequencer = Sequencer(params)
         m.submodules.lifecycle = lifecycle = Lifecycle(params)
-        m.submodules.statistics = statistics = Statistics()
+        m.submodules.statistics = statistics = Statistics(params)
+
+        gates = self._join_gates(m, arbiter=arbiter, map_=map_, sequencer=sequencer,
+                                 lifecycle=lifecycle)
 
         # The data path
-        connect(m, flipped(self.s_wb), gate.s)
-        connect(m, gate.m, arbiter.gate)
         connect(m, port.read_bus, arbiter.read)
-        connect(m, port.write_bus, arbiter.write)
         connect(m, arbiter.m, flipped(self.m_wb))
+        memory_ports = [arbiter]
+        if params.shadow is Shadow.SAME:
+            connect(m, port.write_bus, arbiter.write)
+        else:
+            m.submodules.shadow = shadow = WishboneShadowPort(params)
+            connect(m, port.write_bus, shadow.write)
+            connect(m, shadow.m, flipped(self.x_wb))
+            memory_ports.append(shadow)
         for name in "read", "read_answer", "write", "write_answer":
             connect(m, getattr(copier, name), getattr(port, name))
 
         # The decisions
-        connect(m, gate.ask, sequencer.ask)
         connect(m, sequencer.set, map_.set)
-        self._wire(m, map_, gate, "look look_row", "look_data")
         self._wire(m, map_, sequencer, "scan scan_row", "scan_data set_done")
         self._wire(m, sequencer, copier, "wanted secured reading check_captured check_issued "
                    "captured captured_job copied copied_job",
                    "open visit demand job place check_job check_beat")
-        self._wire(m, lifecycle, gate, "can_arm drained", "active")
         self._wire(m, lifecycle, copier, "busy error error_write error_block", "stop drop reset")
-        self._wire(m, lifecycle, arbiter, "waiting aborting", "abort")
         self._wire(m, lifecycle, map_, "full", "sweep restart")
         self._wire(m, lifecycle, sequencer, "all_claimed", "enable reset")
         m.d.comb += [
-            gate.protect.eq(lifecycle.protected),
-            gate.single.eq(lifecycle.locked),
-            gate.whole.eq(sequencer.whole),
+            *(each.abort.eq(lifecycle.abort[index]) for index, each in enumerate(memory_ports)),
+            lifecycle.waiting.eq(Cat(each.waiting for each in memory_ports)),
+            lifecycle.aborting.eq(Cat(each.aborting for each in memory_ports)),
+            lifecycle.can_arm.eq(arbiter.can_arm & Cat(gate.can_arm for gate in gates).all()),
+            lifecycle.drained.eq(Cat(gate.drained for gate in gates).all()),
             arbiter.urgent.eq(copier.wanted),
             lifecycle.sweeping.eq(map_.sweeping | copier.sweeping),
             lifecycle.all_initial.eq(sequencer.initial_done),
@@ -112,19 +137,51 @@ class SnapshotCore(wiring.Component):
         self._wire(m, statistics, sequencer, "held retired retired_kind")
         self._wire(m, self.control, sequencer, "map_valid", "map_row map_read regions")
         m.d.comb += [
-            statistics.hold.eq(gate.held),
+            statistics.hold.eq(Cat(gate.held for gate in gates)),
             arbiter.share.eq(self.control.share),
             self.control.counters.eq(statistics.counters),
             self.control.map_data.eq(sequencer.map_data
                                      & (lifecycle.active | lifecycle.done).replicate(32)),
             self.trace.state.eq(lifecycle.state),
             self.trace.active.eq(lifecycle.active),
-            self.trace.held.eq(gate.held),
+            self.trace.held.eq(statistics.hold),
             self.trace.copied.eq(sequencer.retired),
             self.trace.block.eq(sequencer.retired_block),
             self.trace.kind.eq(sequencer.retired_kind),
         ]
         return m
+
+    def _join_gates(self, m, *, arbiter, map_, sequencer, lifecycle):
+        """A gate for each port: its data to the arbiter, its questions to map and sequencer."""
+        params = self._params
+        gates = [WishboneGate(params) for _ in range(params.ports)]
+        if params.ports == 1:
+            m.submodules.gate, = gates
+            connect(m, gates[0].m, arbiter.gate)
+            connect(m, gates[0].ask, sequencer.ask)
+        else:
+            m.submodules.join = join = WishboneJoin(params)
+            m.submodules.turns = turns = AskTurns(params)
+            connect(m, join.m, arbiter.gate)
+            connect(m, turns.ask, sequencer.ask)
+            self._wire(m, sequencer, turns, "asker", "choose")
+            for index, gate in enumerate(gates):
+                m.submodules[f"gate{index}"] = gate
+                connect(m, gate.m, join.gates[index])
+                connect(m, gate.ask, turns.asks[index])
+        for gate, name, look in zip(gates, upstream_names(params), look_names(params),
+                                    strict=True):
+            connect(m, flipped(getattr(self, name)), gate.s)
+            m.d.comb += gate.active.eq(lifecycle.active)
+            m.d.comb += [
+                getattr(map_, look).eq(gate.look),
+                getattr(map_, look + "_row").eq(gate.look_row),
+                gate.look_data.eq(getattr(map_, look + "_data")),
+                gate.protect.eq(lifecycle.protected),
+                gate.single.eq(lifecycle.locked),
+                gate.whole.eq(sequencer.whole),
+            ]
+        return gates
 
     @staticmethod
     def _wire(m, left, right, to_left, to_right=""):

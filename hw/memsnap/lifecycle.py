@@ -1,6 +1,6 @@
 """The life of a snapshot: start, instant, end, and everything that can end it early."""
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -42,13 +42,15 @@ class Lifecycle(wiring.Component):
         Of the copy map, and whether anything is still being swept.
     busy, error, error_write, error_block
         See :class:`memsnap.copier.Copier`.
-    waiting, aborting : ``In(1)``
-        See the arbiter.
+    waiting, aborting : ``In(memory_ports)``
+        See the arbiter; the second bit is of the port to a separate shadow.
     accepted : ``Out(1)``
         A start is accepted in this clock.
     arming, active, enable, protected, locked, ready : ``Out(1)``
-    stop, drop, reset, sweep, restart, abort : ``Out(1)``
-        Commands to copier, map and arbiter.
+    stop, drop, reset, sweep, restart : ``Out(1)``
+        Commands to copier and map.
+    abort : ``Out(memory_ports)``
+        Command to the arbiter, and to the port to a separate shadow.
     state, done, failed, cancelled, refused, cause, refusal, fail_block, ended
         See :class:`memsnap.control.Signature`.
     all_initial, all_claimed : ``In(1)``
@@ -74,8 +76,8 @@ class Lifecycle(wiring.Component):
             "error": In(1),
             "error_write": In(1),
             "error_block": In(params.block_bits),
-            "waiting": In(1),
-            "aborting": In(1),
+            "waiting": In(params.memory_ports),
+            "aborting": In(params.memory_ports),
             "accepted": Out(1),
             "arming": Out(1),
             "active": Out(1),
@@ -88,7 +90,7 @@ class Lifecycle(wiring.Component):
             "reset": Out(1),
             "sweep": Out(1),
             "restart": Out(1),
-            "abort": Out(1),
+            "abort": Out(params.memory_ports),
             "state": Out(State),
             "done": Out(1),
             "failed": Out(1),
@@ -105,7 +107,7 @@ class Lifecycle(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         start = Signal()
-        expired = Signal()
+        expired = Signal(self._params.memory_ports)
         self._start(m, start=start)
         self._watch(m, expired=expired)
         m.d.comb += [
@@ -116,7 +118,7 @@ class Lifecycle(wiring.Component):
             self.protected.eq(self.active | self.done),
             self.enable.eq(self.active & self.drained),
         ]
-        with m.If(self.abort):
+        with m.If(self.abort.any()):
             m.d.sync += self._gave_up.eq(1)
         with m.Switch(self.state):
             with m.Case(State.CLEARING):
@@ -133,7 +135,7 @@ class Lifecycle(wiring.Component):
                     self._stop(m, Cause.CANCELLED)
                 with m.Elif(self.can_arm):
                     m.d.sync += [self.state.eq(State.INITIAL), self.active.eq(1)]
-                with m.Elif(expired):
+                with m.Elif(expired.any()):
                     self._stop(m, Cause.TIMEOUT)
             with m.Case(State.INITIAL, State.BACKGROUND, State.DRAINING):
                 self._run(m, expired=expired)
@@ -182,12 +184,13 @@ class Lifecycle(wiring.Component):
 
     def _watch(self, m, *, expired):
         """Counts the clocks in which the memory owes something and gives nothing."""
-        silent = Signal(32)
-        m.d.comb += expired.eq((self.timeout != 0) & (silent >= self.timeout))
-        with m.If(self.waiting & self.locked & ~expired):
-            m.d.sync += silent.eq(silent + 1)
-        with m.Else():
-            m.d.sync += silent.eq(0)
+        for index, waiting in enumerate(self.waiting):
+            silent = Signal(32, name=f"silent{index}")
+            m.d.comb += expired[index].eq((self.timeout != 0) & (silent >= self.timeout))
+            with m.If(waiting & self.locked & ~expired[index]):
+                m.d.sync += silent.eq(silent + 1)
+            with m.Else():
+                m.d.sync += silent.eq(0)
 
     def _run(self, m, *, expired):
         """From the instant to the end."""
@@ -204,9 +207,9 @@ class Lifecycle(wiring.Component):
             m.d.sync += [self.state.eq(State.DONE), self.active.eq(0), self.done.eq(1)]
         with m.Elif(self.cancel):
             self._stop(m, Cause.CANCELLED)
-        with m.Elif(expired):
+        with m.Elif(expired.any()):
             self._stop(m, Cause.TIMEOUT)
-            m.d.comb += self.abort.eq(self.busy)
+            m.d.comb += self.abort.eq(Mux(self.busy, expired, 0))
 
     def _stop(self, m, cause):
         m.d.sync += [
@@ -218,10 +221,8 @@ class Lifecycle(wiring.Component):
     def _finish(self, m, *, expired):
         """Waits until nothing is due to the copier, then reports and clears."""
         settled = Signal(range(_SETTLE + 1))
-        with m.If(expired):
-            m.d.comb += self.abort.eq(self.busy & ~self._gave_up)
-        m.d.comb += self.drop.eq(self._gave_up)
-        with m.If(self.abort | self.aborting | (self.busy & ~self._gave_up)):
+        m.d.comb += [self.abort.eq(Mux(self.busy, expired, 0)), self.drop.eq(self._gave_up)]
+        with m.If(self.abort.any() | self.aborting.any() | self.busy):
             m.d.sync += settled.eq(0)
         with m.Elif(settled != _SETTLE):
             m.d.sync += settled.eq(settled + 1)

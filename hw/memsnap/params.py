@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from amaranth.lib import enum
 from amaranth.utils import ceil_log2, exact_log2
 
-__all__ = ["Release", "SnapshotParams"]
+__all__ = ["Release", "Shadow", "SnapshotParams"]
 
 
 class Release(enum.Enum):
@@ -13,6 +13,13 @@ class Release(enum.Enum):
 
     CAPTURED = "captured"
     COPIED = "copied"
+
+
+class Shadow(enum.Enum):
+    """Where the image goes: behind the memory's port (*same*), or behind one of its own."""
+
+    SAME = "same"
+    SEPARATE = "separate"
 
 
 #: Wishbone signals that a system may or may not have; ``err`` is always there, because a write
@@ -40,8 +47,8 @@ class SnapshotParams:
         The guarded memory. The size is a multiple of the block size, and the base a multiple of
         the size rounded up to a power of two.
     shadow_base : int
-        Where the image goes; the shadow is as large as the memory, aligned in the same way, and
-        does not overlap it.
+        Where the image goes; the shadow is as large as the memory, and aligned in the same way.
+        Behind the same port it does not overlap the memory.
     data_width : int
         Width of the memory port in bits: 8, 16, 32 or 64.
     addr_width : int
@@ -55,6 +62,11 @@ class SnapshotParams:
         Blocks between claim and copied. By default as many as the buffer can hold, within 4..16.
     max_in_flight : int
         Requests without an answer that the memory port keeps track of, a power of two.
+    ports : int
+        Initiators that are gated, 1 to 4, each with a port of its own.
+    shadow : Shadow or str
+        ``"same"``: the shadow is behind the memory's port. ``"separate"``: it has a port of its
+        own, and initiators do not reach it through the unit.
     release : Release or str
         ``"captured"``: a held write goes on when the beat that it overwrites is inside the unit.
         ``"copied"``: when its whole block is in the shadow.
@@ -90,6 +102,8 @@ class SnapshotParams:
     buffer_depth: int = 64
     jobs: int | None = None
     max_in_flight: int = 64
+    ports: int = 1
+    shadow: Shadow = Shadow.SAME
     release: Release = Release.CAPTURED
     regions: int = 4
     pipelined: bool = True
@@ -134,6 +148,11 @@ class SnapshotParams:
         return -(-self.blocks // self.map_row_bits)
 
     @property
+    def memory_ports(self):
+        """Ports to memories: 2 with a separate shadow, else 1."""
+        return 2 if self.shadow is Shadow.SEPARATE else 1
+
+    @property
     def beat_shift(self):
         """log2 of the bytes of a beat."""
         return exact_log2(self.beat_bytes)
@@ -161,14 +180,8 @@ class SnapshotParams:
     # Checks ------------------------------------------------------------------------------------
 
     def _check_kinds(self):
-        if isinstance(self.release, str):
-            try:
-                object.__setattr__(self, "release", Release(self.release))
-            except ValueError:
-                raise ValueError(
-                    f"release must be 'captured' or 'copied', not {self.release!r}") from None
-        if not isinstance(self.release, Release):
-            raise TypeError(f"release must be 'captured' or 'copied', not {self.release!r}")
+        for name, kind in ("release", Release), ("shadow", Shadow):
+            self._check_choice(name, kind)
         if not isinstance(self.pipelined, bool):
             raise TypeError(f"pipelined must be True or False, not {self.pipelined!r}")
         try:
@@ -182,7 +195,7 @@ class SnapshotParams:
         optional = {"jobs", "map_bits"}
         for field in fields(self):
             value = getattr(self, field.name)
-            if field.name in {"release", "pipelined", "features"}:
+            if field.name in {"release", "shadow", "pipelined", "features"}:
                 continue
             if value is None and field.name in optional:
                 continue
@@ -190,6 +203,18 @@ class SnapshotParams:
                 raise TypeError(f"{field.name} must be an integer, not {value!r}")
             if value < 0:
                 raise ValueError(f"{field.name} must not be negative, not {value!r}")
+
+    def _check_choice(self, name, kind):
+        value = getattr(self, name)
+        choices = " or ".join(repr(choice.value) for choice in kind)
+        if isinstance(value, str):
+            try:
+                value = kind(value)
+            except ValueError:
+                raise ValueError(f"{name} must be {choices}, not {value!r}") from None
+            object.__setattr__(self, name, value)
+        if not isinstance(value, kind):
+            raise TypeError(f"{name} must be {choices}, not {value!r}")
 
     def _check_widths(self):
         if self.data_width not in (8, 16, 32, 64):
@@ -224,11 +249,11 @@ class SnapshotParams:
                     f"{name} {base:#x} and {self.memory_size:#x} bytes must fit "
                     f"addr_width={self.addr_width} bits; widen addr_width to "
                     f"{(base + self.memory_size - 1).bit_length()}")
-        if self.memory_base == self.shadow_base:
+        if self.memory_base == self.shadow_base and self.shadow is Shadow.SAME:
             raise ValueError(
                 f"shadow_base must not overlap the memory at {self.memory_base:#x} to "
                 f"{self.memory_base + self.memory_size - 1:#x}, not {self.shadow_base:#x}; "
-                f"use {self.memory_base + span:#x}")
+                f"use {self.memory_base + span:#x}, or shadow='separate' for a memory of its own")
 
     def _check_sizes(self):
         for name, least, most in ("buffer_depth", 4, 4096), ("max_in_flight", 2, 4096):
@@ -239,6 +264,9 @@ class SnapshotParams:
         if self.jobs is not None and not 2 <= self.jobs <= 64:
             raise ValueError(f"jobs must be 2 to 64, not {self.jobs!r}; two are the least, so "
                              f"that a demand copy never waits for a background copy")
+        if not 1 <= self.ports <= 4:
+            raise ValueError(f"ports must be 1 to 4, not {self.ports!r}; join initiators ahead of "
+                             f"the unit where there are more")
         if not 1 <= self.regions <= 16:
             raise ValueError(f"regions must be 1 to 16, not {self.regions!r}")
         for name in "timeout", "share":

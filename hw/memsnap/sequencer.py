@@ -38,6 +38,10 @@ class Sequencer(wiring.Component):
         Past the instant, and all earlier writes are done.
     ask, whole
         See :class:`WishboneGate`.
+    asker : ``In(range(ports))``
+        Whose ask it is.
+    choose : ``Out(1)``
+        The ask may be another's in this clock; else it stays.
     regions : ``In(ArrayLayout(region_layout))``
         Checked, and unchanged while ``enable``.
     scan, scan_row, scan_data, set, set_done
@@ -67,6 +71,8 @@ class Sequencer(wiring.Component):
         super().__init__({
             "enable": In(1),
             "ask": In(stream.Signature(place)),
+            "asker": In(range(params.ports)),
+            "choose": Out(1),
             "whole": Out(1),
             "regions": In(data.ArrayLayout(region_layout(params.addr_width), params.regions)),
             "scan": Out(1),
@@ -102,8 +108,8 @@ class Sequencer(wiring.Component):
             "map_data": Out(params.map_row_bits),
             "reset": In(1),
         })
-        self._waiting = Signal()   # the write that asks was found to have to wait
-        self._visited = Signal()   # its block was made the one to copy next
+        self._waiting = Signal(params.ports)   # this port's write was found to have to wait
+        self._visited = Signal(params.ports)   # its block was made the one to copy next
 
     def elaborate(self, platform):
         m = Module()
@@ -156,6 +162,7 @@ class Sequencer(wiring.Component):
         ]
         with m.FSM():
             with m.State("PICK"):
+                m.d.comb += self.choose.eq(1)
                 with m.If(self.enable & self.ask.valid):
                     m.d.comb += [
                         table.find.eq(self.ask.payload.block),
@@ -212,8 +219,8 @@ class Sequencer(wiring.Component):
     def _answer(self, m, *, table, copied, unclaimed):
         """What becomes of a held write whose block was probed."""
         early = self._params.release is Release.CAPTURED
-        waiting = self._waiting
-        visited = self._visited
+        waiting = self._waiting.bit_select(self.asker, 1)
+        visited = self._visited.bit_select(self.asker, 1)
         reading = Signal()   # its block has beats that no read was issued for
 
         m.d.comb += [

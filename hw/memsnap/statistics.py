@@ -1,6 +1,6 @@
 """Counts what a snapshot did and what it cost."""
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -13,13 +13,17 @@ __all__ = ["Statistics"]
 class Statistics(wiring.Component):
     """The counters of the current or last snapshot; they start anew with each accepted start.
 
+    Parameters
+    ----------
+    params : SnapshotParams
+
     Members
     -------
     accepted : ``In(1)``
         A start is accepted.
     arming, active : ``In(1)``
-    hold : ``In(1)``
-        A write is being held in this clock.
+    hold : ``In(ports)``
+        A port's write is being held in this clock.
     held : ``In(1)``
         A held write turned out to wait for a copy; one clock.
     retired, retired_kind : ``In(1)``, ``In(JobKind)``
@@ -27,12 +31,13 @@ class Statistics(wiring.Component):
     counters : ``Out(Counters)``
     """
 
-    def __init__(self):
+    def __init__(self, params):
+        self._params = params
         super().__init__({
             "accepted": In(1),
             "arming": In(1),
             "active": In(1),
-            "hold": In(1),
+            "hold": In(params.ports),
             "held": In(1),
             "retired": In(1),
             "retired_kind": In(JobKind),
@@ -42,17 +47,9 @@ class Statistics(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         clock = Signal(64)
-        stall = Signal(32)      # clocks that the write at hand has been held for, with this one
-        stalled = Signal(32)    # the same without
         counters = self.counters
-        m.d.comb += stall.eq(stalled + 1)
         m.d.sync += clock.eq(clock + 1)
-        with m.If(self.hold):
-            m.d.sync += [stalled.eq(stall), counters.stall_total.eq(counters.stall_total + 1)]
-            with m.If(stall > counters.stall_longest):
-                m.d.sync += counters.stall_longest.eq(stall)
-        with m.Else():
-            m.d.sync += stalled.eq(0)
+        self._count_stalls(m)
         with m.If(self.active):
             m.d.sync += [
                 counters.duration.eq(counters.duration + 1),
@@ -75,3 +72,15 @@ class Statistics(wiring.Component):
                 counters.blocks_demand, counters.blocks_initial, counters.blocks_background)]
             m.d.sync += counters.armed.eq(1)
         return m
+
+    def _count_stalls(self, m):
+        counters = self.counters
+        m.d.sync += counters.stall_total.eq(counters.stall_total + sum(self.hold))
+        longest = counters.stall_longest
+        for index, hold in enumerate(self.hold):
+            stalled = Signal(32, name=f"stalled{index}")    # clocks that the write was held before
+            so_far = Signal(32, name=f"longest{index}")
+            m.d.comb += so_far.eq(Mux(hold & (stalled >= longest), stalled + 1, longest))
+            m.d.sync += stalled.eq(Mux(hold, stalled + 1, 0))
+            longest = so_far
+        m.d.sync += counters.stall_longest.eq(longest)

@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 
 from .bus import wishbone
 from .bus.wishbone_csr import CSR_ADR_WIDTH, WishboneRegisters
-from .core import SnapshotCore, Trace
+from .core import SnapshotCore, Trace, bus_members
 from .regs.bank import RegisterBank
 
 __all__ = ["SnapshotUnit"]
@@ -15,9 +15,10 @@ __all__ = ["SnapshotUnit"]
 class SnapshotUnit(wiring.Component):
     """A memory-snapshot unit on Wishbone.
 
-    It sits between an initiator and a memory, and takes an image of the memory at one clock edge
-    while both go on. It passes requests and answers in the clock in which they come; during a
-    snapshot a write to a block that is not copied yet waits until what it overwrites is safe. See
+    It sits between one or more initiators and a memory, and takes an image of the memory at one
+    clock edge while all go on. It passes requests and answers in the clock in which they come;
+    during a snapshot a write to a block that is not copied yet waits until what it overwrites is
+    safe. See
     ``docs/theory.md`` for how, and ``docs/registers.md`` for how it is told to.
 
     Parameters
@@ -29,9 +30,11 @@ class SnapshotUnit(wiring.Component):
     Members
     -------
     s_wb : ``In(wishbone.Signature)``
-        From the initiator.
+        From the initiator; with several ports ``s0_wb``, ``s1_wb``, ….
     m_wb : ``Out(wishbone.Signature)``
-        To the memory, which holds the guarded range and the shadow.
+        To the memory, which holds the guarded range, and the shadow if that is not separate.
+    x_wb : ``Out(wishbone.Signature)``
+        To the memory that holds a separate shadow.
     csr_wb : ``In(wishbone.Signature)``
         The registers: classic, 32 bits, addresses in words.
     trigger : ``In(1)``
@@ -45,10 +48,8 @@ class SnapshotUnit(wiring.Component):
     def __init__(self, params, *, trace=False):
         self._params = params
         self._trace = trace
-        bus = wishbone.Signature.of(params)
         members = {
-            "s_wb": In(bus),
-            "m_wb": Out(bus),
+            **bus_members(params),
             "csr_wb": In(wishbone.Signature(addr_width=CSR_ADR_WIDTH, data_width=32,
                                             pipelined=False)),
             "trigger": In(1),
@@ -68,8 +69,9 @@ class SnapshotUnit(wiring.Component):
         m.submodules.core = core = SnapshotCore(self._params)
         m.submodules.bank = bank = RegisterBank(self._params)
         m.submodules.front = front = WishboneRegisters()
-        connect(m, flipped(self.s_wb), core.s_wb)
-        connect(m, core.m_wb, flipped(self.m_wb))
+        for name, member in bus_members(self._params).items():
+            outer, inner = flipped(getattr(self, name)), getattr(core, name)
+            connect(m, outer, inner) if member.flow is In else connect(m, inner, outer)
         connect(m, flipped(self.csr_wb), front.bus)
         connect(m, front.access, bank.access)
         connect(m, bank.control, core.control)

@@ -55,7 +55,7 @@ def unit_groups(scope, params, *, trace="trace_"):
         Trace("trigger"),
         Trace(trace + "state", "state", 3, State),
         Trace(trace + "active", "writes guarded"),
-        Trace(trace + "held", "write held"),
+        Trace(trace + "held", "write held, by port", 4, radix="bin"),
         Trace(trace + "copied", "block copied"),
         Trace(trace + "block", "  block", 32, radix="dec"),
         Trace(trace + "kind", "  copied by", 2, KIND_WORDS),

@@ -70,7 +70,7 @@ DESIGNS = {
     "sequencer": Sequencer,
     "copier": Copier,
     "lifecycle": Lifecycle,
-    "statistics": lambda params: Statistics(),
+    "statistics": Statistics,
     "registers": Registers,
 }
 

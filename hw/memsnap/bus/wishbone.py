@@ -87,3 +87,9 @@ class Signature(wiring.Signature):
         """The Signature of a memory port of a unit with these :class:`SnapshotParams`."""
         return cls(addr_width=params.adr_width, data_width=params.data_width,
                    pipelined=params.pipelined, features=params.features)
+
+    @classmethod
+    def of_shadow(cls, params):
+        """The Signature of the port to a separate shadow: ``rty`` is the one optional signal."""
+        return cls(addr_width=params.adr_width, data_width=params.data_width,
+                   pipelined=params.pipelined, features=params.features & {"rty"})

@@ -1,10 +1,11 @@
 """The arbiter that joins the gate and the copier's two halves on one Wishbone memory port."""
 
-from amaranth.hdl import Array, Module, Signal, unsigned
+from amaranth.hdl import Array, Cat, Const, Module, Signal, unsigned
 from amaranth.lib import enum, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from ..params import Shadow
 from . import wishbone
 
 __all__ = ["WishboneArbiter"]
@@ -40,6 +41,7 @@ class WishboneArbiter(wiring.Component):
     Members
     -------
     gate, read, write : ``In(wishbone.Signature)``
+        A separate shadow has a port of its own: there is no ``write`` then.
     m : ``Out(wishbone.Signature)``
     urgent : ``In(1)``
     share : ``In(32)``
@@ -48,6 +50,8 @@ class WishboneArbiter(wiring.Component):
         For one clock or longer.
     aborting : ``Out(1)``
         The requests given up are being answered; from the clock after ``abort`` on.
+    can_arm : ``Out(1)``
+        No write of an initiator is waiting for the memory to take it.
     waiting : ``Out(1)``
         The memory owes an answer or an acceptance, and gives none in this clock.
     """
@@ -55,15 +59,17 @@ class WishboneArbiter(wiring.Component):
     def __init__(self, params):
         self._params = params
         bus = wishbone.Signature.of(params)
+        self._has_write = params.shadow is Shadow.SAME
         super().__init__({
             "gate": In(bus),
             "read": In(bus),
-            "write": In(bus),
+            **({"write": In(bus)} if self._has_write else {}),
             "m": Out(bus),
             "urgent": In(1),
             "share": In(32),
             "abort": In(1),
             "aborting": Out(1),
+            "can_arm": Out(1),
             "waiting": Out(1),
         })
 
@@ -79,7 +85,10 @@ class WishboneArbiter(wiring.Component):
 
         self._choose(m, owner=owner, request=request, accepted=accepted, given_up=given_up)
         self._forward(m, owner=owner, request=request, may_request=may_request)
-        m.d.comb += answer.eq(self.m.ack | self.m.err | getattr(self.m, "rty", 0))
+        m.d.comb += [
+            answer.eq(self.m.ack | self.m.err | getattr(self.m, "rty", 0)),
+            self.can_arm.eq(~((owner == _Owner.GATE) & self.m.stb & self.m.we & ~accepted)),
+        ]
         if self._params.pipelined:
             self._answer_pipelined(m, owner=owner, home=home, accepted=accepted, answer=answer,
                                    may_request=may_request)
@@ -89,12 +98,14 @@ class WishboneArbiter(wiring.Component):
         return m
 
     def _initiators(self):
-        return {_Owner.GATE: self.gate, _Owner.READ: self.read, _Owner.WRITE: self.write}
+        initiators = {_Owner.GATE: self.gate, _Owner.READ: self.read}
+        return initiators | ({_Owner.WRITE: self.write} if self._has_write else {})
 
     def _choose(self, m, *, owner, request, accepted, given_up):
         """The winner of this clock."""
-        requests = Array([self.gate.cyc & self.gate.stb, self.read.stb, self.write.stb, 0])
-        copier = self.read.stb | self.write.stb
+        write = self.write.stb if self._has_write else Const(0)
+        requests = Array([self.gate.cyc & self.gate.stb, self.read.stb, write, 0])
+        copier = self.read.stb | write
         kept = Signal()
         kept_owner = Signal(_Owner)
         denied = Signal(32)
@@ -108,9 +119,9 @@ class WishboneArbiter(wiring.Component):
             m.d.comb += owner.eq(kept_owner)
         with m.Elif((self.urgent | due) & self.read.stb):
             m.d.comb += owner.eq(_Owner.READ)
-        with m.Elif((self.urgent | due) & self.write.stb):
+        with m.Elif((self.urgent | due) & write):
             m.d.comb += owner.eq(_Owner.WRITE)
-        with m.Elif(~self.gate.stb & self.write.stb):
+        with m.Elif(~self.gate.stb & write):
             m.d.comb += owner.eq(_Owner.WRITE)
         with m.Elif(~self.gate.stb & self.read.stb):
             m.d.comb += owner.eq(_Owner.READ)
@@ -147,6 +158,7 @@ class WishboneArbiter(wiring.Component):
         get = owners.read_port(domain="comb")
         in_flight = Signal(range(depth + 1))
         taken = Signal()
+        cycles = Cat(each.cyc for each in self._initiators().values()).any()
 
         m.d.comb += [
             may_request.eq((in_flight != depth) & ~self.aborting),
@@ -155,8 +167,7 @@ class WishboneArbiter(wiring.Component):
             put.data.eq(owner),
             home.eq(get.data),
             taken.eq((answer | self.aborting) & (in_flight != 0)),
-            self.m.cyc.eq((self.gate.cyc | self.read.cyc | self.write.cyc | (in_flight != 0))
-                          & ~self.aborting),
+            self.m.cyc.eq((cycles | (in_flight != 0)) & ~self.aborting),
             self.waiting.eq((self.m.stb | (in_flight != 0)) & ~accepted & ~answer),
         ]
         m.d.sync += [
@@ -175,11 +186,12 @@ class WishboneArbiter(wiring.Component):
                 m.d.comb += initiator.rty.eq(mine & self.m.rty & ~self.aborting)
 
     def _answer_classic(self, m, *, owner, home, accepted, answer, may_request, given_up):
+        cycles = Cat(each.cyc for each in self._initiators().values()).any()
         m.d.comb += [
             may_request.eq(~given_up & ~self.aborting),
             home.eq(owner),
             accepted.eq(self.m.stb & answer),
-            self.m.cyc.eq((self.gate.cyc | self.read.cyc | self.write.cyc) & may_request),
+            self.m.cyc.eq(cycles & may_request),
             self.waiting.eq(self.m.stb & ~answer),
         ]
         m.d.sync += self.aborting.eq(self.abort & (owner != _Owner.GATE) & self.m.stb & ~answer)

@@ -6,6 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from ..copier import Answer
 from ..copy_buffer import write_layout
+from ..params import Shadow
 from ..ranges import beat_adr, beat_layout
 from . import wishbone
 
@@ -27,18 +28,20 @@ class WishboneCopyPort(wiring.Component):
     read, read_answer, write, write_answer
         See :class:`memsnap.copier.Copier`.
     read_bus, write_bus : ``Out(wishbone.Signature)``
+        To the memory, and to wherever the shadow is.
     """
 
     def __init__(self, params):
         self._params = params
         bus = wishbone.Signature.of(params)
+        same = params.shadow is Shadow.SAME
         super().__init__({
             "read": In(stream.Signature(beat_layout(params))),
             "read_answer": Out(Answer(params.data_width)),
             "write": In(stream.Signature(write_layout(params))),
             "write_answer": Out(Answer(0)),
             "read_bus": Out(bus),
-            "write_bus": Out(bus),
+            "write_bus": Out(bus if same else wishbone.Signature.of_shadow(params)),
         })
 
     def elaborate(self, platform):

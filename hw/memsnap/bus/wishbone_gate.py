@@ -5,6 +5,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from ..copy_map import bit_of, row_of
+from ..params import Shadow
 from ..ranges import beat_layout, in_range, place_of
 from . import wishbone
 
@@ -16,7 +17,8 @@ class WishboneGate(wiring.Component):
 
     While ``active``, a write to the memory passes only if the block's bit in the copy map is set
     or the sequencer has granted it; until then it is held, before it becomes a request to the
-    memory. While ``protect``, a write to the shadow never passes and is answered with ``err``.
+    memory. While ``protect``, a write to a shadow behind the same port never passes and is answered
+    with ``err``.
     Everything else passes in the clock in which it comes, and answers pass back likewise.
 
     The row of the map that was read last, and the place that was granted last, are kept. During a
@@ -44,8 +46,8 @@ class WishboneGate(wiring.Component):
         From before ``active`` rises until the copier is at rest: in classic Wishbone with ``cti``,
         bursts are carried as single accesses.
     can_arm : ``Out(1)``
-        No write is waiting at the memory's port: ``active`` may rise at the end of this clock. It
-        does not fall while ``m`` is idle.
+        No burst is open whose next beat could not be held: ``active`` may rise at the end of this
+        clock, if no write is waiting at the memory's port either.
     drained : ``Out(1)``
         All that had passed when ``active`` rose has been answered.
     held : ``Out(1)``
@@ -78,10 +80,11 @@ class WishboneGate(wiring.Component):
         refuse = Signal()
         m.d.comb += [
             write.eq(self.s.cyc & self.s.stb & self.s.we),
-            refuse.eq(write & self.protect
-                      & in_range(self._params, self.s.adr, self._params.shadow_base)),
             self.held.eq(hold),
         ]
+        if self._params.shadow is Shadow.SAME:
+            m.d.comb += refuse.eq(write & self.protect & in_range(self._params, self.s.adr,
+                                                                  self._params.shadow_base))
         self._permit(m, write=write, hold=hold)
         if self._params.pipelined:
             self._pass_pipelined(m, hold=hold, refuse=refuse)
@@ -149,7 +152,7 @@ class WishboneGate(wiring.Component):
             answer.eq(self._answer()),
             in_flight_next.eq(in_flight + accepted - answer),
             self._forward_answers(~flushing & self.s.cyc, refusing & self.s.cyc),
-            self.can_arm.eq(~(self.m.stb & self.m.we & self.m.stall)),
+            self.can_arm.eq(1),
             self.drained.eq(due == 0),
         ]
         m.d.sync += [
@@ -168,7 +171,7 @@ class WishboneGate(wiring.Component):
             self.m.stb.eq(self.s.cyc & self.s.stb & ~hold & ~refuse & ~refusing),
             pending.eq(self.m.stb & ~self._answer()),
             self._forward_answers(self.m.stb, refusing & self.s.cyc & self.s.stb),
-            self.can_arm.eq(~(pending & self.m.we)),
+            self.can_arm.eq(1),
             self.drained.eq(1),
         ]
         m.d.sync += refusing.eq(refuse & ~refusing)

@@ -2,15 +2,15 @@
 
 from amaranth.utils import exact_log2
 
-from ..params import Release
+from ..params import Release, Shadow
 
 __all__ = ["VERSION", "constants"]
 
 #: Version of the hardware and its registers: major, minor, patch.
 VERSION = (0, 1, 0)
 
-#: What the Wishbone build with a map on chip and one shadow in the same memory says of itself.
-_PORTS, _MAP_ON_CHIP, _SHADOW_SAME, _BUS_WISHBONE = 1, 0, 0, 0
+#: What the Wishbone build with a map on chip says of itself.
+_MAP_ON_CHIP, _BUS_WISHBONE = 0, 0
 
 
 def constants(params):
@@ -36,9 +36,9 @@ def constants(params):
         "regions": params.regions,
         "release": int(params.release is Release.COPIED),
         "pipelined": int(params.pipelined),
-        "ports": _PORTS,
+        "ports": params.ports,
         "map_kind": _MAP_ON_CHIP,
-        "shadow_kind": _SHADOW_SAME,
+        "shadow_kind": int(params.shadow is Shadow.SEPARATE),
         "bus": _BUS_WISHBONE,
         "buffer_depth": params.buffer_depth,
         "jobs": params.jobs,

@@ -109,11 +109,13 @@ class ContractChecker:
         Those of the initiator, in order.
     snapshots : list of SnapshotRecord
         In order.
+    others : iterable of list of Access
+        Those of further initiators.
     most : int
         Violations of one rule that are kept.
     """
 
-    def __init__(self, params, image, log, accesses=(), snapshots=(), *, most=20):
+    def __init__(self, params, image, log, accesses=(), snapshots=(), *, others=(), most=20):
         self.params = params
         self.beat_bytes = params.beat_bytes
         self.block_beats = params.block_size // params.beat_bytes
@@ -123,7 +125,7 @@ class ContractChecker:
         self.all_lanes = (1 << params.beat_bytes) - 1
         self.words = words_of(image, params.beat_bytes)
         self.log = log
-        self.accesses = list(accesses)
+        self.ports = [list(accesses), *map(list, others)]
         self.snapshots = list(snapshots)
         self.most = most
         self.violations = []
@@ -185,27 +187,40 @@ class ContractChecker:
 
     def _match(self):
         """For each log entry the initiator's access that it is, or None for the copier's."""
-        by_clock = {entry.clock: entry for entry in self.log}
-        owners = []
-        at = 0
+        by_clock = {}
         for entry in self.log:
-            owner = None
-            for index in range(at, len(self.accesses)):
-                access = self.accesses[index]
-                if self._is(access, entry):
-                    exact = by_clock.get(access.accepted)
-                    if exact is None or exact is entry or not self._is(access, exact):
-                        owner = access
-                        for passed in self.accesses[at:index]:
-                            self._unmatched(passed)
-                        at = index + 1
-                    break
-                if access.requested > entry.clock or self._may_yet_come(access, entry.clock):
-                    break
-            owners.append(owner)
-        for access in self.accesses[at:]:
-            self._unmatched(access)
+            by_clock.setdefault(entry.clock, []).append(entry)
+        owners = []
+        reached = [0] * len(self.ports)    # of each port, how many were matched or passed over
+        for entry in self.log:
+            found = [(accesses[index].accepted != entry.clock, port, index)
+                     for port, accesses in enumerate(self.ports)
+                     if (index := self._candidate(accesses, reached[port], entry, by_clock))
+                     is not None]
+            if not found:
+                owners.append(None)
+                continue
+            _, port, index = min(found)
+            for passed in self.ports[port][reached[port]:index]:
+                self._unmatched(passed)
+            reached[port] = index + 1
+            owners.append(self.ports[port][index])
+        for accesses, count in zip(self.ports, reached, strict=True):
+            for access in accesses[count:]:
+                self._unmatched(access)
         return owners
+
+    def _candidate(self, accesses, start, entry, by_clock):
+        """Which of an initiator's accesses, from ``start`` on, a log entry may be; or None."""
+        for index in range(start, len(accesses)):
+            access = accesses[index]
+            if self._is(access, entry):
+                exact = [each for each in by_clock.get(access.accepted, ())
+                         if self._is(access, each)]
+                return index if not exact or any(each is entry for each in exact) else None
+            if access.requested > entry.clock or self._may_yet_come(access, entry.clock):
+                return None
+        return None
 
     def _may_yet_come(self, access, clock):
         """Whether an access must still reach the memory, at this clock or later."""

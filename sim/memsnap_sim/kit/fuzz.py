@@ -1,6 +1,7 @@
 """Random runs of the unit: a configuration, a memory, traffic and a script, all from one seed."""
 
 from memsnap import SnapshotParams
+from memsnap.params import Shadow
 
 from . import pauses
 from .harness import Bench
@@ -33,10 +34,17 @@ def fuzz(seed, *, make_unit=None, **options):
     params = random_params(rng("params"), latency)
     busy = shape.random() < 0.3
     calm = params.share == 0
+    traffic = [random_traffic(rng(name), params, busy=busy and not calm)
+               for name in ("traffic", *(f"traffic{port}" for port in range(1, params.ports)))]
+    shadow = None
+    if params.shadow is Shadow.SEPARATE:
+        own = rng("shadow")
+        shadow = {"latency": own.choice([1, 4, latency, 3 * latency]),
+                  "stall": own.choice([pauses.never, pauses.sometimes(rng("x_stall"), 0.5)]),
+                  "errors": _random_errors(own, params)}
     bench = Bench(
-        params, unit=make_unit and make_unit(params),
-        traffic=random_traffic(rng("traffic"), params, busy=busy and not calm),
-        latency=pauses.uniform(rng("latency"), 1, latency) if varies else latency,
+        params, unit=make_unit and make_unit(params), traffic=traffic[0], others=traffic[1:],
+        shadow=shadow, latency=pauses.uniform(rng("latency"), 1, latency) if varies else latency,
         stall=shape.choice([pauses.never, pauses.sometimes(rng("stall"), 0.2),
                             pauses.bursty(rng("stall"), 12, 4)]),
         errors=_random_errors(rng("errors"), params), bursts=shape.random() < 0.5,
@@ -61,7 +69,8 @@ def random_params(rng, latency=1):
         data_width=data_width, addr_width=addr_width, block_size=block_size,
         memory_size=memory_size, memory_base=places[0] * span, shadow_base=places[1] * span,
         buffer_depth=rng.choice([4, 8, 16, 64]), jobs=rng.choice(_JOBS),
-        max_in_flight=rng.choice([2, 4, 16, 64]), release=rng.choice(["captured", "copied"]),
+        max_in_flight=rng.choice([2, 4, 16, 64]), ports=rng.choice([1, 1, 1, 2, 2, 3, 4]),
+        shadow=rng.choice(["same", "same", "separate"]), release=rng.choice(["captured", "copied"]),
         regions=rng.choice([1, 2, 4]), pipelined=pipelined,
         features=frozenset(name for name in ("rty", "lock", "cti", "bte") if rng.random() < 0.3),
         timeout=rng.choice([400, 1000]), share=rng.choice([0, 1, 4, 16]))

@@ -11,9 +11,13 @@
     bench.run(script).check()
 """
 
+from dataclasses import replace
+
 from amaranth.hdl import ClockDomain, Module, Value
 from amaranth.lib import data
 from amaranth.sim import Simulator
+from memsnap.core import upstream_names
+from memsnap.params import Shadow
 from memsnap.regs.fields import REGISTERS
 
 from ..reference import Snapshot
@@ -34,49 +38,66 @@ class Bench:
     """The unit under traffic.
 
     The memory is as large as the memory and the shadow need, plus ``margin`` bytes that the unit
-    does not guard. Everything on both ports is checked: the bus rules, the contract, and each
-    finished image against the reference model.
+    does not guard; a separate shadow has a memory of its own. Everything on all ports is checked:
+    the bus rules, the contract, and each finished image against the reference model.
 
     Parameters
     ----------
     params : SnapshotParams
     unit : Component or None
-        Anything with the members ``s_wb``, ``m_wb``, ``csr_wb``, ``trigger``, ``irq`` and perhaps
-        ``trace``. By default ``SnapshotUnit(params, trace=True)``.
+        Anything with the members of a :class:`memsnap.SnapshotUnit`, perhaps without ``trace``. By
+        default ``SnapshotUnit(params, trace=True)``.
     traffic : iterable of Access
+        Of the first port.
+    others : iterable of iterable of Access
+        Of the further ports.
     image : bytes or None
         What the memory holds at first; by default every word is different.
     latency, stall, errors, bursts
         See :class:`MemoryTarget`.
+    shadow : dict
+        The same for a separate shadow: ``latency``, ``stall``, ``errors``.
     max_in_flight : int
         See :class:`Initiator`.
     patience : int
         Clocks after which something that does not end is a violation of C4.
     """
 
-    def __init__(self, params, *, unit=None, traffic=(), image=None, latency=1, stall=never,
-                 errors=None, bursts=False, max_in_flight=16, margin=64, patience=20_000):
+    def __init__(self, params, *, unit=None, traffic=(), others=(), image=None, latency=1,
+                 stall=never, errors=None, bursts=False, shadow=None, max_in_flight=16, margin=64,
+                 patience=20_000):
         if unit is None:
             from memsnap.unit import SnapshotUnit
             unit = SnapshotUnit(params, trace=True)
         self.params = params
         self.unit = unit
         self.patience = patience
-        size = max(params.memory_base, params.shadow_base) + params.memory_size + margin
-        size = min(size, 1 << params.addr_width)
+        separate = params.shadow is Shadow.SEPARATE
+        last = params.memory_base if separate else max(params.memory_base, params.shadow_base)
+        size = min(last + params.memory_size + margin, 1 << params.addr_width)
         self.initial = image if image is not None else _distinct(size, params.beat_bytes)
-        self.initiator = Initiator(unit.s_wb, traffic, max_in_flight=max_in_flight)
+        names = upstream_names(params)
+        traffics = [traffic, *others, *[()] * len(names)][:len(names)]
+        self.initiators = [Initiator(getattr(unit, name), each, max_in_flight=max_in_flight)
+                           for name, each in zip(names, traffics, strict=True)]
+        self.initiator = self.initiators[0]
         self.memory = MemoryTarget(unit.m_wb, self.initial, latency=latency, stall=stall,
                                    errors=errors, bursts=bursts)
+        self.shadow = None         # the memory of a separate shadow
         self.registers = RegisterPort(unit.csr_wb)
-        self.upstream = ProtocolChecker(unit.s_wb, name="s_wb")
-        self.downstream = ProtocolChecker(unit.m_wb, name="m_wb")
-        self.memory.listener = self.downstream.sample
+        self.upstream = [ProtocolChecker(getattr(unit, name), name=name) for name in names]
+        self.downstream = [ProtocolChecker(unit.m_wb, name="m_wb")]
+        self.memory.listener = self.downstream[0].sample
+        if separate:
+            self.shadow = MemoryTarget(unit.x_wb, bytes(params.shadow_base + params.memory_size),
+                                       **(shadow or {}))
+            self.downstream.append(ProtocolChecker(unit.x_wb, name="x_wb"))
+            self.shadow.listener = self.downstream[1].sample
         self.snapshots = []        # of SnapshotRecord, those that were accepted
         self.instants = []         # clocks in which the trace turned active
         self.ends = []             # and the last in which it was
         self.copied = []           # (clock, block, kind) as traced
-        self.held = []             # clocks with a held write, as traced
+        self.held = []             # (clock, a bit for each port that holds a write), as traced
         self.violations = []
         self._domain = ClockDomain("sync")
         self._epoch = 0            # the first clock after the last reset
@@ -93,16 +114,17 @@ class Bench:
         m.submodules.unit = self.unit
         simulator = Simulator(m)
         simulator.add_clock(1e-6)
-        simulator.add_process(self.initiator.process)
-        simulator.add_process(self.memory.process)
-        simulator.add_process(self.upstream.process)
+        for each in (*self.initiators, *self.upstream, self.memory, self.shadow):
+            if each is not None:
+                simulator.add_process(each.process)
         if hasattr(self.unit, "trace"):
             simulator.add_process(self._watch)
 
         async def testbench(ctx):
             self._ctx = ctx
             await script(self)
-            self.initiator.stop()
+            for initiator in self.initiators:
+                initiator.stop()
             await self._settle()
         simulator.add_testbench(testbench)
         if vcd is None:
@@ -204,11 +226,15 @@ class Bench:
                             f"{name} could be written during a snapshot")
                 await self.write(name, before)
                 return                                # it ended in the meantime
-        await self.write("CONTROL", start=1)
+        # By the pin, which acts in this clock: a command might come when all is over
+        if not self.sample(self.unit.trace.active):
+            return
+        self._ctx.set(self.unit.trigger, 1)
+        await self.clocks(2)
+        self._ctx.set(self.unit.trigger, 0)
         status, cause = await self.status(), await self.fields("CAUSE")
-        if status["locked"]:
-            self.expect(status["refused"] and cause["refusal"] == 1, "C7",
-                        f"a start while busy was not refused: {status}, {cause}")
+        self.expect(status["refused"] and cause["refusal"] == 1, "C7",
+                    f"a start while busy was not refused: {status}, {cause}")
 
     def expect(self, condition, rule, text):
         """Notes a violation unless the condition holds."""
@@ -317,12 +343,13 @@ class Bench:
             self._found("C5", f"the snapshot is {record.result}, CAUSE is {cause}")
 
     async def _settle(self):
-        """Lets the initiator finish what is open."""
+        """Lets the initiators finish what is open."""
         for _ in range(self.patience):
-            if self.initiator.idle:
+            if all(initiator.idle for initiator in self.initiators):
                 return
             await self._ctx.tick()
-        self._found("C4", f"the initiator hangs: {self.initiator.log[-1]}")
+        hanging = next(initiator for initiator in self.initiators if not initiator.idle)
+        self._found("C4", f"the initiator hangs: {hanging.log[-1]}")
 
     async def _watch(self, ctx):
         """Follows the trace port."""
@@ -343,8 +370,8 @@ class Bench:
                 elif was_active:
                     self.ends.append(clock - 1)
                     was_active = 0
-                if raw >> held & 1:
-                    self.held.append(clock)
+                if raw >> held & 15:
+                    self.held.append((clock, raw >> held & 15))
                 if raw >> copied & 1:
                     self.copied.append((clock, field(raw, "block"), field(raw, "kind")))
             clock += 1
@@ -355,11 +382,15 @@ class Bench:
     # Judging -----------------------------------------------------------------------------------
 
     def _judge(self):
-        self.violations += self.upstream.violations
-        self.violations += [violation for violation in self.downstream.violations
-                            if not self._is_given_up(violation)]
-        contract = ContractChecker(self.params, self.initial, self.memory.log, self.initiator.log,
-                                   self.snapshots)
+        for checker in self.upstream:
+            self.violations += checker.violations
+        for checker in self.downstream:
+            self.violations += [violation for violation in checker.violations
+                                if not self._is_given_up(violation)]
+        self._view = _View(self)
+        contract = ContractChecker(self._view, self._view.initial, self._view.log,
+                                   self.initiator.log, self.snapshots,
+                                   others=[each.log for each in self.initiators[1:]])
         self.violations += contract.check()
         for record in self.snapshots:
             if record.instant is not None:
@@ -376,14 +407,14 @@ class Bench:
         return violation.rule == "steady" and any(
             access.response is None and access.accepted is None
             and access.answered in (violation.clock - 1, violation.clock)
-            for access in self.initiator.log)
+            for initiator in self.initiators for access in initiator.log)
 
     def _check_bits(self, record):
         """C2: a bit is set once, after the answers to all the shadow writes of its block."""
         last = record.last
         beats = self.params.block_size // self.params.beat_bytes
-        shadow = self.params.shadow_base // self.params.beat_bytes
-        answered = {entry.adr: entry.answered for entry in self.memory.log
+        shadow = self._view.shadow_base // self.params.beat_bytes
+        answered = {entry.adr: entry.answered for entry in self._view.log
                     if entry.we and record.instant <= entry.clock <= last}
         seen = set()
         for clock, block, _ in self.copied:
@@ -405,12 +436,14 @@ class Bench:
         """The registers' figures against the trace."""
         if record.counters is None or not self.instants:
             return
-        held = [clock for clock in self.held if record.instant <= clock <= record.ended]
+        held = [[clock for clock, ports in self.held
+                 if ports >> port & 1 and record.instant <= clock <= record.ended]
+                for port in range(self.params.ports)]
         kinds = [kind for clock, _, kind in self.copied
                  if record.instant <= clock <= record.ended]
         traced = {"BLOCKS_DEMAND": kinds.count(0), "BLOCKS_INITIAL": kinds.count(1),
-                  "BLOCKS_BACKGROUND": kinds.count(2), "STALL_TOTAL": len(held),
-                  "STALL_LONGEST": _longest_run(held)}
+                  "BLOCKS_BACKGROUND": kinds.count(2), "STALL_TOTAL": sum(map(len, held)),
+                  "STALL_LONGEST": max(map(_longest_run, held))}
         for name, value in traced.items():
             if record.counters[name] != value and record.result == "done":
                 self.violations.append(Violation(
@@ -419,12 +452,12 @@ class Bench:
 
     def _check_reference(self, record):
         """The image against that of the reference model under the same writes."""
-        params = self.params
-        words = words_of(self.initial, params.beat_bytes)
+        params = self._view
+        words = words_of(params.initial, params.beat_bytes)
         model = None
         guarded = slice(params.memory_base, params.memory_base + params.memory_size)
         shadowed = slice(params.shadow_base, params.shadow_base + params.memory_size)
-        for entry in self.memory.log:
+        for entry in params.log:
             if model is None and entry.clock >= record.instant:
                 model = self._model(words, guarded)
             if entry.clock > record.ended:
@@ -448,6 +481,25 @@ class Bench:
         model = Snapshot(memory, bytearray(len(memory)), block_size=self.params.block_size)
         model.start()
         return model
+
+
+class _View:
+    """All of a run as if in one memory: a separate shadow is put behind the memory."""
+
+    def __init__(self, bench):
+        params = bench.params
+        self.memory_base, self.memory_size = params.memory_base, params.memory_size
+        self.block_size, self.beat_bytes = params.block_size, params.beat_bytes
+        self.shadow_base = params.shadow_base
+        self.initial = bench.initial
+        self.log = bench.memory.log
+        if bench.shadow is not None:
+            offset = len(self.initial)
+            self.shadow_base += offset
+            self.initial += bytes(params.shadow_base + params.memory_size)
+            moved = [replace(entry, adr=entry.adr + offset // params.beat_bytes)
+                     for entry in bench.shadow.log]
+            self.log = sorted([*self.log, *moved], key=lambda entry: entry.clock)
 
 
 def _longest_run(clocks):

@@ -51,7 +51,7 @@ module soc #(
     output wire [ADR_WIDTH-1:0] s_wb_adr_seen,
     output wire [2:0] trace_state,
     output wire trace_active,
-    output wire trace_held,
+    output wire [3:0] trace_held,
     output wire trace_copied,
     output wire [31:0] trace_block,
     output wire [1:0] trace_kind
