@@ -4,6 +4,8 @@ from amaranth.hdl import Array, Cat, Module, Signal
 from amaranth.lib import enum, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from .params import Map
+
 __all__ = ["JobKind", "JobTable"]
 
 
@@ -13,6 +15,7 @@ class JobKind(enum.Enum, shape=2):
     DEMAND = 0
     INITIAL = 1
     BACKGROUND = 2
+    MAP = 3           #: It holds a part of the copy map; counted as INITIAL.
 
 
 class JobTable(wiring.Component):
@@ -36,10 +39,12 @@ class JobTable(wiring.Component):
         Looks a block up; the answer comes in the next clock.
     found, found_job : ``Out(1)``, ``Out(range(jobs))``
         It was in the table in the clock before.
-    found_captured : ``Out(1)``
-        All of it is captured.
+    found_captured, found_copied : ``Out(1)``
+        All of it is captured, or in the shadow.
     finished : ``Out(stream.Signature(block_bits))``
         A block that is all copied, for the copy map to take.
+    only_map : ``In(1)``
+        Only with a map in the memory: blocks of another kind than ``MAP`` are not offered yet.
     retire : ``In(1)``
         The bit of the block taken last, ``retired_block`` of ``retired_kind``, is being set: its
         job leaves.
@@ -64,7 +69,9 @@ class JobTable(wiring.Component):
             "found": Out(1),
             "found_job": Out(job),
             "found_captured": Out(1),
+            "found_copied": Out(1),
             "finished": Out(stream.Signature(params.block_bits)),
+            **({"only_map": In(1)} if params.map is Map.MEMORY else {}),
             "retire": In(1),
             "retired_block": Out(params.block_bits),
             "retired_kind": Out(JobKind),
@@ -90,12 +97,16 @@ class JobTable(wiring.Component):
             self.retired_block.eq(block[leaving]),
             self.retired_kind.eq(kind[leaving]),
             self.found_captured.eq(captured[self.found_job]),
+            self.found_copied.eq(copied[self.found_job]),
         ]
         m.d.sync += self.found.eq(0)
         for index in reversed(range(jobs)):
             with m.If(~busy[index]):
                 m.d.comb += self.next_job.eq(index)
-            with m.If(busy[index] & copied[index] & ~self.finished.valid & ~taken):
+            may_leave = ~self.finished.valid & ~taken
+            if self._params.map is Map.MEMORY:
+                may_leave &= ~self.only_map | (kind[index] == JobKind.MAP)
+            with m.If(busy[index] & copied[index] & may_leave):
                 m.d.sync += [self.finished.valid.eq(1), leaving.eq(index)]
             with m.If(busy[index] & (block[index] == self.find)):
                 m.d.sync += [self.found.eq(1), self.found_job.eq(index)]

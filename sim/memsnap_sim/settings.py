@@ -23,7 +23,7 @@ TEXT_KEYS = ("program", "at", "wave", "wave_window", "out")
 REGION_KEYS = ("start", "limit", "symbol", "kind")
 UNIT_KEYS = tuple(field.name for field in fields(SnapshotParams))
 #: Fields of the unit that are no numbers.
-NO_SIZES = ("release", "features", "pipelined")
+NO_SIZES = ("release", "shadow", "map", "features", "pipelined")
 TRIGGER_KEYS = ("at", "at_clock", "pin", "self")
 
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}

@@ -490,6 +490,7 @@ class _View:
         params = bench.params
         self.memory_base, self.memory_size = params.memory_base, params.memory_size
         self.block_size, self.beat_bytes = params.block_size, params.beat_bytes
+        self.map_base, self.map_blocks = params.map_base, params.map_blocks
         self.shadow_base = params.shadow_base
         self.initial = bench.initial
         self.log = bench.memory.log
