@@ -348,7 +348,7 @@ def test_unmapped(build):
             assert error, f"{offset:#x}"
         for offset, value in configured:
             assert await bank.read(offset) == value
-        assert len(mapped) == 31 + 5 * bank.params.regions
+        assert len(mapped) == 33 + 5 * bank.params.regions
     with_bank(build, script)
 
 

@@ -15,7 +15,6 @@ class JobKind(enum.Enum, shape=2):
     DEMAND = 0
     INITIAL = 1
     BACKGROUND = 2
-    MAP = 3           #: It holds a part of the copy map; counted as INITIAL.
 
 
 class JobTable(wiring.Component):
@@ -43,8 +42,8 @@ class JobTable(wiring.Component):
         All of it is captured, or in the shadow.
     finished : ``Out(stream.Signature(block_bits))``
         A block that is all copied, for the copy map to take.
-    only_map : ``In(1)``
-        Only with a map in the memory: blocks of another kind than ``MAP`` are not offered yet.
+    only_initial : ``In(1)``
+        Only with a map in the memory: blocks of another kind are not offered yet.
     retire : ``In(1)``
         The bit of the block taken last, ``retired_block`` of ``retired_kind``, is being set: its
         job leaves.
@@ -71,7 +70,7 @@ class JobTable(wiring.Component):
             "found_captured": Out(1),
             "found_copied": Out(1),
             "finished": Out(stream.Signature(params.block_bits)),
-            **({"only_map": In(1)} if params.map is Map.MEMORY else {}),
+            **({"only_initial": In(1)} if params.map is Map.MEMORY else {}),
             "retire": In(1),
             "retired_block": Out(params.block_bits),
             "retired_kind": Out(JobKind),
@@ -105,7 +104,7 @@ class JobTable(wiring.Component):
                 m.d.comb += self.next_job.eq(index)
             may_leave = ~self.finished.valid & ~taken
             if self._params.map is Map.MEMORY:
-                may_leave &= ~self.only_map | (kind[index] == JobKind.MAP)
+                may_leave &= ~self.only_initial | (kind[index] == JobKind.INITIAL)
             with m.If(busy[index] & copied[index] & may_leave):
                 m.d.sync += [self.finished.valid.eq(1), leaving.eq(index)]
             with m.If(busy[index] & (block[index] == self.find)):

@@ -123,6 +123,7 @@ class Sequencer(wiring.Component):
         })
         self._waiting = Signal(params.ports)   # this port's write was found to have to wait
         self._shown = Signal()                 # the scan of the clock before was software's
+        self._stuck = Signal()                 # the last ask found nothing that could be done
         self._visited = Signal(params.ports)   # its block was made the one to copy next
 
     def elaborate(self, platform):
@@ -140,7 +141,7 @@ class Sequencer(wiring.Component):
             known = self.scan_valid & ~self._shown
             m.d.comb += [
                 self._own.reset.eq(~self.enable),
-                table.only_map.eq(~self._own.done),
+                table.only_initial.eq(~self._own.done),
                 background.scan_valid.eq(known),
             ]
 
@@ -190,18 +191,19 @@ class Sequencer(wiring.Component):
             kind.eq(Mux(initial.done, JobKind.BACKGROUND, JobKind.INITIAL)),
         ]
         may_claim = table.two_free
+        map_first = Const(0)     # ahead of a held write that is of no use to look at again now
         if self._in_memory:
+            map_first = self._stuck & self._own.proposed & table.free
             may_claim = Mux(self._own.done, table.two_free, table.free)
             with m.If(~self._own.done):
                 m.d.comb += [
                     proposed.eq(self._own.proposed),
                     proposal.eq(self._own.block),
-                    kind.eq(JobKind.MAP),
                 ]
         with m.FSM():
             with m.State("PICK"):
                 m.d.comb += self.choose.eq(1)
-                with m.If(self.enable & self.ask.valid):
+                with m.If(self.enable & self.ask.valid & ~map_first):
                     m.d.comb += [
                         table.find.eq(self.ask.payload.block),
                         self.scan.eq(1),
@@ -237,6 +239,7 @@ class Sequencer(wiring.Component):
                 ]
                 if self._in_memory:
                     m.d.comb += self._own.next.eq(~self._own.done & known)
+                    m.d.sync += self._stuck.eq(0)
                 m.next = "PICK"     # proposed again, if not known
 
             with m.State("ASKED"):
@@ -285,7 +288,7 @@ class Sequencer(wiring.Component):
         may_claim = table.free
         if self._in_memory:
             may_claim = Mux(self._own.done, table.free, table.two_free)
-        m.d.sync += waiting.eq(~self.ask.ready)
+        m.d.sync += [waiting.eq(~self.ask.ready), self._stuck.eq(~self.open & ~self.visit)]
         with m.If(copied):
             m.d.comb += [self.ask.ready.eq(1), self.whole.eq(1)]
         with m.Elif(unclaimed):

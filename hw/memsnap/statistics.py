@@ -57,7 +57,7 @@ class Statistics(wiring.Component):
             ]
             with m.If(self.retired):
                 with m.Switch(self.retired_kind):
-                    for kind in JobKind.DEMAND, JobKind.INITIAL, JobKind.BACKGROUND:
+                    for kind in JobKind:
                         with m.Case(kind):
                             each = counters[f"blocks_{kind.name.lower()}"]
                             m.d.sync += each.eq(each + 1)
