@@ -115,7 +115,7 @@ def test_the_least_of_everything():
 
 
 @pytest.mark.parametrize("depth, block_size, jobs", [
-    (64, 64, 6), (64, 4096, 4), (64, 4, 16), (4, 64, 4), (4096, 64, 16)])
+    (64, 64, 6), (64, 4096, 16), (64, 4, 16), (4, 64, 16), (4096, 64, 16)])
 def test_default_jobs_follow_the_buffer(depth, block_size, jobs):
     assert SnapshotParams(buffer_depth=depth, block_size=block_size).jobs == jobs
 

@@ -43,6 +43,10 @@ class JobTable(wiring.Component):
     retire : ``In(1)``
         The bit of the block taken last, ``retired_block`` of ``retired_kind``, is being set: its
         job leaves.
+    fixed : ``In(1)``
+        No more claims belong to the initial copy.
+    safe : ``Out(1)``
+        All jobs that were there when ``fixed`` rose are captured.
     reset : ``In(1)``
     """
 
@@ -68,6 +72,8 @@ class JobTable(wiring.Component):
             "retire": In(1),
             "retired_block": Out(params.block_bits),
             "retired_kind": Out(JobKind),
+            "fixed": In(1),
+            "safe": Out(1),
             "reset": In(1),
         })
 
@@ -118,4 +124,10 @@ class JobTable(wiring.Component):
             ]
         with m.If(self.reset):
             m.d.sync += [each.eq(0) for each in (*busy, self.finished.valid, taken)]
+
+        waiting = Signal(jobs)
+        m.d.comb += self.safe.eq(self.fixed & (waiting == 0))
+        m.d.sync += waiting.eq(~0)
+        with m.If(self.fixed):
+            m.d.sync += waiting.eq(waiting & Cat(busy) & ~Cat(captured))
         return m

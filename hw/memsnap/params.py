@@ -59,7 +59,8 @@ class SnapshotParams:
         Beats between a read's issue and its shadow write's answer, a power of two. Full copy rate
         at a read latency of L clocks takes about L + 8 beats.
     jobs : int or None
-        Blocks between claim and copied. By default as many as the buffer can hold, within 4..16.
+        Blocks between claim and copied. By default as many as the buffer can hold, within 4..16;
+        16 where it does not hold even one.
     max_in_flight : int
         Requests without an answer that the memory port keeps track of, a power of two.
     ports : int
@@ -67,6 +68,11 @@ class SnapshotParams:
     shadow : Shadow or str
         ``"same"``: the shadow is behind the memory's port. ``"separate"``: it has a port of its
         own, and initiators do not reach it through the unit.
+    retry : bool
+        Failed accesses of the copier can be repeated, and a held write can be failed in the
+        snapshot's stead.
+    io_hold : bool
+        Pins to hold masters that reach the memory by another way.
     release : Release or str
         ``"captured"``: a held write goes on when the beat that it overwrites is inside the unit.
         ``"copied"``: when its whole block is in the shadow.
@@ -104,6 +110,8 @@ class SnapshotParams:
     max_in_flight: int = 64
     ports: int = 1
     shadow: Shadow = Shadow.SAME
+    retry: bool = False
+    io_hold: bool = False
     release: Release = Release.CAPTURED
     regions: int = 4
     pipelined: bool = True
@@ -153,6 +161,12 @@ class SnapshotParams:
         return 2 if self.shadow is Shadow.SEPARATE else 1
 
     @property
+    def sweep_clocks(self):
+        """Clocks from the end of a snapshot without an image until the next can start."""
+        notes = self.block_beats << ceil_log2(self.jobs) if self.beat_bits else 0
+        return max(2, self.map_rows, notes) + 1
+
+    @property
     def beat_shift(self):
         """log2 of the bytes of a beat."""
         return exact_log2(self.beat_bytes)
@@ -182,8 +196,10 @@ class SnapshotParams:
     def _check_kinds(self):
         for name, kind in ("release", Release), ("shadow", Shadow):
             self._check_choice(name, kind)
-        if not isinstance(self.pipelined, bool):
-            raise TypeError(f"pipelined must be True or False, not {self.pipelined!r}")
+        flags = {"pipelined", "retry", "io_hold"}
+        for name in sorted(flags):
+            if not isinstance(getattr(self, name), bool):
+                raise TypeError(f"{name} must be True or False, not {getattr(self, name)!r}")
         try:
             object.__setattr__(self, "features", frozenset(self.features))
         except TypeError:
@@ -195,7 +211,7 @@ class SnapshotParams:
         optional = {"jobs", "map_bits"}
         for field in fields(self):
             value = getattr(self, field.name)
-            if field.name in {"release", "shadow", "pipelined", "features"}:
+            if field.name in flags | {"release", "shadow", "features"}:
                 continue
             if value is None and field.name in optional:
                 continue
@@ -285,4 +301,6 @@ class SnapshotParams:
         return size
 
     def _default_jobs(self):
+        if self.block_beats > self.buffer_depth:    # then a job is long, and demands are many
+            return min(16, max(4, self.blocks + 1))
         return min(16, max(4, self.buffer_depth // self.block_beats + 2))

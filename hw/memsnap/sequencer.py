@@ -53,6 +53,12 @@ class Sequencer(wiring.Component):
         See :class:`CopyBuffer`.
     initial_done, all_claimed : ``Out(1)``
         The initial copy, or everything, is claimed.
+    initial_safe : ``Out(1)``
+        The initial copy is captured.
+    go : ``In(1)``
+        The background copy may take a block.
+    background_claim : ``Out(1)``
+        It takes one.
     held : ``Out(1)``
         A write is found to have to wait for a copy; one clock.
     retired : ``Out(1)``
@@ -98,6 +104,9 @@ class Sequencer(wiring.Component):
             "copied_job": In(job),
             "initial_done": Out(1),
             "all_claimed": Out(1),
+            "initial_safe": Out(1),
+            "go": In(1, init=1),
+            "background_claim": Out(1),
             "held": Out(1),
             "retired": Out(1),
             "retired_kind": Out(JobKind),
@@ -133,6 +142,8 @@ class Sequencer(wiring.Component):
             background.scan_data.eq(self.scan_data),
             self.initial_done.eq(initial.done),
             self.all_claimed.eq(background.done),
+            table.fixed.eq(initial.done),
+            self.initial_safe.eq(table.safe),
             copied.eq(self.scan_data.bit_select(bit_of(probed), 1)),
             unclaimed.eq(~copied & ~table.found),
             table.claim.eq(self.open),
@@ -156,7 +167,7 @@ class Sequencer(wiring.Component):
         proposal = Signal(self._params.block_bits)
         kind = Signal(JobKind)
         m.d.comb += [
-            proposed.eq(Mux(initial.done, background.proposed, initial.proposed)),
+            proposed.eq(Mux(initial.done, background.proposed & self.go, initial.proposed)),
             proposal.eq(Mux(initial.done, background.block, initial.block)),
             kind.eq(Mux(initial.done, JobKind.BACKGROUND, JobKind.INITIAL)),
         ]
@@ -196,6 +207,7 @@ class Sequencer(wiring.Component):
                     table.claim_kind.eq(kind),
                     initial.next.eq(~initial.done),
                     background.next.eq(initial.done),
+                    self.background_claim.eq(self.open & initial.done),
                 ]
                 m.next = "PICK"
 

@@ -42,6 +42,10 @@ class WishboneGate(wiring.Component):
     whole : ``In(1)``
         With ``ask.ready``: the grant is for every beat of the block.
     active, protect : ``In(1)``
+    deny_read : ``In(1)``
+        Reads of a shadow behind the same port are answered with ``err``, too.
+    fail : ``In(1)``
+        The held write is answered with ``err``, and does not reach the memory.
     single : ``In(1)``
         From before ``active`` rises until the copier is at rest: in classic Wishbone with ``cti``,
         bursts are carried as single accesses.
@@ -67,6 +71,8 @@ class WishboneGate(wiring.Component):
             "whole": In(1),
             "active": In(1),
             "protect": In(1),
+            "deny_read": In(1),
+            "fail": In(1),
             "single": In(1),
             "can_arm": Out(1),
             "drained": Out(1),
@@ -81,10 +87,13 @@ class WishboneGate(wiring.Component):
         m.d.comb += [
             write.eq(self.s.cyc & self.s.stb & self.s.we),
             self.held.eq(hold),
+            refuse.eq(hold & self.fail),
         ]
         if self._params.shadow is Shadow.SAME:
-            m.d.comb += refuse.eq(write & self.protect & in_range(self._params, self.s.adr,
-                                                                  self._params.shadow_base))
+            refused = Mux(self.s.we, self.protect, self.deny_read)
+            with m.If(self.s.cyc & self.s.stb & refused
+                      & in_range(self._params, self.s.adr, self._params.shadow_base)):
+                m.d.comb += refuse.eq(1)
         self._permit(m, write=write, hold=hold)
         if self._params.pipelined:
             self._pass_pipelined(m, hold=hold, refuse=refuse)
