@@ -220,7 +220,13 @@ memsnap_soft_error memsnap_soft_start(memsnap_soft *soft, const memsnap_soft_ran
 memsnap_soft_error memsnap_soft_before_write(memsnap_soft *soft, const void *address,
                                              size_t bytes)
 {
+    uintptr_t offset = at(address) - at(soft->config.memory);
+    size_t block = offset >> soft->block_shift, in_block = offset & (soft->config.block_size - 1);
     if (soft->state != MEMSNAP_SOFT_RUNNING)
+        return MEMSNAP_SOFT_OK;
+    // Most writes are to one block that is copied
+    if (block < soft->blocks && bytes - 1 < soft->config.block_size - in_block
+        && is_set(soft, block))
         return MEMSNAP_SOFT_OK;
     return copy_run(soft, blocks_of(soft, address, bytes), MEMSNAP_SOFT_DEMAND);
 }
