@@ -161,8 +161,7 @@ class Report:
             "outcome": self.outcome.value,
             "verdict": self.sentence,
             **self.figures,
-            "units": {figure.key: "fraction" if figure.unit == "%" else figure.unit
-                      for figure in FIGURES + SOFTWARE_FIGURES},
+            "units": _units(FIGURES),
             "program": record.program,
             "trigger": record.trigger,
             "exit_code": record.exit_code,
@@ -173,6 +172,7 @@ class Report:
             "software_exact": record.software and record.software.exact,
             "software_clocks": record.software and record.software.clocks,
             **self.software_figures,
+            "software_units": _units(SOFTWARE_FIGURES),
             "cause": record.cause,
             "refusal": record.refusal,
             "fail_block": record.fail_block,
@@ -208,6 +208,11 @@ class Report:
         if record.refused and record.instant is None:
             return Outcome.REFUSED
         return Outcome.NOT_TAKEN if record.instant is None else Outcome.UNFINISHED
+
+
+def _units(figures):
+    """Units by key, of the plain values that ``report.json`` holds."""
+    return {figure.key: "fraction" if figure.unit == "%" else figure.unit for figure in figures}
 
 
 def histogram(lengths):
