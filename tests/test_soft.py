@@ -1,4 +1,4 @@
-"""The method in C: against the reference model on this machine, and on the simulated CPU."""
+"""The method in C against the reference model, on this machine."""
 
 import ctypes
 import re

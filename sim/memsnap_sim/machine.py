@@ -11,11 +11,11 @@ from memsnap.regs.fields import Refusal
 from .core import write_core
 from .elf import load
 from .gtkw import cpu_group, unit_groups, write_save_file
+from .guarded import build_guarded, options_of, software_of
 from .report import BlockCopy, Kind, Record, Stall, Write
 from .settings import InputError
 from .soc import RunOptions, build, run
 from .soc.build import BuildError
-from .soft import build_guarded, options_of, software_of
 from .toolchain import PROGRAMS, build_program
 
 __all__ = ["Machine", "find_program", "record_of"]

@@ -2,7 +2,7 @@
 
 #include "soc.h"
 
-enum { BLOCKS_A_CHECKPOINT = 4 };
+enum { BLOCKS_A_CHECKPOINT = 8 };
 
 // From the linker: what programs write without a word. The kernel, if there is one, and variables;
 // the stack.
