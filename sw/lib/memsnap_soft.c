@@ -3,6 +3,13 @@
 enum { BITS = 32 };             // of a word of the map
 #define ALL_COPIED UINT32_MAX
 
+// A function that is not put into its caller, so that the way that most calls take needs no stack
+#ifdef __GNUC__
+#define APART __attribute__((noinline))
+#else
+#define APART
+#endif
+
 // A run of blocks, `last` not included
 struct run {
     size_t first, last;
@@ -217,6 +224,11 @@ memsnap_soft_error memsnap_soft_start(memsnap_soft *soft, const memsnap_soft_ran
     return error;
 }
 
+static APART memsnap_soft_error copy_written(memsnap_soft *soft, const void *address, size_t bytes)
+{
+    return copy_run(soft, blocks_of(soft, address, bytes), MEMSNAP_SOFT_DEMAND);
+}
+
 memsnap_soft_error memsnap_soft_before_write(memsnap_soft *soft, const void *address,
                                              size_t bytes)
 {
@@ -228,7 +240,7 @@ memsnap_soft_error memsnap_soft_before_write(memsnap_soft *soft, const void *add
     if (block < soft->blocks && bytes - 1 < soft->config.block_size - in_block
         && is_set(soft, block))
         return MEMSNAP_SOFT_OK;
-    return copy_run(soft, blocks_of(soft, address, bytes), MEMSNAP_SOFT_DEMAND);
+    return copy_written(soft, address, bytes);
 }
 
 memsnap_soft_error memsnap_soft_before_block(memsnap_soft *soft, size_t block)
