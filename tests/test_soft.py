@@ -236,3 +236,11 @@ def test_a_map_that_cannot_be_copied_fails_the_start(library):
                 bad_blocks=[15])
     pair.start([])
     assert pair.oracle.state is State.FAILED and pair.soft.fail_block == 15
+
+
+def test_the_example_of_the_documentation_compiles(tmp_path):
+    text = (HEADER.parents[2] / "docs/software.md").read_text()
+    example, = re.findall(r"```c\n(.*?)```", text, re.S)
+    (tmp_path / "example.c").write_text(example)
+    subprocess.run([*soft_native.compiler(), *STRICT, f"-I{HEADER.parent}", "-c",
+                    tmp_path / "example.c", "-o", tmp_path / "example.o"], check=True)

@@ -2,7 +2,8 @@
 
 #include "soc.h"
 
-enum { BLOCKS_A_CHECKPOINT = 8 };
+// In the background: 512 bytes, or a block if it is larger
+enum { BLOCKS_A_CHECKPOINT = SOFT_BLOCK_SIZE < 512 ? 512 / SOFT_BLOCK_SIZE : 1 };
 
 // From the linker: what programs write without a word. The kernel, if there is one, and variables;
 // the stack.
