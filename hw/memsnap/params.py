@@ -30,6 +30,10 @@ OPTIONAL_SIGNALS = frozenset({"rty", "lock", "cti", "bte"})
 MAP_ROW_BITS = 32
 
 
+#: Bits for notes on beats that the default number of jobs may take.
+_NOTES = 1 << 15
+
+
 def _is_power_of_two(value):
     return value > 0 and value & (value - 1) == 0
 
@@ -60,7 +64,7 @@ class SnapshotParams:
         at a read latency of L clocks takes about L + 8 beats.
     jobs : int or None
         Blocks between claim and copied. By default as many as the buffer can hold, within 4..16;
-        16 where it does not hold even one.
+        where it does not hold even one, as many as 32768 bits have a note for.
     max_in_flight : int
         Requests without an answer that the memory port keeps track of, a power of two.
     ports : int
@@ -301,6 +305,7 @@ class SnapshotParams:
         return size
 
     def _default_jobs(self):
-        if self.block_beats > self.buffer_depth:    # then a job is long, and demands are many
-            return min(16, max(4, self.blocks + 1))
-        return min(16, max(4, self.buffer_depth // self.block_beats + 2))
+        if self.block_beats <= self.buffer_depth:
+            return min(16, max(4, self.buffer_depth // self.block_beats + 2))
+        # A job is long, so that several demands may be in work; each has a note for each beat
+        return max(4, min(16, self.blocks + 1, _NOTES // self.block_beats))
