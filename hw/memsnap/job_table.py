@@ -28,8 +28,8 @@ class JobTable(wiring.Component):
         Gives ``claim_block`` the job ``next_job``; needs ``free``.
     claim_block, claim_kind : ``In(block_bits)``, ``In(JobKind)``
     next_job : ``Out(range(jobs))``
-    free, two_free : ``Out(1)``
-        At least one job, or two, are not in use.
+    free, spare : ``Out(1)``
+        At least one job is not in use; or more than there are ports.
     captured, captured_job, copied, copied_job
         The last beat of a job was captured, or its last write was answered.
     find : ``In(block_bits)``
@@ -59,7 +59,7 @@ class JobTable(wiring.Component):
             "claim_kind": In(JobKind),
             "next_job": Out(job),
             "free": Out(1),
-            "two_free": Out(1),
+            "spare": Out(1),
             "captured": In(1),
             "captured_job": In(job),
             "copied": In(1),
@@ -88,10 +88,13 @@ class JobTable(wiring.Component):
         leaving = Signal(range(jobs))
         taken = Signal()    # the copy map has taken the block that is leaving
         free = Cat(~each for each in busy)
+        spare = free
+        for _ in range(self._params.ports):      # without the lowest of them
+            spare = (spare & (spare - 1))[:jobs]
 
         m.d.comb += [
             self.free.eq(free.any()),
-            self.two_free.eq((free & (free - 1)[:jobs]).any()),
+            self.spare.eq(spare.any()),
             self.finished.payload.eq(block[leaving]),
             self.retired_block.eq(block[leaving]),
             self.retired_kind.eq(kind[leaving]),

@@ -281,12 +281,13 @@ class SnapshotParams:
             if not _is_power_of_two(value) or not least <= value <= most:
                 raise ValueError(f"{name} must be a power of two from {least} to {most}, "
                                  f"not {value!r}")
-        if self.jobs is not None and not 2 <= self.jobs <= 64:
-            raise ValueError(f"jobs must be 2 to 64, not {self.jobs!r}; two are the least, so "
-                             f"that a demand copy never waits for a background copy")
         if not 1 <= self.ports <= 4:
             raise ValueError(f"ports must be 1 to 4, not {self.ports!r}; join initiators ahead of "
                              f"the unit where there are more")
+        if self.jobs is not None and not self.ports < self.jobs <= 64:
+            raise ValueError(f"jobs must be {self.ports + 1} to 64, not {self.jobs!r}; one more "
+                             f"than ports is the least, so that a demand copy never waits for a "
+                             f"background copy")
         if not 1 <= self.regions <= 16:
             raise ValueError(f"regions must be 1 to 16, not {self.regions!r}")
         for name in "timeout", "share":
@@ -306,6 +307,6 @@ class SnapshotParams:
 
     def _default_jobs(self):
         if self.block_beats <= self.buffer_depth:
-            return min(16, max(4, self.buffer_depth // self.block_beats + 2))
+            return min(16, max(4, self.buffer_depth // self.block_beats + 1 + self.ports))
         # A job is long, so that several demands may be in work; each has a note for each beat
-        return max(4, min(16, self.blocks + 1, _NOTES // self.block_beats))
+        return max(3 + self.ports, min(16, self.blocks + 1, _NOTES // self.block_beats))

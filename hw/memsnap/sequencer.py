@@ -23,10 +23,11 @@ class Sequencer(wiring.Component):
     never claimed, and since nothing else claims blocks, it stays so until the next clock, in which
     it is claimed. Whatever proposed the block may therefore be out of date.
 
-    A held write is answered before any other block is claimed, and the last free job is kept for
-    it. Its grant comes when its block is copied or captured, or when its beat is captured (in the
-    strict form only when its block is copied). The initial copy claims the blocks of the enabled
-    regions in the order of the table; the background copy scans the map, a row a clock.
+    A held write is answered before any other block is claimed, and the last free jobs, one for each
+    port, are kept for these. Its grant comes when its block is copied or captured, or when its beat
+    is captured (in the strict form only when its block is copied). The initial copy claims the
+    blocks of the enabled regions in the order of the table; the background copy scans the map, a
+    row a clock.
 
     Parameters
     ----------
@@ -182,7 +183,7 @@ class Sequencer(wiring.Component):
                     ]
                     m.next = "ASKED"
                 with m.Elif(self.enable & ~self.set.valid & proposed):
-                    with m.If(table.two_free):
+                    with m.If(table.spare):
                         m.d.comb += [
                             table.find.eq(proposal),
                             self.scan.eq(1),
