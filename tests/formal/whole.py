@@ -178,7 +178,7 @@ class WholeSpec(wiring.Component):
             Assert(~(done & (core.control.failed | core.control.cancelled)), "C5: two results"),
             Assert(~(core.control.failed & core.control.cancelled), "C5: two results"),
         ]
-        self._image = image
+        self._image, self._was_active, self._copied = image, was_active, copied
 
     def _check_writes(self, m, core):
         """C3 and C7: each write is the initiator's, unchanged, or the copier's into the shadow."""
@@ -209,6 +209,7 @@ class WholeSpec(wiring.Component):
         length = Signal(range(depth + 1))
         left = Signal.like(length)
         new = Signal(entry)
+        self._owed, self._owed_length = queue, length
         accepted = s.cyc & s.stb & ~s.stall
         answered = s.ack | s.err
         forwarded = bus.cyc & bus.stb & ~bus.stall
