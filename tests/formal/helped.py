@@ -42,7 +42,7 @@ class HelpedSpec(WholeSpec):
                                            self._bus)
         facts = [
             *self._life(control),
-            *bus.holds(buffer, reader, self._core.m_wb),
+            *bus.holds(buffer, reader, signals["lifecycle._gave_up"]),
             *bus.answers(self._owed, self._owed_length),
             *buffer.holds(self._stopping),
             *reader.holds(buffer),
@@ -77,7 +77,7 @@ class HelpedSpec(WholeSpec):
         yield Fact(control.done == done, "done")
         yield Fact(~(control.failed | control.cancelled)
                      | self._in(State.CLEARING, State.IDLE), "a result goes on")
-        yield Fact(~lifecycle["_gave_up"], "given up without a timeout")
+        yield Fact(~lifecycle["_gave_up"] | self._stopping, "given up, and goes on")
         yield Fact(running | self._stopping | at_rest, "not at rest")
         yield Fact(~running | self._was_active | at_rest, "not at rest at the instant")
         yield Fact(~self._first | self._in(State.CLEARING), "the first clock")

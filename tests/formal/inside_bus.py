@@ -1,6 +1,6 @@
 """What always holds between the memory's queue of answers, the arbiter and the gate."""
 
-from amaranth.hdl import Array, Const
+from amaranth.hdl import Mux
 
 from .inside import Fact, Part, count
 
@@ -20,8 +20,11 @@ class BusInside(Part):
         super().__init__(m, signals, "arbiter")
         self._gate = Part(m, signals, "gate")
         self._queue, self._length = queue, length
-        self._owner = [[self.let(f"entry{k}_is_{owner}", (length > k) & (entry.owner == owner))
-                        for owner in range(3)] for k, entry in enumerate(queue)]
+        owners, get = self.words("owners"), self["get__addr"]
+        self._owners = [owners[(get + k)[:len(get)]] for k in range(len(queue))]
+        self._owner = [[self.let(f"entry{k}_is_{index}",
+                                 (self["in_flight"] > k) & (owner == index))
+                        for index in range(3)] for k, owner in enumerate(self._owners)]
 
     def owned(self, owner):
         """How many answers are due to an initiator."""
@@ -33,21 +36,23 @@ class BusInside(Part):
             yield (self._owner[k][owner], entry,
                    count(is_owned[owner] for is_owned in self._owner[:k]))
 
-    def holds(self, buffer, reader, bus):
-        gate, length = self._gate, self._length
-        owners = self.words("owners")
-        yield Fact(self["in_flight"] == length, "in flight: another count")
-        yield Fact(length <= len(self._queue), "too many in flight")
+    def holds(self, buffer, reader, gave_up):
+        """All count the same; an abort is the arbiter's alone to answer."""
+        gate, length, aborting = self._gate, self._length, self["aborting"]
+        in_flight = self["in_flight"]
+        yield Fact((in_flight == length) | aborting & (length == 0), "in flight: another count")
+        yield Fact(in_flight <= len(self._queue), "too many in flight")
         yield Fact((self["put__addr"] - self["get__addr"])[:len(self["put__addr"])]
-                     == length[:len(self["put__addr"])], "owners: another count")
-        for k, entry in enumerate(self._queue):
-            slot = (self["get__addr"] + k)[:len(self["get__addr"])]
-            yield Fact((length <= k) | (owners[slot] == entry.owner) & (entry.owner != 3),
-                         "another owner")
-        yield Fact(~self["aborting"], "an abort without a timeout")
+                     == in_flight[:len(self["put__addr"])], "owners: another count")
+        for k, owner in enumerate(self._owners):
+            yield Fact((in_flight <= k) | (owner != 3), "nobody's answer")
         yield Fact(self.owned(0) == gate["in_flight"], "the gate's answers")
-        yield Fact(self.owned(1) + reader["read__valid"] == buffer.unread, "reads")
+        reads = self.owned(1) + reader["read__valid"]
+        yield Fact((reads == buffer.unread) | gave_up & (reads <= buffer.unread), "reads")
         yield Fact(self.owned(2) == buffer.writing, "writes")
+        yield Fact(~aborting | gave_up, "an abort without a timeout")
+        yield Fact(~gave_up | aborting | (self.owned(1) == 0) & (self.owned(2) == 0)
+                   & ~reader["read__valid"] & ~buffer["waiting"], "not given up")
 
     def answers(self, owed, owed_length):
         """What the initiator is owed is what the memory owes the gate."""
@@ -63,4 +68,5 @@ class BusInside(Part):
             for index, mine in enumerate(owed):
                 same = (mine.fails == entry.fails) & (
                     ~mine.known | entry.known & (mine.value == entry.value))
+                same = Mux(self._length != 0, same, mine.fails)
                 yield Fact(~(is_owned & (older == index)) | flushing | same, "another answer")

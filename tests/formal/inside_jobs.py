@@ -33,7 +33,7 @@ class MapInside(Part):
         yield Fact(sweeping | (self["count"] == count(self.bits)), "count")
         yield Fact(~swept | (self._row == 0) & ~self["phase"] & (self["count"] == 0), "swept")
         yield Fact(sweeping | (row == 0), "sweep_row")
-        yield Fact((self["scan_at"] == 0) & (self["look_at"] == 0), "another row")
+        yield Fact((self["look_at"] == 0) & (~writing | (self["scan_at"] == 0)), "another row")
         yield Fact(sweeping | ~writing | (self["ram.read1"] == self._row), "a row is old")
 
 

@@ -75,7 +75,8 @@ class ReaderInside(Part):
         yield Fact(captured <= issued, "run")
         yield Fact(issued <= self._beats, "run")
         yield Fact((before == 0) | (captured == 0), "run before")
-        yield Fact(before + pending <= buffer.unread, "run unread")
+        none = ~self["growing"] & (issued == 0)
+        yield Fact(none | (before + pending <= buffer.unread), "run unread")
         noted = Array(self.noted)[job]
         for k in range(self._beats):
             beat = (self["first"] + k)[:len(self["first"])]
