@@ -1,9 +1,12 @@
 """The contract of the copier's buffer, for one beat that stands for all."""
 
-from amaranth.hdl import Assert, Assume, Cover, Module, Mux, Signal
-from amaranth.lib import wiring
+from amaranth.hdl import Assert, Assume, Cat, Cover, Module, Mux, Signal
+from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In
 from memsnap.copy_buffer import CopyBuffer
+
+from .inside import look_inside
+from .peek import peek
 
 __all__ = ["CopyBufferSpec"]
 
@@ -26,13 +29,16 @@ class CopyBufferSpec(wiring.Component):
         super().__init__({
             "pick": In(1), "write_ready": In(1),
             **{name: In(pins[name].shape) for name in (
-                "issue", "issue_place", "issue_job", "issue_last", "read_valid", "read_data",
-                "read_error", "write_valid", "write_error", "stop", "drop", "reset")},
+                "issue", "issue_place", "issue_job", "issue_last", "read_valid", "read_error",
+                "write_valid", "write_error", "stop", "drop", "reset")},
+            "read_data": In(1),
         })
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.buffer = buffer = self._buffer
+        buffer = self._buffer
+        self._fragment, self._inside = look_inside(buffer)
+        m.submodules.buffer = self._fragment
         depth = self._params.buffer_depth
         for name in self.signature.members:
             if name not in {"pick", "write_ready"}:
@@ -58,8 +64,50 @@ class CopyBufferSpec(wiring.Component):
             Assert(buffer.quiet == ((unread == 0) & (writing == 0) & ~buffer.write.valid),
                    "quiet is something else"),
         ]
+        self._help(m, unread=unread, unwritten=unwritten, writing=writing)
         self._follow(m, buffer, unread=unread, unwritten=unwritten, writing=writing)
         return m
+
+    def _help(self, m, *, unread, unwritten, writing):
+        """What the pointers inside mean: asserts with which the unbounded proof is short."""
+        inside = self._inside
+        size = len(inside["issued"])
+        for ahead, behind, count in (("issued", "read", unread), ("read", "taken", unwritten),
+                                     ("taken", "answered", writing)):
+            m.d.sync += Assert((inside[ahead] - inside[behind])[:size] == count[:size],
+                               f"{ahead} and {behind}")
+        jobs = self._params.jobs
+        m.d.sync += [
+            Assert(inside["unwritten"] == unwritten, "unwritten"),
+            Assert(inside["writing"] == writing, "writing"),
+            Assert(unread + unwritten + writing <= self._params.buffer_depth, "depth"),
+            Assert(~inside["offered"] | (unwritten != 0), "offered"),
+            Assert(inside["uncopied"] <= self._jobs, "uncopied"),
+            Assert(inside["uncaptured"] <= inside["uncopied"], "uncaptured"),
+            *(Assert((inside["put"] - inside[pointer])[:len(inside["put"])]
+                     == inside[count][:len(inside["put"])], f"put and {pointer}")
+              for pointer, count in (("capture", "uncaptured"), ("copy", "uncopied"))),
+        ]
+        # The slots that end a job, from the oldest on, are in use and in the order of the ring
+        offset = [Signal.like(unread, name=f"offset{index}") for index in range(jobs)]
+        self._ends = [data.View(data.StructLayout({"slot": size, "job": len(self.issue_job)}),
+                                inside[f"end{index}"]) for index in range(jobs)]
+        self._waits = [((index - inside["copy"])[:len(inside["copy"])] < inside["uncopied"])
+                       for index in range(jobs)]
+        self._uncaptured = [((index - inside["capture"])[:len(inside["copy"])]
+                             < inside["uncaptured"]) for index in range(jobs)]
+        for index in range(jobs):
+            after = (index + 1) % jobs
+            m.d.comb += offset[index].eq(
+                (self._ends[index].slot - inside["answered"])[:size])
+            m.d.sync += [
+                Assert(~self._waits[index] | (offset[index] < unread + unwritten + writing), "end"),
+                Assert(~(self._waits[index] & self._waits[after] & (after != inside["copy"]))
+                       | (offset[index] < offset[after]), "order of ends"),
+                Assert(~self._waits[index] | (self._uncaptured[index]
+                                              == (offset[index] >= writing + unwritten)),
+                       "end captured"),
+            ]
 
     def _before(self, m, value):
         before = Signal.like(value)
@@ -73,7 +121,7 @@ class CopyBufferSpec(wiring.Component):
         offered = self._before(m, offer.valid & ~offer.ready)
         kept = self._before(m, offer.valid & ~offer.ready & ~self.drop)
         # No more jobs than there are end before they are copied
-        jobs = Signal(range(self._params.jobs + 1))
+        self._jobs = jobs = Signal(range(self._params.jobs + 1))
         copied = Signal()
         m.d.comb += copied.eq(buffer.copied)
         m.d.sync += jobs.eq(Mux(self.reset, 0, jobs + (self.issue & self.issue_last) - copied))
@@ -98,7 +146,7 @@ class CopyBufferSpec(wiring.Component):
         place = Signal.like(self.issue_place)
         job = Signal.like(self.issue_job)
         last = Signal()
-        value = Signal(self._params.data_width)
+        value = Signal()
         waits, captured, taken = (Signal(name=name) for name in ("waits", "captured", "taken"))
         ahead = Signal.like(unread)     # older beats that are still where the next step is
         picked = waits | captured | taken
@@ -123,7 +171,27 @@ class CopyBufferSpec(wiring.Component):
             m.d.sync += taken.eq(0)
         with m.If(self.reset):
             m.d.sync += [waits.eq(0), captured.eq(0), taken.eq(0)]
+        slot = Signal.like(self._inside["issued"])
+        with m.If(pick):
+            m.d.sync += slot.eq(self._inside["issued"])
         m.d.sync += [
+            Assert(waits + captured + taken <= 1, "one step"),
+            Assert(~picked | (peek(self._fragment, "places", slot) == place), "place"),
+            Assert(~(captured | taken) | (peek(self._fragment, "beats", slot)[0] == value),
+                   "data"),
+        ]
+        for at, pointer, count in ((waits, "read", unread), (captured, "taken", unwritten),
+                                   (taken, "answered", writing)):
+            m.d.sync += Assert(~at | (ahead < count) & (
+                (slot - self._inside[pointer])[:len(slot)] == ahead[:len(slot)]), pointer)
+        mine = [self._ends[index].slot == slot for index in range(self._params.jobs)]
+        m.d.sync += [Assert(~(picked & self._waits[index] & mine[index])
+                            | last & (self._ends[index].job == job), "the slot's end")
+                     for index in range(self._params.jobs)]
+        m.d.sync += [
+            Assert(~(picked & last) | Cat(self._waits[index] & mine[index]
+                                          for index in range(self._params.jobs)).any(),
+                   "the end's slot"),
             Assert(~(captured & turn & offer.valid)
                    | (offer.payload.place == place) & (offer.payload.data == value),
                    "another place or value is written"),

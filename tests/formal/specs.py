@@ -8,6 +8,8 @@ import sys
 from unittest import mock
 
 from amaranth.back import rtlil
+from formal.copier_spec import CopierSpec
+from formal.copy_buffer_spec import CopyBufferSpec
 from formal.copy_map_spec import CopyMapSpec
 from formal.gate_spec import GateSpec
 from formal.whole import WholeSpec
@@ -36,6 +38,8 @@ def convert(spec):
 
 
 SPECS = {
+    "copy buffer": lambda: convert(CopyBufferSpec(small(blocks=2))),
+    "copier": lambda: convert(CopierSpec(small(blocks=2))),
     "copy map": copy_map,
     "gate pipelined": lambda: convert(GateSpec(small())),
     "gate classic": lambda: convert(GateSpec(small(pipelined=False))),
