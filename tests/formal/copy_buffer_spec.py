@@ -82,6 +82,7 @@ class CopyBufferSpec(wiring.Component):
             Assert(inside["writing"] == writing, "writing"),
             Assert(unread + unwritten + writing <= self._params.buffer_depth, "depth"),
             Assert(~inside["offered"] | (unwritten != 0), "offered"),
+            Assert(self._jobs <= jobs, "jobs"),
             Assert(inside["uncopied"] <= self._jobs, "uncopied"),
             Assert(inside["uncaptured"] <= inside["uncopied"], "uncaptured"),
             *(Assert((inside["put"] - inside[pointer])[:len(inside["put"])]
@@ -138,6 +139,7 @@ class CopyBufferSpec(wiring.Component):
                                           == self._before(m, offer.payload.as_value())),
                    "a write on offer changes"),
             Assert(~(offer.valid & stopped) | offered, "a new write is made after a stop"),
+            Assert(~self._inside["waiting"] | kept & self._inside["offered"], "waiting"),
         ]
 
     def _follow(self, m, buffer, *, unread, unwritten, writing):
@@ -217,6 +219,13 @@ class CopyBufferSpec(wiring.Component):
             m.d.sync += [erred.eq(1), mine.eq(failing), block.eq(place.block)]
         with m.If(self.reset):
             m.d.sync += erred.eq(0)
+        failed = data.View(self.issue_place.shape(), peek(
+            self._fragment, "places", self._inside["failed_slot"]))
+        m.d.sync += [
+            Assert(self._inside["erred"] == erred, "erred"),
+            Assert(~erred | self._before(m, self.stop | buffer.error), "a stop after an error"),
+            Assert(~(erred & mine) | (failed.block == block), "failed slot"),
+        ]
         is_quiet = self.stop & buffer.quiet & ~self.reset
         m.d.sync += [
             quiet.eq(Mux(is_quiet, Mux(quiet == 3, 3, quiet + 1), 0)),
