@@ -10,6 +10,7 @@ from unittest import mock
 from amaranth.back import rtlil
 from formal.copier_spec import CopierSpec
 from formal.copy_buffer_spec import CopyBufferSpec
+from formal.copy_reader_spec import CopyReaderSpec
 from formal.copy_map_spec import CopyMapSpec
 from formal.gate_spec import GateSpec
 from formal.whole import WholeSpec
@@ -39,6 +40,8 @@ def convert(spec):
 
 SPECS = {
     "copy buffer": lambda: convert(CopyBufferSpec(small(blocks=2))),
+    "copy reader": lambda: convert(CopyReaderSpec(small(blocks=2))),
+    "copy reader strict": lambda: convert(CopyReaderSpec(small(blocks=2, release="copied"))),
     "copier": lambda: convert(CopierSpec(small(blocks=2))),
     "copy map": copy_map,
     "gate pipelined": lambda: convert(GateSpec(small())),
