@@ -8,6 +8,7 @@ import sys
 from unittest import mock
 
 from amaranth.back import rtlil
+from formal.arbiter_spec import ArbiterSpec
 from formal.copier_spec import CopierSpec
 from formal.copy_buffer_spec import CopyBufferSpec
 from formal.copy_reader_spec import CopyReaderSpec
@@ -40,12 +41,14 @@ def convert(spec):
 
 SPECS = {
     "copy buffer": lambda: convert(CopyBufferSpec(small(blocks=2))),
-    "copy reader": lambda: convert(CopyReaderSpec(small(blocks=2))),
+    "copy reader": lambda: convert(CopyReaderSpec(small(block_size=4))),
     "copy reader strict": lambda: convert(CopyReaderSpec(small(blocks=2, release="copied"))),
     "copier": lambda: convert(CopierSpec(small(blocks=2))),
     "copy map": copy_map,
     "gate pipelined": lambda: convert(GateSpec(small())),
     "gate classic": lambda: convert(GateSpec(small(pipelined=False))),
+    "arbiter pipelined": lambda: convert(ArbiterSpec(small())),
+    "arbiter classic": lambda: convert(ArbiterSpec(small(pipelined=False))),
     "whole": lambda: convert(WholeSpec(small(blocks=2))),
     "whole busy": lambda: convert(WholeSpec(small(blocks=2), memory="quick", traffic="writes")),
     "whole idle": lambda: convert(WholeSpec(small(blocks=2), memory="quick", traffic="none")),
