@@ -14,6 +14,7 @@ from formal.copy_buffer_spec import CopyBufferSpec
 from formal.copy_reader_spec import CopyReaderSpec
 from formal.copy_map_spec import CopyMapSpec
 from formal.gate_spec import GateSpec
+from formal.sequencer_spec import SequencerSpec
 from formal.whole import WholeSpec
 from memsnap import SnapshotParams
 
@@ -29,14 +30,14 @@ def small(*, blocks=4, **changes):
         "max_in_flight": 2, "regions": 1, **changes})
 
 
-def copy_map():
-    """Two rows of two blocks."""
-    with mock.patch("memsnap.params.MAP_ROW_BITS", 2), mock.patch("memsnap.copy_map._BIT_BITS", 1):
-        return rtlil.convert(CopyMapSpec(small()), name="top")
-
-
 def convert(spec):
     return rtlil.convert(spec, name="top")
+
+
+def two_rows(spec, **changes):
+    """With a copy map of two rows of two blocks."""
+    with mock.patch("memsnap.params.MAP_ROW_BITS", 2), mock.patch("memsnap.copy_map._BIT_BITS", 1):
+        return convert(spec(small(**changes)))
 
 
 SPECS = {
@@ -44,7 +45,9 @@ SPECS = {
     "copy reader": lambda: convert(CopyReaderSpec(small(block_size=4))),
     "copy reader strict": lambda: convert(CopyReaderSpec(small(blocks=2, release="copied"))),
     "copier": lambda: convert(CopierSpec(small(blocks=2))),
-    "copy map": copy_map,
+    "copy map": lambda: two_rows(CopyMapSpec),
+    "sequencer": lambda: two_rows(SequencerSpec),
+    "sequencer strict": lambda: two_rows(SequencerSpec, release="copied"),
     "gate pipelined": lambda: convert(GateSpec(small())),
     "gate classic": lambda: convert(GateSpec(small(pipelined=False))),
     "arbiter pipelined": lambda: convert(ArbiterSpec(small())),
