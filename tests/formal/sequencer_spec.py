@@ -51,6 +51,7 @@ class SequencerSpec(wiring.Component):
         self._check_grants(m, dut)
         self._check_ends(m, dut)
         self._check_window(m, dut)
+        self._check_progress(m, dut)
         return m
 
     def _before(self, m, value):
@@ -284,4 +285,26 @@ class SequencerSpec(wiring.Component):
                    | (dut.map_data.bit_select(bit_of(self.at.block), 1) == bit),
                    "another row is shown"),
             Cover(dut.map_valid & bit, "a copied block is shown"),
+        ]
+
+    def _check_progress(self, m, dut):
+        """Nothing waits but for what it has to wait for."""
+        held = Signal(range(self._params.jobs + 1))      # jobs, from claim to retirement
+        m.d.sync += held.eq(Mux(self.reset, 0, held + dut.open - dut.retired))
+        # A write whose block is copied is granted, one whose block can be claimed has it claimed
+        copied = self._copied.bit_select(self.ask_place.block, 1)
+        here = self.ask_place.block == self.at.block
+        can_claim = here & ~self._known & (held != self._params.jobs)
+        asks = self.enable & self.ask & ~self._wanted & (copied | can_claim)
+        asked = Signal(range(8))
+        m.d.sync += asked.eq(Mux(asks & ~dut.ask.ready & ~dut.open, asked + (asked != 7), 0))
+        # Without held writes and open jobs, the map is read until all is claimed
+        idle = (self.enable & ~self.ask & (held == 0) & ~dut.all_claimed & ~self.map_read
+                & ~dut.scan)
+        rests = Signal(range(8))
+        m.d.sync += rests.eq(Mux(idle, rests + (rests != 7), 0))
+        m.d.sync += [
+            Assert(held <= self._params.jobs, "more jobs than there are"),
+            Assert(asked < 4, "a write is not answered"),
+            Assert(rests < 4, "blocks are left, and nothing is done"),
         ]
