@@ -46,7 +46,7 @@ SPECS = {
     "copy reader strict": lambda: convert(CopyReaderSpec(small(blocks=2, release="copied"))),
     "copier": lambda: convert(CopierSpec(small(blocks=2))),
     "copy map": lambda: two_rows(CopyMapSpec),
-    "sequencer": lambda: two_rows(SequencerSpec),
+    "sequencer": lambda: two_rows(SequencerSpec, jobs=3),
     "sequencer strict": lambda: two_rows(SequencerSpec, release="copied"),
     "gate pipelined": lambda: convert(GateSpec(small())),
     "gate classic": lambda: convert(GateSpec(small(pipelined=False))),

@@ -1,0 +1,71 @@
+"""The proofs of the components' contracts, each with a broken twin; see docs/proofs.md."""
+
+from dataclasses import dataclass
+
+import pytest
+from test_formal import broken_rtlil, unbounded
+
+from formal.prove import prove
+from formal.specs import rtlil_of
+
+
+@dataclass(frozen=True)
+class Proof:
+    """How a specification is proved.
+
+    ``bounded`` is for how many clocks, where nothing can prove it for any number, or does so in
+    reasonable time, ``reached`` in how many clocks all that it covers is; ``defect`` must fail
+    within ``shows`` clocks.
+    """
+
+    name: str
+    bounded: int
+    reached: int | None
+    defect: str
+    shows: int
+    unbounded: bool = True
+
+
+PROOFS = (
+    Proof("copy map", 12, 22, "phase not flipped", 22),
+    Proof("gate pipelined", 8, 8, "stale row", 10),
+    Proof("gate classic", 8, 8, "stale grant", 10),
+    Proof("arbiter pipelined", 8, 10, "wrong priority that starves", 8),
+    Proof("arbiter classic", 8, 10, "wrong priority that starves", 8),
+    Proof("copy reader", 12, 14, "beat read twice after a visit", 14),
+    Proof("copy reader strict", 12, 14, "beat read twice after a visit", 14),
+    Proof("copy buffer", 8, 14, "map bit early", 10),
+    Proof("copier", 12, 16, "granted before it is captured", 14, unbounded=False),
+    Proof("sequencer", 12, 26, "a claim too many", 14),
+    Proof("sequencer strict", 12, None, "a claim too many", 14),
+)
+
+
+def each(proofs):
+    return pytest.mark.parametrize("proof", proofs, ids=lambda proof: proof.name)
+
+
+@unbounded
+@each([proof for proof in PROOFS if proof.unbounded])
+def test_proved(proof, tmp_path):
+    outcome = prove(rtlil_of(proof.name), tmp_path, mode="pdr", unknown_ram=True)
+    assert outcome.passed, outcome.log
+
+
+@each(PROOFS)
+def test_holds_for_some_clocks(proof, tmp_path):
+    outcome = prove(rtlil_of(proof.name), tmp_path, depth=proof.bounded, unknown_ram=True)
+    assert outcome.passed, outcome.log
+
+
+@each([proof for proof in PROOFS if proof.reached])
+def test_reached(proof, tmp_path):
+    outcome = prove(rtlil_of(proof.name), tmp_path, mode="cover", depth=proof.reached)
+    assert outcome.passed, outcome.log
+
+
+@each(PROOFS)
+def test_broken_twin_fails(proof, tmp_path):
+    outcome = prove(broken_rtlil(proof.name, proof.defect, tmp_path), tmp_path,
+                    depth=proof.shows)
+    assert outcome.failed
