@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 
 import pytest
-from test_formal import broken_rtlil, unbounded
-
 from formal.prove import prove
-from formal.specs import rtlil_of
+from formal.specs import SPECS, rtlil_of
+from test_formal import broken_rtlil, unbounded
 
 
 @dataclass(frozen=True)
@@ -25,6 +24,12 @@ class Proof:
     shows: int
     unbounded: bool = True
 
+    @property
+    def contract(self):
+        """The specification without asserts on what lies inside, where it has any."""
+        name = f"{self.name} unhelped"
+        return name if name in SPECS else self.name
+
 
 PROOFS = (
     Proof("copy map", 12, 22, "phase not flipped", 22),
@@ -32,7 +37,7 @@ PROOFS = (
     Proof("gate classic", 8, 8, "stale grant", 10),
     Proof("arbiter pipelined", 8, 10, "wrong priority that starves", 8),
     Proof("arbiter classic", 8, 10, "wrong priority that starves", 8),
-    Proof("copy reader", 12, 14, "beat read twice after a visit", 14),
+    Proof("copy reader", 12, 17, "beat read twice after a visit", 14),
     Proof("copy reader strict", 12, 14, "beat read twice after a visit", 14),
     Proof("copy buffer", 8, 14, "map bit early", 10),
     Proof("copier", 12, 16, "granted before it is captured", 14, unbounded=False),
@@ -54,18 +59,18 @@ def test_proved(proof, tmp_path):
 
 @each(PROOFS)
 def test_holds_for_some_clocks(proof, tmp_path):
-    outcome = prove(rtlil_of(proof.name), tmp_path, depth=proof.bounded, unknown_ram=True)
+    outcome = prove(rtlil_of(proof.contract), tmp_path, depth=proof.bounded, unknown_ram=True)
     assert outcome.passed, outcome.log
 
 
 @each([proof for proof in PROOFS if proof.reached])
 def test_reached(proof, tmp_path):
-    outcome = prove(rtlil_of(proof.name), tmp_path, mode="cover", depth=proof.reached)
+    outcome = prove(rtlil_of(proof.contract), tmp_path, mode="cover", depth=proof.reached)
     assert outcome.passed, outcome.log
 
 
 @each(PROOFS)
 def test_broken_twin_fails(proof, tmp_path):
-    outcome = prove(broken_rtlil(proof.name, proof.defect, tmp_path), tmp_path,
+    outcome = prove(broken_rtlil(proof.contract, proof.defect, tmp_path), tmp_path,
                     depth=proof.shows)
     assert outcome.failed

@@ -21,9 +21,10 @@ def _count(bits):
 class ArbiterSpec(wiring.Component):
     """Each request goes to the memory as it is, and its answer comes back to who made it.
 
-    Gate and copier make any requests, keep them until they are taken, or withdraw them; the copier
-    does so only after an abort, and not while it is being answered. The memory takes and answers requests in order, at any time. An
-    abort comes at any time. One request, picked at will, is followed to its answer.
+    Gate and copier make any requests, and keep them until they are taken, or withdraw them; the
+    copier does so only after an abort, and not while that is being answered. The memory takes and
+    answers requests in order, at any time. An abort comes at any time. One request, picked at
+    will, is followed to its answer.
 
     Parameters
     ----------
@@ -182,7 +183,6 @@ class ArbiterSpec(wiring.Component):
 
     def _check_turns(self, m, arbiter):
         """Who has to wait for whom."""
-        bus = arbiter.m
         copier = arbiter.read.stb | arbiter.write.stb
         accepted = Cat(self._rules[1].accepted, self._rules[2].accepted).any() & ~arbiter.aborting
         gate_accepted = self._rules[0].accepted

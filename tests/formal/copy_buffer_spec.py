@@ -20,10 +20,14 @@ class CopyBufferSpec(wiring.Component):
     Parameters
     ----------
     params : SnapshotParams
+    helped : bool
+        With asserts on what lies inside, so that an unbounded proof is short.
     """
 
-    def __init__(self, params):
+    def __init__(self, params, *, helped=True):
         self._params = params
+        self._helped = helped
+        self._fragment = None
         self._buffer = CopyBuffer(params)
         pins = self._buffer.signature.members
         super().__init__({
@@ -37,8 +41,9 @@ class CopyBufferSpec(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         buffer = self._buffer
-        self._fragment, self._inside = look_inside(buffer)
-        m.submodules.buffer = self._fragment
+        if self._helped:
+            self._fragment, self._inside = look_inside(buffer)
+        m.submodules.buffer = self._fragment or buffer
         depth = self._params.buffer_depth
         for name in self.signature.members:
             if name not in {"pick", "write_ready"}:
@@ -64,51 +69,13 @@ class CopyBufferSpec(wiring.Component):
             Assert(buffer.quiet == ((unread == 0) & (writing == 0) & ~buffer.write.valid),
                    "quiet is something else"),
         ]
-        self._help(m, unread=unread, unwritten=unwritten, writing=writing)
         self._follow(m, buffer, unread=unread, unwritten=unwritten, writing=writing)
+        if self._helped:
+            counts = {"read": unread, "taken": unwritten, "answered": writing}
+            self._help_counts(m, counts)
+            self._help_ends(m, counts)
+            self._help_picked(m, buffer, counts)
         return m
-
-    def _help(self, m, *, unread, unwritten, writing):
-        """What the pointers inside mean: asserts with which the unbounded proof is short."""
-        inside = self._inside
-        size = len(inside["issued"])
-        for ahead, behind, count in (("issued", "read", unread), ("read", "taken", unwritten),
-                                     ("taken", "answered", writing)):
-            m.d.sync += Assert((inside[ahead] - inside[behind])[:size] == count[:size],
-                               f"{ahead} and {behind}")
-        jobs = self._params.jobs
-        m.d.sync += [
-            Assert(inside["unwritten"] == unwritten, "unwritten"),
-            Assert(inside["writing"] == writing, "writing"),
-            Assert(unread + unwritten + writing <= self._params.buffer_depth, "depth"),
-            Assert(~inside["offered"] | (unwritten != 0), "offered"),
-            Assert(self._jobs <= jobs, "jobs"),
-            Assert(inside["uncopied"] <= self._jobs, "uncopied"),
-            Assert(inside["uncaptured"] <= inside["uncopied"], "uncaptured"),
-            *(Assert((inside["put"] - inside[pointer])[:len(inside["put"])]
-                     == inside[count][:len(inside["put"])], f"put and {pointer}")
-              for pointer, count in (("capture", "uncaptured"), ("copy", "uncopied"))),
-        ]
-        # The slots that end a job, from the oldest on, are in use and in the order of the ring
-        offset = [Signal.like(unread, name=f"offset{index}") for index in range(jobs)]
-        self._ends = [data.View(data.StructLayout({"slot": size, "job": len(self.issue_job)}),
-                                inside[f"end{index}"]) for index in range(jobs)]
-        self._waits = [((index - inside["copy"])[:len(inside["copy"])] < inside["uncopied"])
-                       for index in range(jobs)]
-        self._uncaptured = [((index - inside["capture"])[:len(inside["copy"])]
-                             < inside["uncaptured"]) for index in range(jobs)]
-        for index in range(jobs):
-            after = (index + 1) % jobs
-            m.d.comb += offset[index].eq(
-                (self._ends[index].slot - inside["answered"])[:size])
-            m.d.sync += [
-                Assert(~self._waits[index] | (offset[index] < unread + unwritten + writing), "end"),
-                Assert(~(self._waits[index] & self._waits[after] & (after != inside["copy"]))
-                       | (offset[index] < offset[after]), "order of ends"),
-                Assert(~self._waits[index] | (self._uncaptured[index]
-                                              == (offset[index] >= writing + unwritten)),
-                       "end captured"),
-            ]
 
     def _before(self, m, value):
         before = Signal.like(value)
@@ -122,7 +89,7 @@ class CopyBufferSpec(wiring.Component):
         offered = self._before(m, offer.valid & ~offer.ready)
         kept = self._before(m, offer.valid & ~offer.ready & ~self.drop)
         # No more jobs than there are end before they are copied
-        self._jobs = jobs = Signal(range(self._params.jobs + 1))
+        jobs = Signal(range(self._params.jobs + 1))
         copied = Signal()
         m.d.comb += copied.eq(buffer.copied)
         m.d.sync += jobs.eq(Mux(self.reset, 0, jobs + (self.issue & self.issue_last) - copied))
@@ -139,8 +106,8 @@ class CopyBufferSpec(wiring.Component):
                                           == self._before(m, offer.payload.as_value())),
                    "a write on offer changes"),
             Assert(~(offer.valid & stopped) | offered, "a new write is made after a stop"),
-            Assert(~self._inside["waiting"] | kept & self._inside["offered"], "waiting"),
         ]
+        self._kept, self._jobs = kept, jobs
 
     def _follow(self, m, buffer, *, unread, unwritten, writing):
         """The beat that was picked: its answers, its write, its job."""
@@ -173,27 +140,7 @@ class CopyBufferSpec(wiring.Component):
             m.d.sync += taken.eq(0)
         with m.If(self.reset):
             m.d.sync += [waits.eq(0), captured.eq(0), taken.eq(0)]
-        slot = Signal.like(self._inside["issued"])
-        with m.If(pick):
-            m.d.sync += slot.eq(self._inside["issued"])
         m.d.sync += [
-            Assert(waits + captured + taken <= 1, "one step"),
-            Assert(~picked | (peek(self._fragment, "places", slot) == place), "place"),
-            Assert(~(captured | taken) | (peek(self._fragment, "beats", slot)[0] == value),
-                   "data"),
-        ]
-        for at, pointer, count in ((waits, "read", unread), (captured, "taken", unwritten),
-                                   (taken, "answered", writing)):
-            m.d.sync += Assert(~at | (ahead < count) & (
-                (slot - self._inside[pointer])[:len(slot)] == ahead[:len(slot)]), pointer)
-        mine = [self._ends[index].slot == slot for index in range(self._params.jobs)]
-        m.d.sync += [Assert(~(picked & self._waits[index] & mine[index])
-                            | last & (self._ends[index].job == job), "the slot's end")
-                     for index in range(self._params.jobs)]
-        m.d.sync += [
-            Assert(~(picked & last) | Cat(self._waits[index] & mine[index]
-                                          for index in range(self._params.jobs)).any(),
-                   "the end's slot"),
             Assert(~(captured & turn & offer.valid)
                    | (offer.payload.place == place) & (offer.payload.data == value),
                    "another place or value is written"),
@@ -208,24 +155,20 @@ class CopyBufferSpec(wiring.Component):
                   "a beat is copied while the buffer is full"),
         ]
         self._check_error(m, buffer, failing=Mux(buffer.error_write, is_written, is_read),
-                          place=place, picked=picked)
+                          place=place)
+        self._picked = {"pick": pick, "place": place, "value": value, "job": job, "last": last,
+                        "ahead": ahead, "waits": waits, "captured": captured, "taken": taken}
 
-    def _check_error(self, m, buffer, *, failing, place, picked):
+    def _check_error(self, m, buffer, *, failing, place):
         erred = Signal()
         mine = Signal()
         block = Signal(self._params.block_bits)
         quiet = Signal(range(4))
+        self._failed = {"erred": erred, "mine": mine, "block": block}
         with m.If(buffer.error & ~erred):
             m.d.sync += [erred.eq(1), mine.eq(failing), block.eq(place.block)]
         with m.If(self.reset):
             m.d.sync += erred.eq(0)
-        failed = data.View(self.issue_place.shape(), peek(
-            self._fragment, "places", self._inside["failed_slot"]))
-        m.d.sync += [
-            Assert(self._inside["erred"] == erred, "erred"),
-            Assert(~erred | self._before(m, self.stop | buffer.error), "a stop after an error"),
-            Assert(~(erred & mine) | (failed.block == block), "failed slot"),
-        ]
         is_quiet = self.stop & buffer.quiet & ~self.reset
         m.d.sync += [
             quiet.eq(Mux(is_quiet, Mux(quiet == 3, 3, quiet + 1), 0)),
@@ -234,4 +177,87 @@ class CopyBufferSpec(wiring.Component):
             Assert(~(erred & mine & is_quiet & (quiet >= 2)) | (buffer.error_block == block),
                    "error_block is another"),
             Cover(erred & mine & is_quiet & (quiet >= 2) & (block != 0), "a failure is reported"),
+        ]
+
+    def _help_counts(self, m, counts):
+        """What the pointers inside mean."""
+        inside = self._inside
+        bits = len(inside["issued"])
+        ahead = inside["issued"]
+        for pointer, count in counts.items():
+            m.d.sync += Assert((ahead - inside[pointer])[:bits] == count[:bits], pointer)
+            ahead = inside[pointer]
+        m.d.sync += [
+            Assert(inside["unwritten"] == counts["taken"], "unwritten"),
+            Assert(inside["writing"] == counts["answered"], "writing"),
+            Assert(sum(counts.values()) <= self._params.buffer_depth, "depth"),
+            Assert(~inside["offered"] | (counts["taken"] != 0), "offered"),
+            Assert(~inside["waiting"] | self._kept & inside["offered"], "waiting"),
+        ]
+
+    def _help_ends(self, m, counts):
+        """The slots that end a job are in use, and in the order of the ring."""
+        inside = self._inside
+        jobs = self._params.jobs
+        bits = len(inside["put"])
+        in_shadow = counts["answered"] + counts["taken"]
+        ends = [data.View(data.StructLayout({"slot": len(inside["issued"]),
+                                             "job": len(self.issue_job)}), inside[f"end{index}"])
+                for index in range(jobs)]
+        offset = [Signal.like(inside["issued"], name=f"offset{index}") for index in range(jobs)]
+        waits = [(index - inside["copy"])[:bits] < inside["uncopied"] for index in range(jobs)]
+        uncaptured = [(index - inside["capture"])[:bits] < inside["uncaptured"]
+                      for index in range(jobs)]
+        m.d.sync += [
+            Assert(self._jobs <= jobs, "jobs"),
+            Assert(inside["uncopied"] <= self._jobs, "uncopied"),
+            Assert(inside["uncaptured"] <= inside["uncopied"], "uncaptured"),
+            Assert((inside["put"] - inside["capture"])[:bits] == inside["uncaptured"][:bits],
+                   "capture"),
+            Assert((inside["put"] - inside["copy"])[:bits] == inside["uncopied"][:bits], "copy"),
+        ]
+        for index in range(jobs):
+            after = (index + 1) % jobs
+            m.d.comb += offset[index].eq(ends[index].slot - inside["answered"])
+            m.d.sync += [
+                Assert(~waits[index] | (offset[index] < sum(counts.values())), "end"),
+                Assert(~(waits[index] & waits[after] & (after != inside["copy"]))
+                       | (offset[index] < offset[after]), "order of ends"),
+                Assert(~waits[index] | (uncaptured[index] == (offset[index] >= in_shadow)),
+                       "captured end"),
+            ]
+        self._ends, self._waits = ends, waits
+
+    def _help_picked(self, m, buffer, counts):
+        """The slot of the beat that was picked, and of the first that failed."""
+        inside, picked, failed = self._inside, self._picked, self._failed
+        slot = Signal.like(inside["issued"])
+        with m.If(picked["pick"]):
+            m.d.sync += slot.eq(inside["issued"])
+        place = peek(self._fragment, "places", slot)
+        steps = {"read": picked["waits"], "taken": picked["captured"], "answered": picked["taken"]}
+        for pointer, here in steps.items():
+            m.d.sync += Assert(~here | (picked["ahead"] < counts[pointer]) & (
+                (slot - inside[pointer])[:len(slot)] == picked["ahead"][:len(slot)]), pointer)
+        is_end = [waits & (end.slot == slot)
+                  for waits, end in zip(self._waits, self._ends, strict=True)]
+        is_picked = Cat(steps.values()).any()
+        failed_place = peek(self._fragment, "places", inside["failed_slot"])
+        m.d.sync += [
+            Assert(sum(steps.values()) <= 1, "one step"),
+            Assert(~is_picked | (place == picked["place"]), "place"),
+            Assert(~(steps["taken"] | steps["answered"])
+                   | (peek(self._fragment, "beats", slot) == picked["value"]), "data"),
+            Assert(~(is_picked & picked["last"]) | Cat(is_end).any(), "end"),
+            *(Assert(~(is_picked & here) | picked["last"] & (end.job == picked["job"]), "job")
+              for here, end in zip(is_end, self._ends, strict=True)),
+            Assert(~(inside["offered"] & ~inside["show_failed"])
+                   | (buffer.write.payload.place == peek(self._fragment, "places", inside["taken"]))
+                   & (buffer.write.payload.data == peek(self._fragment, "beats", inside["taken"])),
+                   "offer"),
+            Assert(inside["erred"] == failed["erred"], "erred"),
+            Assert(~inside["show_failed"] | self.stop & self._before(m, self.stop), "show_failed"),
+            Assert(~failed["erred"] | self._before(m, self.stop | buffer.error), "stop"),
+            Assert(~(failed["erred"] & failed["mine"]) | (failed_place.block == failed["block"]),
+                   "failed slot"),
         ]

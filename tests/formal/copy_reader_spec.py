@@ -24,10 +24,14 @@ class CopyReaderSpec(wiring.Component):
     ----------
     params : SnapshotParams
         With few beats in a block: all of those of one block are followed.
+    helped : bool
+        With asserts on what lies inside, so that an unbounded proof is short.
     """
 
-    def __init__(self, params):
+    def __init__(self, params, *, helped=True):
         self._params = params
+        self._helped = helped
+        self._fragment = None
         self._reader = CopyReader(params)
         pins = self._reader.signature.members
         super().__init__({
@@ -41,8 +45,9 @@ class CopyReaderSpec(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         reader = self._reader
-        self._fragment, self._inside = look_inside(reader)
-        m.submodules.reader = self._fragment
+        if self._helped:
+            self._fragment, self._inside = look_inside(reader)
+        m.submodules.reader = self._fragment or reader
         for name in self.signature.members:
             if name not in {"at", "again", "read_ready"}:
                 m.d.comb += getattr(reader, name).eq(getattr(self, name))
@@ -52,8 +57,9 @@ class CopyReaderSpec(wiring.Component):
         self._follow_jobs(m, reader)
         self._check_beats(m, reader)
         self._check_offer(m, reader)
-        self._help_notes(m, reader)
-        self._help_runs(m, reader)
+        if self._helped:
+            self._help_notes(m, reader)
+            self._help_runs(m, reader)
         return m
 
     def _before(self, m, value):
@@ -205,8 +211,10 @@ class CopyReaderSpec(wiring.Component):
             left = inside[f"left{job}"]
             beat = inside[f"beat{job}"]
             phase = inside["phase"][job]
-            read = Cat(peek(self._fragment, "notes", Const(job << bits | each, bits + len(self.job)))
-                       for each in range(beats)) ^ phase.replicate(beats)
+            notes = Cat(peek(self._fragment, "notes",
+                             Const(job << bits | each, bits + len(self.job)))
+                        for each in range(beats))
+            read = notes ^ phase.replicate(beats)
             here = self._known & (self._mine == job)
             visited = inside["visited"][job]
             unread = sum(((~read)[each] for each in range(beats)), Const(0, 1))

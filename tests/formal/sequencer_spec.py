@@ -14,10 +14,10 @@ __all__ = ["SequencerSpec"]
 class SequencerSpec(wiring.Component):
     """No block is claimed twice, no write is granted too early, and all blocks are claimed.
 
-    Job table, initial walk and background scan are inside as they are. Around them are the contracts
-    of the others: the copy map is one bit a block; the copier reads, captures and copies the blocks of
-    its jobs at any time, and may keep from the sequencer what it knows of a beat; the gate asks for
-    any place. A snapshot ends when all is copied, or at any other time.
+    Job table, initial walk and background scan are inside as they are. Around them are the
+    contracts of the others: the copy map is one bit a block; the copier reads, captures and copies
+    the blocks of its jobs at any time, and may keep from the sequencer what it knows of a beat; the
+    gate asks for any place. A snapshot ends when all is copied, or at any other time.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ class SequencerSpec(wiring.Component):
             "ask": In(1), "ask_place": In(beat_layout(params)),
             "region_on": In(1), "region_first": In(params.block_bits),
             "region_last": In(params.block_bits),
-            "set_ready": In(1), "stop": In(1), "again": In(1), "other_data": In(params.map_row_bits),
+            "set_ready": In(1), "again": In(1), "other_data": In(params.map_row_bits),
             "reads_end": In(params.jobs), "capture": In(1), "copy": In(1),
             "at_capture": In(1), "at_issue": In(1), "secure": In(1), "tell": In(2),
             **{name: In(pins[name].shape) for name in (

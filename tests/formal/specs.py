@@ -11,8 +11,8 @@ from amaranth.back import rtlil
 from formal.arbiter_spec import ArbiterSpec
 from formal.copier_spec import CopierSpec
 from formal.copy_buffer_spec import CopyBufferSpec
-from formal.copy_reader_spec import CopyReaderSpec
 from formal.copy_map_spec import CopyMapSpec
+from formal.copy_reader_spec import CopyReaderSpec
 from formal.gate_spec import GateSpec
 from formal.sequencer_spec import SequencerSpec
 from formal.whole import WholeSpec
@@ -40,10 +40,16 @@ def two_rows(spec, **changes):
         return convert(spec(small(**changes)))
 
 
+def helped(name, spec, params):
+    """With asserts on what lies inside, for an unbounded proof, and without."""
+    return {name: lambda: convert(spec(params)),
+            f"{name} unhelped": lambda: convert(spec(params, helped=False))}
+
+
 SPECS = {
-    "copy buffer": lambda: convert(CopyBufferSpec(small(blocks=2))),
-    "copy reader": lambda: convert(CopyReaderSpec(small(block_size=4))),
-    "copy reader strict": lambda: convert(CopyReaderSpec(small(blocks=2, release="copied"))),
+    **helped("copy buffer", CopyBufferSpec, small(blocks=2)),
+    **helped("copy reader", CopyReaderSpec, small(block_size=4)),
+    **helped("copy reader strict", CopyReaderSpec, small(blocks=2, release="copied")),
     "copier": lambda: convert(CopierSpec(small(blocks=2))),
     "copy map": lambda: two_rows(CopyMapSpec),
     "sequencer": lambda: two_rows(SequencerSpec, jobs=3),
