@@ -12,17 +12,18 @@ from test_formal import broken_rtlil, unbounded
 class Proof:
     """How a specification is proved.
 
-    It is proved for any number of clocks if ``unbounded`` and where ABC is installed, else for
-    ``bounded``. All that it covers is reached in ``reached`` clocks. With ``defect`` it fails
+    ``mode`` is ``"pdr"``, for any number of clocks with ABC; ``"prove"``, the same by induction
+    over ``depth`` clocks; or ``"bmc"``, for ``depth`` clocks, which is done of ``"pdr"``, too, where
+    there is no ABC. All that it covers is reached in ``reached`` clocks. With ``defect`` it fails
     within ``shows`` clocks.
     """
 
     name: str
-    bounded: int
+    mode: str
+    depth: int
     reached: int
     defect: str
     shows: int
-    unbounded: bool = True
 
     @property
     def contract(self):
@@ -32,17 +33,17 @@ class Proof:
 
 
 PROOFS = (
-    Proof("copy map", 12, 22, "phase not flipped", 22),
-    Proof("gate pipelined", 8, 8, "stale row", 10),
-    Proof("gate classic", 8, 8, "stale grant", 10),
-    Proof("arbiter pipelined", 8, 10, "wrong priority that starves", 8),
-    Proof("arbiter classic", 8, 10, "wrong priority that starves", 8),
-    Proof("copy reader", 12, 17, "beat read twice after a visit", 14),
-    Proof("copy reader strict", 12, 14, "beat read twice after a visit", 14),
-    Proof("copy buffer", 8, 14, "map bit early", 10),
-    Proof("copier", 12, 16, "granted before it is captured", 14, unbounded=False),
-    Proof("sequencer", 12, 26, "a claim too many", 14),
-    Proof("sequencer strict", 12, 16, "a claim too many", 14),
+    Proof("copy map", "pdr", 12, 22, "phase not flipped", 22),
+    Proof("gate pipelined", "pdr", 8, 8, "stale row", 10),
+    Proof("gate classic", "pdr", 8, 8, "stale grant", 10),
+    Proof("arbiter pipelined", "pdr", 8, 10, "wrong priority that starves", 8),
+    Proof("arbiter classic", "pdr", 8, 10, "wrong priority that starves", 8),
+    Proof("copy reader", "pdr", 12, 17, "beat read twice after a visit", 14),
+    Proof("copy reader strict", "pdr", 12, 14, "beat read twice after a visit", 14),
+    Proof("copy buffer", "prove", 3, 14, "map bit early", 10),
+    Proof("copier", "bmc", 12, 16, "granted before it is captured", 14),
+    Proof("sequencer", "pdr", 12, 26, "a claim too many", 14),
+    Proof("sequencer strict", "pdr", 12, 16, "a claim too many", 14),
 )
 
 
@@ -52,15 +53,22 @@ def each(proofs):
 
 
 @unbounded
-@each([proof for proof in PROOFS if proof.unbounded])
+@each([proof for proof in PROOFS if proof.mode == "pdr"])
 def test_proved(proof, tmp_path):
     outcome = prove(rtlil_of(proof.name), tmp_path, mode="pdr", unknown_ram=True)
     assert outcome.passed, outcome.log
 
 
-@each([proof for proof in PROOFS if not (proof.unbounded and have_abc())])
+@each([proof for proof in PROOFS if proof.mode == "prove"])
+def test_proved_by_induction(proof, tmp_path):
+    outcome = prove(rtlil_of(proof.name), tmp_path, mode="prove", depth=proof.depth,
+                    unknown_ram=True)
+    assert outcome.passed, outcome.log
+
+
+@each([proof for proof in PROOFS if proof.mode == "bmc" or proof.mode == "pdr" and not have_abc()])
 def test_holds_for_some_clocks(proof, tmp_path):
-    outcome = prove(rtlil_of(proof.contract), tmp_path, depth=proof.bounded, unknown_ram=True)
+    outcome = prove(rtlil_of(proof.contract), tmp_path, depth=proof.depth, unknown_ram=True)
     assert outcome.passed, outcome.log
 
 

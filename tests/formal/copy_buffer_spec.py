@@ -85,6 +85,7 @@ class CopyBufferSpec(wiring.Component):
     def _assume(self, m, buffer, *, unread, writing):
         """What the rest of the copier keeps to, and the offer of a write."""
         stopped = self._before(m, self.stop & ~self.reset)
+        errored = self._before(m, buffer.error)
         offer = buffer.write
         offered = self._before(m, offer.valid & ~offer.ready)
         kept = self._before(m, offer.valid & ~offer.ready & ~self.drop)
@@ -101,13 +102,13 @@ class CopyBufferSpec(wiring.Component):
             Assume(~stopped | self.stop),
             Assume(~self.drop | self.stop),
             Assume(~self.reset | self.stop & (writing == 0) & ~offer.valid),
-            Assume(~self._before(m, buffer.error) | self.stop),
+            Assume(~errored | self.stop),
             Assert(~kept | offer.valid & (offer.payload.as_value()
                                           == self._before(m, offer.payload.as_value())),
                    "a write on offer changes"),
             Assert(~(offer.valid & stopped) | offered, "a new write is made after a stop"),
         ]
-        self._kept, self._jobs = kept, jobs
+        self._kept, self._jobs, self._stopped, self._errored = kept, jobs, stopped, errored
 
     def _follow(self, m, buffer, *, unread, unwritten, writing):
         """The beat that was picked: its answers, its write, its job."""
@@ -164,7 +165,7 @@ class CopyBufferSpec(wiring.Component):
         mine = Signal()
         block = Signal(self._params.block_bits)
         quiet = Signal(range(4))
-        self._failed = {"erred": erred, "mine": mine, "block": block}
+        self._failed = {"erred": erred, "mine": mine, "block": block, "quiet": quiet}
         with m.If(buffer.error & ~erred):
             m.d.sync += [erred.eq(1), mine.eq(failing), block.eq(place.block)]
         with m.If(self.reset):
@@ -256,8 +257,12 @@ class CopyBufferSpec(wiring.Component):
                    & (buffer.write.payload.data == peek(self._fragment, "beats", inside["taken"])),
                    "offer"),
             Assert(inside["erred"] == failed["erred"], "erred"),
-            Assert(~inside["show_failed"] | self.stop & self._before(m, self.stop), "show_failed"),
-            Assert(~failed["erred"] | self._before(m, self.stop | buffer.error), "stop"),
+            Assert(~inside["show_failed"] | self._stopped & ~buffer.write.valid, "show_failed"),
+            Assert((failed["quiet"] == 0) | inside["show_failed"] & self.stop & buffer.quiet,
+                   "quiet"),
+            Assert(~(failed["erred"] & (failed["quiet"] >= 2))
+                   | (buffer.error_block == failed_place.block), "shown"),
+            Assert(~failed["erred"] | self._stopped | self._errored, "stop"),
             Assert(~(failed["erred"] & failed["mine"]) | (failed_place.block == failed["block"]),
                    "failed slot"),
         ]
