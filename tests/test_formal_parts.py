@@ -13,9 +13,9 @@ class Proof:
     """How a specification is proved.
 
     ``mode`` is ``"pdr"``, for any number of clocks with ABC; ``"prove"``, the same by induction
-    over ``depth`` clocks; or ``"bmc"``, for ``depth`` clocks, which is done of ``"pdr"``, too, where
-    there is no ABC. All that it covers is reached in ``reached`` clocks. With ``defect`` it fails
-    within ``shows`` clocks.
+    over ``depth`` clocks; or ``"bmc"``, for ``depth`` clocks, which takes the place of ``"pdr"``
+    where there is no ABC. All that it covers is reached in ``reached`` clocks. With ``defect`` it
+    fails within ``shows`` clocks.
     """
 
     name: str
@@ -40,7 +40,7 @@ PROOFS = (
     Proof("arbiter classic", "pdr", 8, 10, "wrong priority that starves", 8),
     Proof("copy reader", "pdr", 12, 17, "beat read twice after a visit", 14),
     Proof("copy reader strict", "pdr", 12, 14, "beat read twice after a visit", 14),
-    Proof("copy buffer", "prove", 3, 14, "map bit early", 10),
+    Proof("copy buffer", "prove", 3, 18, "map bit early", 10),
     Proof("copier", "bmc", 12, 16, "granted before it is captured", 14),
     Proof("sequencer", "pdr", 12, 26, "a claim too many", 14),
     Proof("sequencer strict", "pdr", 12, 16, "a claim too many", 14),

@@ -47,7 +47,7 @@ def helped(name, spec, params):
 
 
 SPECS = {
-    **helped("copy buffer", CopyBufferSpec, small(blocks=2)),
+    **helped("copy buffer", CopyBufferSpec, small(jobs=4, buffer_depth=8)),
     **helped("copy reader", CopyReaderSpec, small(block_size=4)),
     **helped("copy reader strict", CopyReaderSpec, small(blocks=2, release="copied")),
     "copier": lambda: convert(CopierSpec(small(blocks=2))),
