@@ -1,6 +1,6 @@
 """The contract of the copier's half that reads, for one beat that stands for all."""
 
-from amaranth.hdl import Assert, Assume, Cat, Const, Cover, Module, Mux, Signal
+from amaranth.hdl import Array, Assert, Assume, Cat, Const, Cover, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 from memsnap.copy_reader import CopyReader
@@ -102,6 +102,8 @@ class CopyReaderSpec(wiring.Component):
         busy = [Signal(name=f"busy{index}") for index in range(params.jobs)]
         blocks = [Signal(params.block_bits, name=f"opened{index}") for index in range(params.jobs)]
         mine = Signal.like(self.job)          # the symbolic block's job
+        self._answers = [Signal.like(self._unread, name=f"answers{index}")
+                         for index in range(params.jobs)]
         opened = self.open & (self.place.block == self.at.block)
         been_opened = self._until(m, opened, self._fresh, "been_opened")
         known = self._until(m, opened, self._fresh | self.open & (self.job == mine) & ~opened,
@@ -110,11 +112,13 @@ class CopyReaderSpec(wiring.Component):
             m.d.sync += mine.eq(self.job)
         for index, block in enumerate(blocks):
             # Not open again before the last of its beats was captured
-            answers = Signal.like(self._unread, name=f"answers{index}")
+            answers = self._answers[index]
             with m.If(self.read_valid & (answers != 0)):
                 m.d.sync += answers.eq(answers - 1)
             with m.If(reader.issue & (reader.issue_job == index)):
                 m.d.sync += answers.eq(self._unread + 1 - self.read_valid)
+            with m.If(self.reset):
+                m.d.sync += answers.eq(0)
             with m.If(self.open & (self.job == index)):
                 m.d.sync += [busy[index].eq(1), block.eq(self.place.block)]
             with m.Elif(~reader.reading[index] & (answers == 0) | self.reset):
@@ -139,6 +143,7 @@ class CopyReaderSpec(wiring.Component):
         if params.release is Release.CAPTURED:
             m.d.sync += Assume(~(self.open | self.visit) | ~reader.wanted)
         self._known, self._mine = known, mine
+        self._busy, self._blocks, self._been_opened = busy, blocks, been_opened
 
     def _check_beats(self, m, reader):
         """The symbolic block's beats, and the symbolic beat's answer."""
@@ -151,7 +156,8 @@ class CopyReaderSpec(wiring.Component):
         ahead = Signal.like(self._unread)             # answers before the symbolic beat's
         waits = Signal()
         answered = waits & self.read_valid & (ahead == 0)
-        captured = self._until(m, answered, fresh, "been_captured") | answered
+        self._been_captured = self._until(m, answered, fresh, "been_captured")
+        captured = self._been_captured | answered
         been_issued = issued.bit_select(self.at.beat, 1)
         with m.If(is_here):
             m.d.comb += now.eq(1 << place.beat)
@@ -231,12 +237,16 @@ class CopyReaderSpec(wiring.Component):
                          | ~(read[each] ^ phase), "notes swept") for each in range(beats)),
                 Assert(~swept | ~phase, "phase swept"),
                 Assert(~reader.sweeping | (left == 0), "a job while sweeping"),
-                Assert(~here | (left == 0) | (inside[f"block{job}"] == self.at.block), "block"),
+                Assert((left == 0) | self._busy[job]
+                       & (inside[f"block{job}"] == self._blocks[job]), "block"),
+                Assert((left == 0) | (here == (self._blocks[job] == self.at.block)), "here"),
                 Assert(~(here & ~self.stop & (left == 0)) | self._issued.all(), "all read"),
                 Assert(~(inside["asked"] & (inside["now"] == job)) | visited & (left != 0),
                        "asked"),
             ]
         m.d.sync += [
+            Assert(self._been_opened | ~self._known & (self._issued == 0) & ~self._been_captured,
+                   "opened"),
             Assert(~inside["asked"] | (inside["passed"] == shown), "the note at hand"),
             Assert(reader.sweeping | (inside["sweep"] == 0), "sweep"),
         ]
@@ -259,8 +269,13 @@ class CopyReaderSpec(wiring.Component):
             Assert(~(in_run & waits) | (ahead + captured == before + distance), "run"),
             Assert(~(growing & (left != 0)) | (inside["now"] == inside["job"])
                    & (unread + captured == before + issued), "run grows"),
-            Assert(~(waits & known) | been_issued, "waits"),
-            Assert(~waits | (ahead < unread), "ahead"),
+            Assert((captured == 0) | (before == 0), "before"),
+            Assert((issued == 0) | (before + issued <= unread + captured), "run waits"),
+            Assert(~waits | known & been_issued & ~self._been_captured, "waits"),
+            Assert(~(known & been_issued) | waits | self._been_captured, "captured"),
+            Assert(~waits | (ahead < Array(self._answers)[self._mine]), "ahead"),
+            *(Assert((answers <= unread) & ((answers == 0) | busy), "answers")
+              for answers, busy in zip(self._answers, self._busy, strict=True)),
             Assert(~(known & self._wanted & reader.wanted & inside["under_way"])
                    | been_issued & (~waits | (inside["due"] > ahead)), "due"),
         ]
