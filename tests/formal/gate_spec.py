@@ -5,6 +5,8 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 from memsnap.bus.wishbone_gate import WishboneGate
 
+from .wishbone_rules import WishboneRules
+
 __all__ = ["GateSpec"]
 
 
@@ -44,7 +46,8 @@ class GateSpec(wiring.Component):
             gate.active.eq(self.active), gate.protect.eq(self.active | self.done),
             gate.single.eq(1),
         ]
-        self._wait = gate.s.stall if self._params.pipelined else ~(gate.s.ack | gate.s.err)
+        self._rules = WishboneRules(m, gate.s, name="initiator",
+                                    most=self._params.max_in_flight)
         in_flight = self._memory(m, gate)
         self._initiator(m, gate)
         permitted = self._permits(m, gate)
@@ -81,11 +84,9 @@ class GateSpec(wiring.Component):
 
     def _initiator(self, m, gate):
         """Keeps to Wishbone, and the rest of the unit to its word."""
-        request = Cat(self.stb, self.we, self.adr, self.dat_w, self.sel)
-        waited = self._before(m, self.cyc & self.stb & self._wait)
         beat = self._before(m, self.beat)
         m.d.sync += [
-            Assume(~waited | ~self.cyc | (request == self._before(m, request))),
+            *WishboneRules.assume(self._rules.initiator, "steady"),
             Assume(~self._begun | (self.beat == beat)),
             # The instant comes when the gate is ready for it, and a new one never directly after
             Assume(~self.active | self._before(m, self.active) | self._before(m, gate.can_arm)),
@@ -137,6 +138,7 @@ class GateSpec(wiring.Component):
         request = Cat(bus.we, bus.adr, bus.dat_w, bus.sel)
         stood = self._before(m, passes & ~moves)
         m.d.sync += [
+            Assert(~bus.stb | bus.cyc, "C3: a request without a cycle"),
             Assert(~passes | s.cyc & s.stb & same, "C3: a request is made up or changed"),
             Assert(~(passes & held_write), "C1: a write passes without a permit"),
             Assert(~(passes & refused), "C7: a write to the protected shadow passes"),
@@ -160,31 +162,27 @@ class GateSpec(wiring.Component):
                         & (self.adr >> self._params.span_bits
                            == self._params.shadow_base >> self._params.beat_shift
                            + self._params.span_bits))
-        m.d.sync += Assert(~(s.ack & s.err), "C3: two answers at once")
+        m.d.sync += WishboneRules.check(self._rules.target)
         m.d.sync += Assert(~s.ack | bus.ack, "C3: an ack from nowhere")
         m.d.sync += Assert(~(answered & from_memory) | (s.dat_r == bus.dat_r)
                            & (s.err == bus.err), "C3: another answer")
         if not self._params.pipelined:
             m.d.sync += [
-                Assert(~answered | s.cyc & s.stb, "C3: an answer to no request"),
                 Assert(~(s.err & ~bus.err) | self._before(m, shadow_write),
                        "C3: an error from nowhere"),
                 Assert(~from_memory | answered, "C3: an answer is lost"),
                 Cover(s.err & ~bus.err, "a write to the shadow is refused"),
             ]
             return
-        owed = Signal(range(self._params.max_in_flight + 2))   # of this cycle of the initiator
         flushed = Signal()    # the memory's next answers are for a cycle that was given up
         old = Signal.like(in_flight)                           # accepted before the instant
-        accepted = s.cyc & s.stb & ~s.stall
+        accepted = self._rules.accepted
         passed = bus.stb & ~bus.stall
         m.d.comb += refused.eq(accepted & ~passed)
         m.d.sync += [
-            owed.eq(Mux(s.cyc, owed + accepted - answered, 0)),
             flushed.eq((flushed | ~s.cyc) & (in_flight + passed - from_memory != 0)),
             old.eq(Mux(self.active, old - (from_memory & (old != 0)),
                        in_flight + passed - from_memory)),
-            Assert(~answered | s.cyc & (owed != 0), "C3: an answer to no request"),
             Assert(~refused | shadow_write, "C3: a request is swallowed"),
             Assert(~(s.err & ~bus.err) | self._before(m, refused), "C3: an error from nowhere"),
             Assert(~(self._before(m, refused) & self._begun & s.cyc) | s.err,
