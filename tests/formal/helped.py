@@ -42,7 +42,8 @@ class HelpedSpec(WholeSpec):
                                            self._bus)
         facts = [
             *self._life(control),
-            *bus.holds(buffer, reader, signals["lifecycle._gave_up"]),
+            *bus.holds(buffer, reader, gave_up=signals["lifecycle._gave_up"],
+                       withdrawn=signals["copier.withdrawn"]),
             *bus.answers(self._owed, self._owed_length),
             *buffer.holds(self._stopping),
             *reader.holds(buffer),
@@ -81,6 +82,8 @@ class HelpedSpec(WholeSpec):
         yield Fact(running | self._stopping | at_rest, "not at rest")
         yield Fact(~running | self._was_active | at_rest, "not at rest at the instant")
         yield Fact(~self._first | self._in(State.CLEARING), "the first clock")
+        yield Fact(~(arming | running) | ~control.failure.as_value(), "a policy that is refused")
+        yield Fact(gate["denied"] == self._denied, "reads denied")
         yield Fact(~sweeping | self._in(State.CLEARING), "sweeping")
         yield Fact(~arming | none, "a map that is not empty")
         yield Fact(~self._in(State.CLEARING) | map_["sweeping"] | none, "a map not swept")
@@ -173,7 +176,7 @@ class HelpedSpec(WholeSpec):
         layout = beat_layout(params)
         block = self.beat[params.beat_bits:]
         granted = data.View(layout, gate["granted"])
-        known = self._signals["map.ram.read0"] ^ map_["phase"].replicate(len(map_.bits))
+        known = self._signals["map.ram.read1"] ^ map_["phase"].replicate(len(map_.bits))
         yield Fact(~(gate["granted_valid"] & (granted.block == block)
                      & (gate["granted_whole"] | (granted.as_value() == self.beat)))
                    | self._is_captured, "granted, not captured")

@@ -36,7 +36,7 @@ class BusInside(Part):
             yield (self._owner[k][owner], entry,
                    count(is_owned[owner] for is_owned in self._owner[:k]))
 
-    def holds(self, buffer, reader, gave_up):
+    def holds(self, buffer, reader, *, gave_up, withdrawn):
         """All count the same; an abort is the arbiter's alone to answer."""
         gate, length, aborting = self._gate, self._length, self["aborting"]
         in_flight = self["in_flight"]
@@ -47,8 +47,8 @@ class BusInside(Part):
         for k, owner in enumerate(self._owners):
             yield Fact((in_flight <= k) | (owner != 3), "nobody's answer")
         yield Fact(self.owned(0) == gate["in_flight"], "the gate's answers")
-        reads = self.owned(1) + reader["read__valid"]
-        yield Fact((reads == buffer.unread) | gave_up & (reads <= buffer.unread), "reads")
+        yield Fact(self.owned(1) + reader["read__valid"] + withdrawn == buffer.unread, "reads")
+        yield Fact(~withdrawn | gave_up & ~reader["read__valid"], "withdrawn, and goes on")
         yield Fact(self.owned(2) == buffer.writing, "writes")
         yield Fact(~aborting | gave_up, "an abort without a timeout")
         yield Fact(~gave_up | aborting | (self.owned(1) == 0) & (self.owned(2) == 0)

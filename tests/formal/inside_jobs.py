@@ -2,6 +2,7 @@
 
 from amaranth.hdl import Cat
 from memsnap.copy_map import bit_of
+from memsnap.params import Release
 
 from .inside import Fact, Part, any_of, count
 
@@ -34,7 +35,7 @@ class MapInside(Part):
         yield Fact(~swept | (self._row == 0) & ~self["phase"] & (self["count"] == 0), "swept")
         yield Fact(sweeping | (row == 0), "sweep_row")
         yield Fact((self["look_at"] == 0) & (~writing | (self["scan_at"] == 0)), "another row")
-        yield Fact(sweeping | ~writing | (self["ram.read1"] == self._row), "a row is old")
+        yield Fact(sweeping | ~writing | (self["ram.read0"] == self._row), "a row is old")
 
 
 class JobsInside(Part):
@@ -51,6 +52,7 @@ class JobsInside(Part):
         table = Part(m, signals, "sequencer.table")
         self._table = table
         self._jobs = range(params.jobs)
+        self._strict = params.release is Release.COPIED
         self.busy, self.block, self.captured, self.copied = (
             table.each(name) for name in ("busy", "block", "captured", "copied"))
         state = self["fsm_state"]
@@ -69,6 +71,8 @@ class JobsInside(Part):
     def holds(self, map_):
         """A block is in the table once, and not in the map."""
         table = self._table
+        if self._strict:
+            yield Fact(~self.secure, "beats are not secured one by one")
         leaving, finished, taken = table["leaving"], table["finished__valid"], table["taken"]
         for j in self._jobs:
             yield Fact(~self.busy[j] | map_["sweeping"] | ~map_.copied(self.block[j]),
@@ -87,7 +91,7 @@ class JobsInside(Part):
         table = self._table
         found, job = table["found"], table["found_job"]
         checked = self.asked | self.proposed
-        seen = (map_["ram.read1"] ^ map_["phase"].replicate(len(map_.bits))).bit_select(probed, 1)
+        seen = (map_["ram.read0"] ^ map_["phase"].replicate(len(map_.bits))).bit_select(probed, 1)
         yield Fact(~(checked & seen) | map_.copied(probed), "copied: it is not")
         yield Fact(~(checked & ~seen & ~found) | ~map_.copied(probed) & ~self.of(probed),
                      "unclaimed: it is not")

@@ -89,7 +89,8 @@ def have_abc():
     return shutil.which("berkeley-abc") is not None
 
 
-def prove(spec, path, *, mode="bmc", depth=20, unknown_ram=False, cut=(), timeout=900):
+def prove(spec, path, *, mode="bmc", depth=20, unknown_ram=False, cut=(), trace=True,
+          timeout=900):
     """Runs a specification.
 
     Parameters
@@ -105,6 +106,8 @@ def prove(spec, path, *, mode="bmc", depth=20, unknown_ram=False, cut=(), timeou
         RAMs hold anything at first.
     cut : iterable of str
         Signals, as ``"submodule.name"``, that have any value in each clock instead of their own.
+    trace : bool
+        Write what happens, as a waveform; with many signals that takes longer than the proof.
     timeout : int
         Seconds.
     """
@@ -118,6 +121,7 @@ def prove(spec, path, *, mode="bmc", depth=20, unknown_ram=False, cut=(), timeou
     sby_mode = "prove" if mode in {"induction", "pdr"} else mode
     engine = f"abc {_SMALLER} pdr" if mode == "pdr" else "smtbmc bitwuzla"
     options = "aigsmt bitwuzla" if mode == "pdr" else f"depth {depth}"
+    options += "" if trace else "\nvcd off"
     (path / "run.sby").write_text(_CONFIG.format(
         mode=sby_mode, options=options, engine=engine,
         unknown="delete t:$meminit_v2 t:$meminit" if unknown_ram else "",

@@ -22,11 +22,11 @@ from memsnap import SnapshotParams
 __all__ = ["SPECS", "rtlil_of"]
 
 
-def small(*, blocks=4, **changes):
-    """Blocks of two beats of one byte; the memory, the shadow behind it, and as much again."""
-    size = 2 * blocks
+def small(*, blocks=4, block_size=2, **changes):
+    """Beats of one byte; the memory, the shadow behind it, and as much again."""
+    size = blocks * block_size
     return SnapshotParams(**{
-        "data_width": 8, "addr_width": (4 * size - 1).bit_length(), "block_size": 2,
+        "data_width": 8, "addr_width": (4 * size - 1).bit_length(), "block_size": block_size,
         "memory_size": size, "memory_base": 0, "shadow_base": size, "buffer_depth": 4, "jobs": 2,
         "max_in_flight": 2, "regions": 1, **changes})
 
@@ -49,7 +49,7 @@ def helped(name, spec, params):
 
 SPECS = {
     **helped("copy buffer", CopyBufferSpec, small(jobs=4, buffer_depth=8)),
-    **helped("copy reader", CopyReaderSpec, small(block_size=4)),
+    **helped("copy reader", CopyReaderSpec, small(blocks=2, block_size=4)),
     **helped("copy reader strict", CopyReaderSpec, small(blocks=2, release="copied")),
     "copier": lambda: convert(CopierSpec(small(blocks=2))),
     "copy map": lambda: two_rows(CopyMapSpec),
@@ -60,6 +60,11 @@ SPECS = {
     "arbiter pipelined": lambda: convert(ArbiterSpec(small())),
     "arbiter classic": lambda: convert(ArbiterSpec(small(pipelined=False))),
     "whole": lambda: convert(HelpedSpec(small())),
+    "whole strict": lambda: convert(HelpedSpec(small(release="copied"))),
+    "whole longer": lambda: convert(HelpedSpec(small(block_size=4))),
+    "whole deeper": lambda: convert(HelpedSpec(small(
+        blocks=8, jobs=4, buffer_depth=8, max_in_flight=4))),
+    "whole unhelped": lambda: convert(WholeSpec(small(blocks=2))),
     "whole busy": lambda: convert(WholeSpec(small(blocks=2), memory="quick", traffic="writes")),
     "whole idle": lambda: convert(WholeSpec(small(blocks=2), memory="quick", traffic="none")),
 }

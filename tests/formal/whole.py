@@ -4,7 +4,7 @@ The address is an input that never changes. The memory is abstract: it knows the
 in memory and shadow; every other read gives anything. Its answers come in order, after any time,
 its stalls come at any time, and any request may fail. The initiator does anything that Wishbone
 allows; start, trigger, cancel and clear come at any time, software reads the map at any time, and
-timeout and share change at any time.
+limits and the pace change at any time.
 """
 
 from amaranth.hdl import Assert, Assume, Cat, Cover, Module, Mux, ResetSignal, Signal
@@ -45,7 +45,8 @@ class WholeSpec(wiring.Component):
             "m_data": In(params.data_width),
             "start": In(1), "trigger": In(1), "cancel": In(1), "clear": In(1),
             "map_read": In(1), "map_row": In(range(max(2, params.map_rows))),
-            "timeout": In(32), "share": In(32),
+            "timeout": In(32), "share": In(32), "deadline": In(32), "hold_limit": In(32),
+            "pace": In(16), "pause": In(1), "policy": In(6), "deny_read": In(1),
             "region_on": In(1), "region_base": In(params.addr_width),
             "region_limit": In(params.addr_width),
         })
@@ -68,8 +69,11 @@ class WholeSpec(wiring.Component):
         if self._quick:
             m.d.sync += [Assume(~self.m_stall & self.m_answer),
                          Assume(~self.m_fails & (self.timeout == 0) & (self.share == 2)),
+                         Assume((self.deadline == 0) & (self.hold_limit == 0) & (self.pace == 0)),
+                         Assume(~self.pause & (self.policy == 0)),
                          Assume(~self.cancel & ~self.clear & ~self.region_on & ~ResetSignal()),
-                         Assume(self.start & ~self.trigger & ~self.map_read)]
+                         Assume(self.start & ~self.trigger & ~self.map_read),
+                         Assume((self.beat == 0) & (self.m_data == 0) & (self.dat_w == 0))]
         if self._traffic == "writes":
             m.d.sync += Assume(self._first | self.cyc & self.stb & self.we & (self.adr == 0))
         if self._traffic == "none":
@@ -93,20 +97,27 @@ class WholeSpec(wiring.Component):
             c.regions[0].limit.eq(self.region_limit),
             c.share.eq(self.share), c.timeout.eq(self.timeout), core.trigger.eq(self.trigger),
             c.map_read.eq(self.map_read), c.map_row.eq(self.map_row),
+            c.deadline.eq(self.deadline), c.hold_limit.eq(self.hold_limit), c.pace.eq(self.pace),
+            c.pause.eq(self.pause), c.deny_read.eq(self.deny_read),
+            Cat(c.failure, c.hold_io, c.retries).eq(self.policy),
         ]
         # The symbolic beat and the configuration stay; a stalled request does, unless cyc falls
         started = Signal()
         m.d.sync += started.eq(1)
-        for value in (self.beat, Cat(self.region_on, self.region_base, self.region_limit)):
+        for value in (self.beat, self.policy,
+                      Cat(self.region_on, self.region_base, self.region_limit)):
             before = Signal.like(value)
             m.d.sync += [before.eq(value), Assume(~started | (value == before))]
         request = Cat(s.stb, s.we, s.adr, s.dat_w, s.sel)
         request_before = Signal.like(request)
         stalled = Signal()
+        self._denied = denied = Signal()
         m.d.sync += [
             stalled.eq(s.cyc & s.stb & s.stall),
             request_before.eq(request),
             Assume(~stalled | ~s.cyc | (request == request_before)),
+            denied.eq(self.deny_read),
+            Assume(~(s.cyc & s.stb) | (self.deny_read == denied)),
             Assume(self.beat < self._params.memory_size // self._params.beat_bytes),
         ]
 
@@ -239,7 +250,8 @@ class WholeSpec(wiring.Component):
         m.d.comb += [
             new.known.eq(~s.we & self._at(s.adr, self._params.memory_base)),
             new.value.eq(memory),
-            new.refused.eq(s.we & core.control.protected & self._in_shadow(s.adr)),
+            new.refused.eq(Mux(s.we, core.control.protected, self.deny_read)
+                           & self._in_shadow(s.adr)),
             new.fails.eq(self.m_fails | new.refused),
             left.eq(length - answered),
         ]

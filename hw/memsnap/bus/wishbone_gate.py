@@ -43,7 +43,8 @@ class WishboneGate(wiring.Component):
         With ``ask.ready``: the grant is for every beat of the block.
     active, protect : ``In(1)``
     deny_read : ``In(1)``
-        Reads of a shadow behind the same port are answered with ``err``, too.
+        Reads of a shadow behind the same port are answered with ``err``, too; from the next clock
+        in which no request stands at ``m``.
     fail : ``In(1)``
         The held write is answered with ``err``, and does not reach the memory.
     single : ``In(1)``
@@ -90,7 +91,11 @@ class WishboneGate(wiring.Component):
             refuse.eq(hold & self.fail),
         ]
         if self._params.shadow is Shadow.SAME:
-            refused = Mux(self.s.we, self.protect, self.deny_read)
+            denied = Signal()
+            moves = ~self.m.stall if self._params.pipelined else self._answer()
+            with m.If(~self.m.stb | moves):
+                m.d.sync += denied.eq(self.deny_read)
+            refused = Mux(self.s.we, self.protect, denied)
             with m.If(self.s.cyc & self.s.stb & refused
                       & in_range(self._params, self.s.adr, self._params.shadow_base)):
                 m.d.comb += refuse.eq(1)
