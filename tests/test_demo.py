@@ -9,7 +9,8 @@ from memsnap_sim.demo import RUNS, run_demo
 from rich.console import Console
 
 
-@pytest.mark.parametrize("verdicts", [(True, True), (True, False), (False, True)])
+@pytest.mark.parametrize("verdicts", [
+    (True, True, True), (True, False, True), (False, True, True), (True, True, False)])
 def test_every_snapshot_counts(verdicts):
     console = Console(file=io.StringIO(), width=100)
     left = list(verdicts)
@@ -20,7 +21,7 @@ def test_every_snapshot_counts(verdicts):
         return SimpleNamespace(exact=left.pop(0))
 
     assert run_demo(Path("there"), console=console, run=run) is all(verdicts)
-    assert outs == [Path("there/dhrystone"), Path("there/kernel")]
+    assert outs == [Path("there/dhrystone"), Path("there/kernel"), Path("there/chase")]
     text = console.file.getvalue()
     assert f"{sum(verdicts)} of {len(RUNS)} snapshots exact" in text
     assert "there/kernel/report.html" in text

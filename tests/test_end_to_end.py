@@ -38,6 +38,8 @@ def test_kernel_takes_its_snapshot(kernel):
     assert report["clocks_to_armed"] <= 4
     assert 0 <= report["slowdown"] < 0.05 < report["slowdown_software_baseline"]
     assert report["baseline_pause"] > 1000 * report["stall_longest"]
+    assert report["software_exact"] and report["software_slowdown"] > report["slowdown"]
+    assert report["stall_longest"] < report["software_pause"] < report["baseline_pause"]
     assert "<svg" in (out / "report.html").read_text()
 
 

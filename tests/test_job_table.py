@@ -31,7 +31,7 @@ def test_random(shape, jobs):
         for _ in range(3000):
             free = [index for index, job in enumerate(table) if job is None]
             assert pins.free == (len(free) >= 1)
-            assert pins.two_free == (len(free) >= 2)
+            assert pins.spare == (len(free) >= 2)
             assert not free or pins.next_job in free
             ready = {job.block for job in table if job and job.copied}
             offered = pins.finished.payload if pins.finished.valid else None
@@ -108,6 +108,6 @@ def test_claimed_in_the_clock_of_the_search():
         assert pins.found_captured
         await pins.warm_reset()
         await pins.tick()
-        assert not pins.found and pins.two_free
+        assert not pins.found and pins.spare
 
     simulate(JobTable(params), script)

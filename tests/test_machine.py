@@ -121,6 +121,32 @@ def test_a_program_that_does_not_end_has_no_length(ran, monkeypatch):
     assert system.plain(print) is None and system.software(print) == (None, 300)
 
 
+def test_the_method_in_software_starts_at_the_next_checkpoint(ran, monkeypatch):
+    guarded = replace(PROGRAM, entry=0x10, segments=[(0x80, bytes(16))], symbols={
+        "soft_at": (0x88, 4), "start_snapshot": (0x84, 4), "memsnap_soft_start": (0x20, 8),
+        "memsnap_soft_before_write": (0x30, 8), "memsnap_soft_step": (0x38, 8)})
+    monkeypatch.setattr(machine, "build_guarded", lambda name, params: guarded)
+    monkeypatch.setattr(machine, "software_of", lambda *given: given)
+    system = made(trigger=Trigger("clock", clock=77), wait=True)
+    system.program = replace(PROGRAM, symbols={**PROGRAM.symbols, "progress": (0x42, 4)})
+    system.snapshot(print)
+    system.plain(print)
+    assert system.method(print) == (RESULT, guarded, PARAMS, True)
+    options = ran[-1].options
+    assert (options.snapshot, options.at_address, options.at_clock) == ("program", 0x20, None)
+    assert options.timed == (0x20, 0x30, 0x38) and not options.wait and options.regions == ()
+    # progress at the instant, as the memory has it, and one more
+    assert ran[-1].segments == [(0x80, bytes(8) + b"\x43\x43\x44\x45" + bytes(4))]
+    monkeypatch.setattr(machine, "run", lambda *_, **__: replace(RESULT, console="other work"))
+    assert system.method(print)[3] is False
+
+
+def test_not_every_program_can_do_it_in_software(ran):
+    system = made()
+    system.snapshot(print)
+    assert system.method(print) is None and len(ran) == 1
+
+
 @pytest.mark.parametrize("window, expected", [(None, (0, 5100)), ((90, 200), (90, 200))])
 def test_a_waveform_is_of_a_second_run(ran, tmp_path, window, expected):
     system = made(wave="vcd", wave_window=window, out=tmp_path)

@@ -47,10 +47,12 @@ RANGES = [
     (dict(buffer_depth=8192), "buffer_depth must be a power of two from 4 to 4096, not 8192"),
     (dict(max_in_flight=1), "max_in_flight must be a power of two from 2 to 4096, not 1"),
     (dict(max_in_flight=0), "max_in_flight must be a power of two from 2 to 4096, not 0"),
-    (dict(jobs=1), "jobs must be 2 to 64, not 1; two are the least, so that a demand copy never "
-     "waits for a background copy"),
-    (dict(jobs=65), "jobs must be 2 to 64, not 65; two are the least, so that a demand copy never "
-     "waits for a background copy"),
+    (dict(jobs=1), "jobs must be 2 to 64, not 1; one more than ports is the least, so that a "
+     "demand copy never waits for a background copy"),
+    (dict(jobs=65), "jobs must be 2 to 64, not 65; one more than ports is the least, so that a "
+     "demand copy never waits for a background copy"),
+    (dict(jobs=4, ports=4), "jobs must be 5 to 64, not 4; one more than ports is the least, "
+     "so that a demand copy never waits for a background copy"),
     (dict(regions=0), "regions must be 1 to 16, not 0"),
     (dict(regions=17), "regions must be 1 to 16, not 17"),
     (dict(timeout=1 << 32), "timeout must fit 32 bits, not 4294967296"),
@@ -115,7 +117,7 @@ def test_the_least_of_everything():
 
 
 @pytest.mark.parametrize("depth, block_size, jobs", [
-    (64, 64, 6), (64, 4096, 4), (64, 4, 16), (4, 64, 4), (4096, 64, 16)])
+    (64, 64, 6), (64, 4096, 16), (64, 4, 16), (4, 64, 16), (4096, 64, 16)])
 def test_default_jobs_follow_the_buffer(depth, block_size, jobs):
     assert SnapshotParams(buffer_depth=depth, block_size=block_size).jobs == jobs
 

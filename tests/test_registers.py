@@ -66,8 +66,13 @@ class Bank:
         self.pins._ctx.set(self.member(path), value)
 
     def instances(self, *kinds):
-        """Register, index, offset and field of every field of these kinds in this build."""
+        """Register, index, offset and field of every field of these kinds in this build.
+
+        Without LOCK, after which most others cannot be written.
+        """
         for register in REGISTERS.values():
+            if register.name == "LOCK":
+                continue
             for index in range(min(register.count, self.params.regions)):
                 for field in register.fields:
                     if field.kind in kinds:
@@ -78,6 +83,8 @@ class Bank:
         width = field.width
         if field.member in {"regions.base", "regions.limit"}:
             width = min(width, max(0, self.params.addr_width - field.member_lsb))
+        if field.member == "deny_read":
+            width = self.params.ports
         return (1 << width) - 1
 
 
@@ -327,7 +334,30 @@ def test_locks():
             bank.set("locked", 0)
             _, error, _ = await bank.access("write", offset, before ^ WORD)
             assert not error
-        assert locked == {"TIMEOUT", *(name for name in REGISTERS if name.startswith("REGION."))}
+        assert locked == {"TIMEOUT", "DEADLINE", "HOLD_LIMIT", "POLICY", "PROTECT",
+                          *(name for name in REGISTERS if name.startswith("REGION."))}
+    with_bank("default", script)
+
+
+def test_lock_until_reset():
+    """What a snapshot locks stays locked; what may change in one still may; a reset lifts it."""
+    async def script(bank):
+        lock = REGISTERS["LOCK"].offset
+        await bank.write(lock, 1, sel=0b1110)
+        assert await bank.read(lock) == 0
+        bank.set("locked", 1)
+        assert (await bank.access("write", lock, 1))[1]
+        bank.set("locked", 0)
+        await bank.write(lock, 1)
+        for register, _, offset, _ in bank.instances(Kind.CONFIG):
+            before = await bank.read(offset)
+            _, error, _ = await bank.access("write", offset, before ^ 1)
+            assert error == register.locked, register.name
+            assert await bank.read(offset) == before ^ (not error), register.name
+        assert (await bank.access("write", lock, 0))[1] and await bank.read(lock) == 1
+        await bank.pins.warm_reset()
+        assert await bank.read(lock) == 0
+        await bank.write(REGISTERS["TIMEOUT"].offset, 5)
     with_bank("default", script)
 
 
@@ -336,7 +366,7 @@ def test_unmapped(build):
     rng = seeded(6)
 
     async def script(bank):
-        mapped = {offset for _, _, offset, _ in bank.instances(*Kind)}
+        mapped = {offset for _, _, offset, _ in bank.instances(*Kind)} | {REGISTERS["LOCK"].offset}
         configured = [(offset, await bank.read(offset))
                       for _, _, offset, _ in bank.instances(Kind.CONFIG)]
         for offset in range(0, 4 << ADR_WIDTH, 4):
@@ -348,7 +378,7 @@ def test_unmapped(build):
             assert error, f"{offset:#x}"
         for offset, value in configured:
             assert await bank.read(offset) == value
-        assert len(mapped) == 33 + 5 * bank.params.regions
+        assert len(mapped) == 41 + 5 * bank.params.regions
     with_bank(build, script)
 
 

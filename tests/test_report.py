@@ -1,5 +1,6 @@
 """The report: verdicts, figures, the terminal and the page, on made-up runs."""
 
+import io
 import json
 import random
 import re
@@ -14,13 +15,14 @@ from memsnap_sim.report import (
     Outcome,
     Record,
     Report,
+    Software,
     Stall,
     Write,
     render_html,
     show,
     write_results,
 )
-from memsnap_sim.report.model import FIGURES, histogram
+from memsnap_sim.report.model import FIGURES, SOFTWARE_FIGURES, histogram
 from memsnap_sim.report.words import count, percent, size
 from rich.console import Console
 
@@ -128,6 +130,53 @@ def test_figures_that_were_not_measured_are_null():
     assert figures["slowdown"] is figures["baseline_pause"] is None
     assert figures["slowdown_software_baseline"] is None
     assert "software copies all" not in render_html(report)
+
+
+SOFTWARE = Software(
+    exact=True, clocks=38000, pause=4567, clocks_to_done=15000, blocks_initial=5, blocks_demand=9,
+    blocks_background=50, first_write=1234, first_write_longest=1300, later_write=321,
+    background_block=1111, step_longest=8888)
+
+
+def shown(report):
+    console = Console(width=100, record=True, file=io.StringIO())
+    show(report, console)
+    return console.export_text()
+
+
+def test_the_method_in_software_is_told_beside():
+    report = Report(make_record(software=SOFTWARE))
+    figures = report.to_json()
+    assert figures["software_exact"] is True and figures["software_clocks"] == 38000
+    assert figures["software_slowdown"] == pytest.approx(1.0)
+    assert figures["software_pause"] == 4567 and figures["software_first_write"] == 1234
+    assert set(figures["software_units"]) == {figure.key for figure in SOFTWARE_FIGURES}
+    assert not set(figures["software_units"]) & set(figures["units"])
+    page = render_html(report)
+    check_page(page)
+    for figure in SOFTWARE_FIGURES:
+        assert figure.meaning in page and figure.key in figures
+    assert "8,888 clocks" in page and "the method in software" in page
+    text = shown(report)
+    assert "the same method in software: exact" in text and "4,567" in text and "1,234" in text
+
+
+def test_a_wrong_image_by_software_is_told():
+    report = Report(make_record(software=replace(
+        SOFTWARE, exact=False, first_write=None, clocks=None)))
+    assert report.exact                         # that is about the unit's
+    assert report.to_json()["software_exact"] is False
+    assert report.to_json()["software_slowdown"] is None
+    assert "in software: NOT exact" in shown(report)
+    assert "image is NOT exact" in " ".join(render_html(report).split())
+
+
+def test_without_the_method_in_software_nothing_is_told_of_it():
+    report = Report(make_record())
+    figures = report.to_json()
+    assert all(figures[figure.key] is None for figure in SOFTWARE_FIGURES)
+    assert figures["software_exact"] is figures["software_clocks"] is None
+    assert "method in software" not in render_html(report) + shown(report)
 
 
 def test_mismatch_names_the_byte_and_the_history_of_its_block():

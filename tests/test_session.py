@@ -45,6 +45,9 @@ class Cardboard:
         self.calls.append("software")
         return 3000, 2000
 
+    def method(self, tell):
+        self.calls.append("method")
+
     def write_extras(self, report):
         path = self.out / "image.core"
         path.write_bytes(b"core")
@@ -66,7 +69,7 @@ def run(tmp_path, record=RECORD, terminal=False, **changes):
 
 def test_all_of_a_run(tmp_path):
     report, machine, out, errors = run(tmp_path)
-    assert machine.calls == ["load", "build", "snapshot", "plain", "software"]
+    assert machine.calls == ["load", "build", "snapshot", "plain", "software", "method"]
     assert report.exact and errors == ""
     assert "said [bold]this[/]" in out and "look: gdb p image.core" in out
     result = json.loads((tmp_path / "report.json").read_text())

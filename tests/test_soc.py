@@ -121,7 +121,7 @@ def test_a_program_that_does_not_fit(pipelined):
 
 
 @pytest.mark.parametrize("options, message", [
-    (dict(snapshot="some"), "snapshot must be unit, software or none, not 'some'"),
+    (dict(snapshot="some"), "snapshot must be unit, software, program or none, not 'some'"),
     (dict(latency=0), "latency must be 1 to 1024 clocks, not 0"),
     (dict(stall=1.0), "stall must be a chance from 0 to less than 1, not 1.0"),
 ])

@@ -4,7 +4,8 @@ from amaranth.hdl import unsigned
 from amaranth.lib import data, enum, wiring
 from amaranth.lib.wiring import In, Out
 
-__all__ = ["Cause", "Counters", "Refusal", "RegionKind", "Signature", "State", "region_layout"]
+__all__ = ["Cause", "Counters", "Failure", "Refusal", "RegionKind", "Signature", "State",
+           "region_layout"]
 
 
 class State(enum.Enum, shape=3):
@@ -28,6 +29,9 @@ class Cause(enum.Enum, shape=3):
     WRITE_ERROR = 2  #: the shadow answered a write of the copier with an error
     TIMEOUT = 3      #: the memory gave no answer for as long as the timeout register says
     CANCELLED = 4    #: software asked
+    DEADLINE = 5     #: the snapshot took longer than the deadline register allows
+    HOLD_LIMIT = 6   #: a write was held for longer than the hold limit register allows
+    IO_TIMEOUT = 7   #: an ungated master did not hold still for as long as the timeout says
 
 
 class Refusal(enum.Enum, shape=3):
@@ -37,6 +41,14 @@ class Refusal(enum.Enum, shape=3):
     BUSY = 1            #: a snapshot is running, or the map is still being swept
     REGION_ORDER = 2    #: an enabled region's base is above its limit, both within the memory
     REGION_RANGE = 3    #: an enabled region is not within the memory
+    POLICY = 4          #: the policy register asks for what this build cannot do
+
+
+class Failure(enum.Enum, shape=1):
+    """What gives way when a held write waits for what does not come."""
+
+    BREAK = 0        #: the snapshot: it fails, and the write goes on
+    FAIL_WRITE = 1   #: the write: it is answered with an error, and the snapshot goes on
 
 
 class RegionKind(enum.Enum, shape=2):
@@ -88,7 +100,13 @@ class Signature(wiring.Signature):
         Commands, one clock each. ``clear`` forgets the last snapshot's result and lifts the
         protection of its image.
     regions : ``Out(ArrayLayout(region_layout, regions))``
-    timeout, share : ``Out(32)``
+    timeout, share, deadline, hold_limit : ``Out(32)``
+    pace : ``Out(16)``
+    pause, hold_io : ``Out(1)``
+    failure : ``Out(Failure)``
+    retries : ``Out(4)``
+    deny_read : ``Out(ports)``
+        See ``docs/registers.md``.
     map_row : ``Out(range(map_rows))``
         Row of the copy map to read.
     map_read : ``Out(1)``
@@ -107,6 +125,8 @@ class Signature(wiring.Signature):
         Initiators cannot write the shadow.
     ready : ``In(1)``
         A start would be accepted now, were the regions sound.
+    ready_in : ``In(32)``
+        Clocks until a start is possible, once nothing is due to the copier; 0 if one is.
     fail_block : ``In(32)``
         First block whose copy failed.
     ended : ``In(1)``
@@ -123,6 +143,14 @@ class Signature(wiring.Signature):
             "regions": Out(data.ArrayLayout(region_layout(params.addr_width), params.regions)),
             "timeout": Out(32),
             "share": Out(32),
+            "deadline": Out(32),
+            "hold_limit": Out(32),
+            "pace": Out(16),
+            "pause": Out(1),
+            "hold_io": Out(1),
+            "failure": Out(Failure),
+            "retries": Out(4),
+            "deny_read": Out(params.ports),
             "map_row": Out(range(max(2, params.map_rows))),
             "map_read": Out(1),
             "map_valid": In(1),
@@ -138,6 +166,7 @@ class Signature(wiring.Signature):
             "locked": In(1),
             "protected": In(1),
             "ready": In(1),
+            "ready_in": In(32),
             "fail_block": In(32),
             "ended": In(1),
             "counters": In(Counters),

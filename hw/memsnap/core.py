@@ -16,9 +16,13 @@ from .bus.wishbone_shadow import WishboneShadowPort
 from .copier import Copier
 from .copy_map import CopyMap, look_names
 from .copy_map_memory import CopyMapMemory
+from .held_writes import HeldWrites
+from .io_hold import IoHold
 from .job_table import JobKind
 from .lifecycle import Lifecycle
+from .pace import Pace
 from .params import Map, Shadow
+from .retry import Retry
 from .sequencer import Sequencer
 from .statistics import Statistics
 
@@ -70,6 +74,8 @@ class SnapshotCore(wiring.Component):
     control : ``In(control.Signature)``
     trigger : ``In(1)``
         A rising edge starts a snapshot.
+    io_hold, io_held : ``Out(1)``, ``In(1)``
+        With ``params.io_hold``: see :class:`memsnap.io_hold.IoHold`.
     trace : ``Out(Trace)``
     """
 
@@ -79,6 +85,7 @@ class SnapshotCore(wiring.Component):
             **bus_members(params),
             "control": In(control.Signature(params)),
             "trigger": In(1),
+            **({"io_hold": Out(1), "io_held": In(1)} if params.io_hold else {}),
             "trace": Out(Trace),
         })
 
@@ -108,8 +115,10 @@ class SnapshotCore(wiring.Component):
             connect(m, port.write_bus, shadow.write)
             connect(m, shadow.m, flipped(self.x_wb))
             memory_ports.append(shadow)
-        for name in "read", "read_answer", "write", "write_answer":
-            connect(m, getattr(copier, name), getattr(port, name))
+        m.submodules.held_writes = held_writes = HeldWrites(params)
+        for half in "read", "write":
+            self._join_half(m, half, copier=copier, port=port, lifecycle=lifecycle,
+                            held_writes=held_writes)
 
         # The decisions
         connect(m, sequencer.set, map_.set)
@@ -134,11 +143,13 @@ class SnapshotCore(wiring.Component):
         if in_memory:
             self._join_map(m, map_=map_, arbiter=arbiter, sequencer=sequencer,
                            lifecycle=lifecycle, copier=copier)
+        self._apply_policy(m, gates=gates, lifecycle=lifecycle, statistics=statistics,
+                           held_writes=held_writes, sequencer=sequencer)
 
         # Registers and figures
         self._wire(m, self.control, lifecycle, "state cause refusal done failed cancelled refused "
-                   "active locked protected ready fail_block ended",
-                   "start cancel clear regions timeout")
+                   "active locked protected ready ready_in fail_block ended",
+                   "start cancel clear regions timeout deadline failure retries hold_io")
         self._wire(m, statistics, lifecycle, "accepted arming active")
         self._wire(m, statistics, sequencer, "held retired retired_kind")
         self._wire(m, self.control, sequencer, "map_valid", "map_row map_read regions")
@@ -156,6 +167,64 @@ class SnapshotCore(wiring.Component):
             self.trace.kind.eq(sequencer.retired_kind),
         ]
         return m
+
+    def _join_half(self, m, half, *, copier, port, lifecycle, held_writes):
+        """Joins the copier's reads or writes to their bus; what fails may be repeated."""
+        request, answer = getattr(copier, half), getattr(copier, half + "_answer")
+        if not self._params.retry:
+            connect(m, request, getattr(port, half))
+            connect(m, answer, getattr(port, half + "_answer"))
+            return
+        depth = min(self._params.max_in_flight, self._params.buffer_depth)
+        retry = Retry(request.payload.shape(), width=len(answer.data), depth=depth)
+        m.submodules[half + "_retry"] = retry
+        connect(m, request, retry.request)
+        connect(m, answer, retry.answer)
+        connect(m, retry.bus_request, getattr(port, half))
+        connect(m, retry.bus_answer, getattr(port, half + "_answer"))
+        place = retry.failing if half == "read" else retry.failing.place
+        m.d.comb += [
+            retry.retries.eq(self.control.retries),
+            retry.spare.eq(held_writes.spare),
+            retry.stop.eq(lifecycle.stop),
+            retry.drop.eq(lifecycle.drop),
+        ]
+        with m.If(retry.spent):
+            m.d.comb += [held_writes.spent.eq(1), held_writes.spent_block.eq(place.block)]
+
+    def _apply_policy(self, m, *, gates, lifecycle, statistics, held_writes, sequencer):
+        """Who waits for how long, and what happens then."""
+        control = self.control
+        m.submodules.pace = pace = Pace()
+        m.d.comb += [
+            pace.clocks.eq(control.pace),
+            pace.pause.eq(control.pause),
+            pace.claimed.eq(sequencer.background_claim),
+            sequencer.go.eq(pace.go),
+            held_writes.limit.eq(control.hold_limit),
+            held_writes.failure.eq(control.failure),
+            lifecycle.hold_expired.eq(held_writes.expired),
+            lifecycle.duration.eq(statistics.counters.duration),
+        ]
+        for index, gate in enumerate(gates):
+            m.d.comb += [
+                held_writes.held[index].eq(gate.held),
+                held_writes.stalled[index].eq(statistics.stalled[index]),
+                held_writes.blocks[index].eq(gate.ask.payload.block),
+                gate.fail.eq(held_writes.fail[index]),
+                gate.deny_read.eq(control.deny_read[index]),
+            ]
+        if self._params.io_hold:
+            m.submodules.io_hold = io_hold = IoHold()
+            m.d.comb += [
+                self.io_hold.eq(io_hold.io_hold),
+                io_hold.io_held.eq(self.io_held),
+                io_hold.use.eq(control.hold_io),
+                io_hold.arming.eq(lifecycle.arming),
+                io_hold.active.eq(lifecycle.active),
+                io_hold.safe.eq(sequencer.initial_safe),
+                lifecycle.io_waiting.eq(io_hold.waiting),
+            ]
 
     def _join_gates(self, m, *, arbiter, map_, sequencer, lifecycle):
         """A gate for each port: its data to the arbiter, its questions to map and sequencer."""

@@ -30,8 +30,12 @@ class JobTable(wiring.Component):
         Gives ``claim_block`` the job ``next_job``; needs ``free``.
     claim_block, claim_kind : ``In(block_bits)``, ``In(JobKind)``
     next_job : ``Out(range(jobs))``
-    free, two_free : ``Out(1)``
-        At least one job, or two, are not in use.
+    free, spare : ``Out(1)``
+        At least one job is not in use; or more than there are ports.
+    two_free : ``Out(1)``
+        At least two jobs are not in use; only with a map in the memory, and so is
+    only_initial : ``In(1)``
+        Blocks of another kind are not offered yet.
     captured, captured_job, copied, copied_job
         The last beat of a job was captured, or its last write was answered.
     find : ``In(block_bits)``
@@ -42,11 +46,13 @@ class JobTable(wiring.Component):
         All of it is captured, or in the shadow.
     finished : ``Out(stream.Signature(block_bits))``
         A block that is all copied, for the copy map to take.
-    only_initial : ``In(1)``
-        Only with a map in the memory: blocks of another kind are not offered yet.
     retire : ``In(1)``
         The bit of the block taken last, ``retired_block`` of ``retired_kind``, is being set: its
         job leaves.
+    fixed : ``In(1)``
+        No more claims belong to the initial copy.
+    safe : ``Out(1)``
+        All jobs that were there when ``fixed`` rose are captured.
     reset : ``In(1)``
     """
 
@@ -59,7 +65,7 @@ class JobTable(wiring.Component):
             "claim_kind": In(JobKind),
             "next_job": Out(job),
             "free": Out(1),
-            "two_free": Out(1),
+            "spare": Out(1),
             "captured": In(1),
             "captured_job": In(job),
             "copied": In(1),
@@ -70,10 +76,12 @@ class JobTable(wiring.Component):
             "found_captured": Out(1),
             "found_copied": Out(1),
             "finished": Out(stream.Signature(params.block_bits)),
-            **({"only_initial": In(1)} if params.map is Map.MEMORY else {}),
+            **({"only_initial": In(1), "two_free": Out(1)} if params.map is Map.MEMORY else {}),
             "retire": In(1),
             "retired_block": Out(params.block_bits),
             "retired_kind": Out(JobKind),
+            "fixed": In(1),
+            "safe": Out(1),
             "reset": In(1),
         })
 
@@ -88,16 +96,21 @@ class JobTable(wiring.Component):
         leaving = Signal(range(jobs))
         taken = Signal()    # the copy map has taken the block that is leaving
         free = Cat(~each for each in busy)
+        spare = free
+        for _ in range(self._params.ports):      # without the lowest of them
+            spare = (spare & (spare - 1))[:jobs]
 
         m.d.comb += [
             self.free.eq(free.any()),
-            self.two_free.eq((free & (free - 1)[:jobs]).any()),
+            self.spare.eq(spare.any()),
             self.finished.payload.eq(block[leaving]),
             self.retired_block.eq(block[leaving]),
             self.retired_kind.eq(kind[leaving]),
             self.found_captured.eq(captured[self.found_job]),
             self.found_copied.eq(copied[self.found_job]),
         ]
+        if self._params.map is Map.MEMORY:
+            m.d.comb += self.two_free.eq((free & (free - 1))[:jobs].any())
         m.d.sync += self.found.eq(0)
         for index in reversed(range(jobs)):
             with m.If(~busy[index]):
@@ -128,4 +141,10 @@ class JobTable(wiring.Component):
             ]
         with m.If(self.reset):
             m.d.sync += [each.eq(0) for each in (*busy, self.finished.valid, taken)]
+
+        waiting = Signal(jobs)
+        m.d.comb += self.safe.eq(self.fixed & (waiting == 0))
+        m.d.sync += waiting.eq(~0)
+        with m.If(self.fixed):
+            m.d.sync += waiting.eq(waiting & Cat(busy) & ~Cat(captured))
         return m

@@ -1,10 +1,11 @@
 """The life of a snapshot: start, instant, end, and everything that can end it early."""
 
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Const, Module, Mux, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from .control import Cause, Refusal, State, region_layout
+from .control import Cause, Failure, Refusal, State, region_layout
+from .params import Release
 
 __all__ = ["Lifecycle"]
 
@@ -46,6 +47,14 @@ class Lifecycle(wiring.Component):
         See :class:`memsnap.copier.Copier`.
     waiting, aborting : ``In(memory_ports)``
         See the arbiter; the second bit is of the port to a separate shadow.
+    io_waiting : ``In(1)``
+        The instant waits for a master that is to hold still.
+    failure, retries, hold_io, deadline
+        See :class:`memsnap.control.Signature`.
+    duration : ``In(32)``
+        Clocks since the instant.
+    hold_expired : ``In(1)``
+        A write was held for too long.
     accepted : ``Out(1)``
         A start is accepted in this clock.
     arming, active, enable, protected, locked, ready : ``Out(1)``
@@ -53,7 +62,7 @@ class Lifecycle(wiring.Component):
         Commands to copier and map.
     abort : ``Out(memory_ports)``
         Command to the arbiter, and to the port to a separate shadow.
-    state, done, failed, cancelled, refused, cause, refusal, fail_block, ended
+    state, done, failed, cancelled, refused, cause, refusal, ready_in, fail_block, ended
         See :class:`memsnap.control.Signature`.
     all_initial, all_claimed : ``In(1)``
         All blocks of the regions, or all blocks, are claimed.
@@ -68,6 +77,13 @@ class Lifecycle(wiring.Component):
             "trigger": In(1),
             "regions": In(data.ArrayLayout(region_layout(params.addr_width), params.regions)),
             "timeout": In(32),
+            "deadline": In(32),
+            "failure": In(Failure),
+            "retries": In(4),
+            "hold_io": In(1),
+            "io_waiting": In(1),
+            "duration": In(32),
+            "hold_expired": In(1),
             "can_arm": In(1),
             "drained": In(1),
             "all_initial": In(1),
@@ -88,6 +104,7 @@ class Lifecycle(wiring.Component):
             "protected": Out(1),
             "locked": Out(1),
             "ready": Out(1),
+            "ready_in": Out(32),
             "stop": Out(1),
             "drop": Out(1),
             "reset": Out(1),
@@ -110,7 +127,7 @@ class Lifecycle(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         start = Signal()
-        expired = Signal(self._params.memory_ports)
+        expired = Signal(self._params.memory_ports + 1)    # the last is of ungated masters
         self._start(m, start=start)
         self._watch(m, expired=expired)
         m.d.comb += [
@@ -121,6 +138,7 @@ class Lifecycle(wiring.Component):
             self.protected.eq(self.active | self.done),
             self.enable.eq(self.active & self.drained),
         ]
+        self._tell_when(m)
         with m.If(self.abort.any()):
             m.d.sync += self._gave_up.eq(1)
         with m.Switch(self.state):
@@ -141,8 +159,10 @@ class Lifecycle(wiring.Component):
             with m.Case(State.ARMING):
                 with m.If(self.cancel):
                     self._stop(m, Cause.CANCELLED)
-                with m.Elif(self.can_arm):
+                with m.Elif(self.can_arm & ~self.io_waiting):
                     m.d.sync += [self.state.eq(State.INITIAL), self.active.eq(1)]
+                with m.Elif(expired[-1]):
+                    self._stop(m, Cause.IO_TIMEOUT)
                 with m.Elif(expired.any()):
                     self._stop(m, Cause.TIMEOUT)
             with m.Case(State.INITIAL, State.BACKGROUND, State.DRAINING):
@@ -156,10 +176,12 @@ class Lifecycle(wiring.Component):
         before = Signal(init=1)
         out_of_order = Signal()
         out_of_range = Signal()
+        impossible = Signal()
         m.d.sync += before.eq(self.trigger)
         m.d.comb += [
             start.eq(self.start | (self.trigger & ~before)),
-            self.accepted.eq(start & self.ready & ~out_of_order & ~out_of_range),
+            self.accepted.eq(start & self.ready & ~out_of_order & ~out_of_range & ~impossible),
+            impossible.eq(self._impossible()),
         ]
         for region in self.regions:
             with m.If(region.enable & (self._offset(region.base) > self._offset(region.limit))):
@@ -175,10 +197,24 @@ class Lifecycle(wiring.Component):
             m.d.sync += self.refused.eq(1)
             with m.If(~self.ready):
                 m.d.sync += self.refusal.eq(Refusal.BUSY)
+            with m.Elif(impossible):
+                m.d.sync += self.refusal.eq(Refusal.POLICY)
             with m.Elif(out_of_range):
                 m.d.sync += self.refusal.eq(Refusal.REGION_RANGE)
             with m.Else():
                 m.d.sync += self.refusal.eq(Refusal.REGION_ORDER)
+
+    def _impossible(self):
+        """Whether the policy asks for what this build cannot do."""
+        params = self._params
+        wrong = Const(0)
+        if not params.retry:
+            wrong |= self.retries != 0
+        if not (params.retry and params.release is Release.COPIED):
+            wrong |= self.failure == Failure.FAIL_WRITE
+        if not params.io_hold:
+            wrong |= self.hold_io
+        return wrong
 
     def _offset(self, address):
         return address[:self._params.span_bits + self._params.beat_shift]
@@ -191,14 +227,26 @@ class Lifecycle(wiring.Component):
             inside & (self._offset(address) < params.memory_size))
 
     def _watch(self, m, *, expired):
-        """Counts the clocks in which the memory owes something and gives nothing."""
-        for index, waiting in enumerate(self.waiting):
+        """Counts the clocks in which somebody owes something and gives nothing."""
+        waiting_for = [*self.waiting, *([self.io_waiting] if self._params.io_hold else [])]
+        for index, waiting in enumerate(waiting_for):
             silent = Signal(32, name=f"silent{index}")
             m.d.comb += expired[index].eq((self.timeout != 0) & (silent >= self.timeout))
             with m.If(waiting & self.locked & ~expired[index]):
                 m.d.sync += silent.eq(silent + 1)
             with m.Else():
                 m.d.sync += silent.eq(0)
+
+    def _tell_when(self, m):
+        """Counts down to the end of a sweep; while one may yet come, says how long it takes."""
+        most = self._params.sweep_clocks
+        left = Signal(range(most + 1), init=most)
+        with m.If(self.state != State.CLEARING):
+            m.d.sync += left.eq(most)
+        with m.Elif(left != 0):
+            m.d.sync += left.eq(left - 1)
+        with m.If(~self.ready):
+            m.d.comb += self.ready_in.eq(left)
 
     def _run(self, m, *, expired):
         """From the instant to the end."""
@@ -218,6 +266,10 @@ class Lifecycle(wiring.Component):
         with m.Elif(expired.any()):
             self._stop(m, Cause.TIMEOUT)
             m.d.comb += self.abort.eq(Mux(self.busy, expired, 0))
+        with m.Elif(self.hold_expired):
+            self._stop(m, Cause.HOLD_LIMIT)
+        with m.Elif((self.deadline != 0) & (self.duration >= self.deadline)):
+            self._stop(m, Cause.DEADLINE)
 
     def _stop(self, m, cause):
         m.d.sync += [

@@ -40,6 +40,10 @@ MAP_ROW_BITS = 32
 MAP_ROW_BYTES = 4
 
 
+#: Bits for notes on beats that the default number of jobs may take.
+_NOTES = 1 << 15
+
+
 def _is_power_of_two(value):
     return value > 0 and value & (value - 1) == 0
 
@@ -69,7 +73,8 @@ class SnapshotParams:
         Beats between a read's issue and its shadow write's answer, a power of two. Full copy rate
         at a read latency of L clocks takes about L + 8 beats.
     jobs : int or None
-        Blocks between claim and copied. By default as many as the buffer can hold, within 4..16.
+        Blocks between claim and copied. By default as many as the buffer can hold, within 4..16;
+        where it does not hold even one, as many as 32768 bits have a note for.
     max_in_flight : int
         Requests without an answer that the memory port keeps track of, a power of two.
     ports : int
@@ -77,6 +82,11 @@ class SnapshotParams:
     shadow : Shadow or str
         ``"same"``: the shadow is behind the memory's port. ``"separate"``: it has a port of its
         own, and initiators do not reach it through the unit.
+    retry : bool
+        Failed accesses of the copier can be repeated, and a held write can be failed in the
+        snapshot's stead.
+    io_hold : bool
+        Pins to hold masters that reach the memory by another way.
     release : Release or str
         ``"captured"``: a held write goes on when the beat that it overwrites is inside the unit.
         ``"copied"``: when its whole block is in the shadow.
@@ -123,6 +133,8 @@ class SnapshotParams:
     max_in_flight: int = 64
     ports: int = 1
     shadow: Shadow = Shadow.SAME
+    retry: bool = False
+    io_hold: bool = False
     release: Release = Release.CAPTURED
     regions: int = 4
     pipelined: bool = True
@@ -196,6 +208,12 @@ class SnapshotParams:
         return 2 if self.shadow is Shadow.SEPARATE else 1
 
     @property
+    def sweep_clocks(self):
+        """Clocks from the end of a snapshot without an image until the next can start."""
+        notes = self.block_beats << ceil_log2(self.jobs) if self.beat_bits else 0
+        return max(2, self.map_rows, notes) + 1
+
+    @property
     def beat_shift(self):
         """log2 of the bytes of a beat."""
         return exact_log2(self.beat_bytes)
@@ -225,8 +243,10 @@ class SnapshotParams:
     def _check_kinds(self):
         for name, kind in ("release", Release), ("shadow", Shadow), ("map", Map):
             self._check_choice(name, kind)
-        if not isinstance(self.pipelined, bool):
-            raise TypeError(f"pipelined must be True or False, not {self.pipelined!r}")
+        flags = {"pipelined", "retry", "io_hold"}
+        for name in sorted(flags):
+            if not isinstance(getattr(self, name), bool):
+                raise TypeError(f"{name} must be True or False, not {getattr(self, name)!r}")
         try:
             object.__setattr__(self, "features", frozenset(self.features))
         except TypeError:
@@ -238,7 +258,7 @@ class SnapshotParams:
         optional = {"jobs", "map_bits", "map_base"}
         for field in fields(self):
             value = getattr(self, field.name)
-            if field.name in {"release", "shadow", "map", "pipelined", "features"}:
+            if field.name in flags | {"release", "shadow", "map", "features"}:
                 continue
             if value is None and field.name in optional:
                 continue
@@ -304,12 +324,13 @@ class SnapshotParams:
             if not _is_power_of_two(value) or not least <= value <= most:
                 raise ValueError(f"{name} must be a power of two from {least} to {most}, "
                                  f"not {value!r}")
-        if self.jobs is not None and not 2 <= self.jobs <= 64:
-            raise ValueError(f"jobs must be 2 to 64, not {self.jobs!r}; two are the least, so "
-                             f"that a demand copy never waits for a background copy")
         if not 1 <= self.ports <= 4:
             raise ValueError(f"ports must be 1 to 4, not {self.ports!r}; join initiators ahead of "
                              f"the unit where there are more")
+        if self.jobs is not None and not self.ports < self.jobs <= 64:
+            raise ValueError(f"jobs must be {self.ports + 1} to 64, not {self.jobs!r}; one more "
+                             f"than ports is the least, so that a demand copy never waits for a "
+                             f"background copy")
         if not 1 <= self.regions <= 16:
             raise ValueError(f"regions must be 1 to 16, not {self.regions!r}")
         for name in "timeout", "share":
@@ -361,4 +382,7 @@ class SnapshotParams:
         return size
 
     def _default_jobs(self):
-        return min(16, max(4, self.buffer_depth // self.block_beats + 2))
+        if self.block_beats <= self.buffer_depth:
+            return min(16, max(4, self.buffer_depth // self.block_beats + 1 + self.ports))
+        # A job is long, so that several demands may be in work; each has a note for each beat
+        return max(3 + self.ports, min(16, self.blocks + 1, _NOTES // self.block_beats))

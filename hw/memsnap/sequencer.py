@@ -24,10 +24,11 @@ class Sequencer(wiring.Component):
     never claimed, and since nothing else claims blocks, it stays so until the next clock, in which
     it is claimed. Whatever proposed the block may therefore be out of date.
 
-    A held write is answered before any other block is claimed, and the last free job is kept for
-    it. Its grant comes when its block is copied or captured, or when its beat is captured (in the
-    strict form only when its block is copied). The initial copy claims the blocks of the enabled
-    regions in the order of the table; the background copy scans the map, a row a clock.
+    A held write is answered before any other block is claimed, and the last free jobs, one for each
+    port, are kept for these. Its grant comes when its block is copied or captured, or when its beat
+    is captured (in the strict form only when its block is copied). The initial copy claims the
+    blocks of the enabled regions in the order of the table; the background copy scans the map, a
+    row a clock.
 
     Where the map is in the memory, a check may have to wait for its row. The blocks that hold the
     map are copied before those of the regions. Until their bits are set, all other jobs stay in the
@@ -63,6 +64,12 @@ class Sequencer(wiring.Component):
         See :class:`CopyBuffer`.
     initial_done, all_claimed : ``Out(1)``
         The initial copy, or everything, is claimed.
+    initial_safe : ``Out(1)``
+        The initial copy is captured.
+    go : ``In(1)``
+        The background copy may take a block.
+    background_claim : ``Out(1)``
+        It takes one.
     held : ``Out(1)``
         A write is found to have to wait for a copy; one clock.
     retired : ``Out(1)``
@@ -111,6 +118,9 @@ class Sequencer(wiring.Component):
             "copied_job": In(job),
             "initial_done": Out(1),
             "all_claimed": Out(1),
+            "initial_safe": Out(1),
+            "go": In(1, init=1),
+            "background_claim": Out(1),
             "held": Out(1),
             "retired": Out(1),
             "retired_kind": Out(JobKind),
@@ -157,6 +167,8 @@ class Sequencer(wiring.Component):
             background.scan_data.eq(self.scan_data),
             self.initial_done.eq(initial.done),
             self.all_claimed.eq(background.done),
+            table.fixed.eq(initial.done),
+            self.initial_safe.eq(table.safe),
             copied.eq(self.scan_data.bit_select(bit_of(probed), 1)),
             unclaimed.eq(~copied & ~table.found),
             table.claim.eq(self.open),
@@ -186,15 +198,15 @@ class Sequencer(wiring.Component):
         proposal = Signal(self._params.block_bits)
         kind = Signal(JobKind)
         m.d.comb += [
-            proposed.eq(Mux(initial.done, background.proposed, initial.proposed)),
+            proposed.eq(Mux(initial.done, background.proposed & self.go, initial.proposed)),
             proposal.eq(Mux(initial.done, background.block, initial.block)),
             kind.eq(Mux(initial.done, JobKind.BACKGROUND, JobKind.INITIAL)),
         ]
-        may_claim = table.two_free
+        may_claim = table.spare
         map_first = Const(0)     # ahead of a held write that is of no use to look at again now
         if self._in_memory:
             map_first = self._stuck & self._own.proposed & table.free
-            may_claim = Mux(self._own.done, table.two_free, table.free)
+            may_claim = Mux(self._own.done, table.spare, table.free)
             with m.If(~self._own.done):
                 m.d.comb += [
                     proposed.eq(self._own.proposed),
@@ -236,6 +248,7 @@ class Sequencer(wiring.Component):
                     table.claim_kind.eq(kind),
                     initial.next.eq(self._map_done() & ~initial.done & known),
                     background.next.eq(initial.done & known),
+                    self.background_claim.eq(self.open & initial.done),
                 ]
                 if self._in_memory:
                     m.d.comb += self._own.next.eq(~self._own.done & known)

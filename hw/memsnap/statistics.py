@@ -28,6 +28,8 @@ class Statistics(wiring.Component):
         A held write turned out to wait for a copy; one clock.
     retired, retired_kind : ``In(1)``, ``In(JobKind)``
         A block was copied.
+    stalled : ``Out(32).array(ports)``
+        Clocks for which the write that is held was held before this one.
     counters : ``Out(Counters)``
     """
 
@@ -41,6 +43,7 @@ class Statistics(wiring.Component):
             "held": In(1),
             "retired": In(1),
             "retired_kind": In(JobKind),
+            "stalled": Out(32).array(params.ports),
             "counters": Out(Counters),
         })
 
@@ -78,7 +81,7 @@ class Statistics(wiring.Component):
         m.d.sync += counters.stall_total.eq(counters.stall_total + sum(self.hold))
         longest = counters.stall_longest
         for index, hold in enumerate(self.hold):
-            stalled = Signal(32, name=f"stalled{index}")    # clocks that the write was held before
+            stalled = self.stalled[index]
             so_far = Signal(32, name=f"longest{index}")
             m.d.comb += so_far.eq(Mux(hold & (stalled >= longest), stalled + 1, longest))
             m.d.sync += stalled.eq(Mux(hold, stalled + 1, 0))

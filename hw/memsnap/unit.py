@@ -39,6 +39,9 @@ class SnapshotUnit(wiring.Component):
         The registers: classic, 32 bits, addresses in words.
     trigger : ``In(1)``
         A rising edge, of the unit's clock, starts a snapshot.
+    io_hold, io_held : ``Out(1)``, ``In(1)``
+        Only with ``params.io_hold``: asks masters that reach the memory by another way to hold
+        still, and their answer.
     irq : ``Out(1)``
         A snapshot has ended; a level, until software clears it.
     trace : ``Out(Trace)``
@@ -54,6 +57,7 @@ class SnapshotUnit(wiring.Component):
                                             pipelined=False)),
             "trigger": In(1),
             "irq": Out(1),
+            **({"io_hold": Out(1), "io_held": In(1)} if params.io_hold else {}),
         }
         if trace:
             members["trace"] = Out(Trace)
@@ -76,6 +80,8 @@ class SnapshotUnit(wiring.Component):
         connect(m, front.access, bank.access)
         connect(m, bank.control, core.control)
         m.d.comb += [core.trigger.eq(self.trigger), self.irq.eq(bank.irq)]
+        if self._params.io_hold:
+            m.d.comb += [self.io_hold.eq(core.io_hold), core.io_held.eq(self.io_held)]
         if self._trace:
             m.d.comb += self.trace.eq(core.trace)
         return m

@@ -1,4 +1,4 @@
-"""The demonstration: two programs, a snapshot of each in the middle of its work."""
+"""The demonstration: three programs, a snapshot of each in the middle of its work."""
 
 from rich.console import Console
 from rich.text import Text
@@ -12,6 +12,7 @@ __all__ = ["RUNS", "run_demo"]
 RUNS = (
     {"run": {"program": "dhrystone", "at": "Proc_1:40"}},
     {"run": {"program": "kernel", "self": True}},
+    {"run": {"program": "chase", "at": "checkpoint:20"}},
 )
 
 

@@ -11,6 +11,7 @@ from memsnap.regs.fields import Refusal
 from .core import write_core
 from .elf import load
 from .gtkw import cpu_group, unit_groups, write_save_file
+from .guarded import build_guarded, options_of, software_of
 from .report import BlockCopy, Kind, Record, Stall, Write
 from .settings import InputError
 from .soc import RunOptions, build, run
@@ -65,6 +66,7 @@ class Machine:
         self._load = load
         self.program = self.binary = self.result = self.options = None
         self._waves = []
+        self._printed = None
 
     def load(self):
         """Finds or builds the program, and looks up the symbols that the settings name."""
@@ -99,6 +101,7 @@ class Machine:
         """Runs without a snapshot; gives the clocks, or None where the program did not end."""
         result = self._run(replace(
             self.options, snapshot="none", regions=REFUSED, wait=False), tell, start=False)
+        self._printed = result.console
         return result.clocks if result.ended else None
 
     def software(self, tell):
@@ -108,6 +111,22 @@ class Machine:
             options = replace(options, at_clock=self.result.instant)
         result = self._run(options, tell, start=False)
         return (result.clocks if result.ended else None), result.pause
+
+    def method(self, tell):
+        """Runs a build that takes the snapshot in software, by the unit's method, from the first
+        checkpoint after the instant on.
+
+        Gives what came of it, or None where the program cannot or has no checkpoint left.
+        """
+        params = self.settings.params
+        program = build_guarded(self.settings.program, params)
+        if program is None:
+            return None
+        at = self.program.symbol("progress")[0] - params.memory_base
+        seen = int.from_bytes(self.result.memory_at_instant[at:at + 4], "little")
+        result = self._run(options_of(program, self.options), tell, start=False, program=program,
+                           soft_at=seen + 1)
+        return software_of(result, program, params, result.console == self._printed)
 
     def write_extras(self, report):
         """Writes the core, and the save file of the waveform; gives the paths."""
@@ -127,22 +146,14 @@ class Machine:
         if self._waves:
             yield f"wave:    gtkwave {_shown(self._waves[-1])}"
 
-    def _run(self, options, tell, *, start=True):
+    def _run(self, options, tell, *, start=True, program=None, **variables):
+        program = program or self.program
         start = start and self.settings.trigger.kind == "self"
+        segments = _segments(program, start_snapshot=int(start), **variables)
         try:
-            return run(self.binary, self._segments(start), self.program.entry, options,
-                       progress=tell)
+            return run(self.binary, segments, program.entry, options, progress=tell)
         except ValueError as error:
             raise InputError(str(error)) from error
-
-    def _segments(self, start):
-        """The program's segments, told by its variable ``start_snapshot`` what it is to do."""
-        address, size = self.program.symbols.get("start_snapshot", (0, 0))
-        for base, content in self.program.segments:
-            at = address - base
-            if size == 4 and 0 <= at <= len(content) - size:
-                content = content[:at] + start.to_bytes(size, "little") + content[at + size:]
-            yield base, content
 
     def _wave(self, tell):
         out, kind = self.settings.out, self.settings.wave
@@ -215,6 +226,17 @@ def record_of(result, settings):
         copies=tuple(BlockCopy(int(row["block"]), int(row["clock"]), Kind(int(row["kind"])))
                      for row in copies),
         writes=tuple(Write(*row) for row in mismatch.history) if mismatch else ())
+
+
+def _segments(program, **variables):
+    """The program's segments, told by some of its words what it is to do."""
+    for base, content in program.segments:
+        for name, value in variables.items():
+            address, size = program.symbols.get(name, (0, 0))
+            at = address - base
+            if size == 4 and 0 <= at <= len(content) - size:
+                content = content[:at] + value.to_bytes(size, "little") + content[at + size:]
+        yield base, content
 
 
 def _shown(path):

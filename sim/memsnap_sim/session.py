@@ -54,6 +54,8 @@ def run_and_report(settings, *, machine=None, console=None, errors=None):
     - ``snapshot(tell)``: run with a snapshot, gives a :class:`~memsnap_sim.report.Record`;
     - ``plain(tell)``: run without one, gives its clocks;
     - ``software(tell)``: run with a copy in software, gives its clocks and its pause;
+    - ``method(tell)``: run with the unit's method in software, gives a
+      :class:`~memsnap_sim.report.Software`, or None where that is not possible;
     - ``write_extras(report)``: write core and waveform, gives their paths;
     - ``hints(report)``: lines that say how to look at them.
 
@@ -75,8 +77,11 @@ def run_and_report(settings, *, machine=None, console=None, errors=None):
                 clocks_without = machine.plain(tell)
             with steps.step("running with a copy in software") as tell:
                 clocks_software, pause = machine.software(tell)
+            with steps.step("running with the method in software") as tell:
+                software = machine.method(tell)
             record = replace(record, clocks_without=clocks_without,
-                             clocks_software=clocks_software, baseline_pause=pause)
+                             clocks_software=clocks_software, baseline_pause=pause,
+                             software=software)
     report = Report(record)
     paths = write_results(report, settings.out) + machine.write_extras(report)
     if record.console:

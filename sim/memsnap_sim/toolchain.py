@@ -17,7 +17,8 @@ from memsnap import SnapshotParams
 
 from .settings import InputError
 
-__all__ = ["MEMORY_SIZE", "PROGRAMS", "ToolError", "build_program", "shipped_programs"]
+__all__ = ["GUARDED", "MEMORY_SIZE", "PROGRAMS", "ToolError", "build_program",
+           "shipped_programs"]
 
 #: Bytes of memory that a program is linked for, unless another size is asked for.
 MEMORY_SIZE = SnapshotParams.memory_size
@@ -57,6 +58,8 @@ _RECIPES = {
 }
 #: The names of the programs.
 PROGRAMS = tuple(_RECIPES)
+#: Those that tell of their writes, and so can take snapshots by software.
+GUARDED = ("stream", "touch", "chase", "kernel")
 
 
 def shipped_programs():
@@ -64,7 +67,7 @@ def shipped_programs():
     return [(name, recipe.about) for name, recipe in _RECIPES.items()]
 
 
-def build_program(name, out_dir="build/sw", *, memory_size=MEMORY_SIZE):
+def build_program(name, out_dir="build/sw", *, memory_size=MEMORY_SIZE, guarded=None):
     """The ELF file of a program of ours, built if it is not there yet.
 
     Parameters
@@ -75,6 +78,9 @@ def build_program(name, out_dir="build/sw", *, memory_size=MEMORY_SIZE):
         Where builds are kept.
     memory_size : int
         Bytes of memory, from address 0, a multiple of 64: the stack begins at its end.
+    guarded : SnapshotParams or None
+        With these, one of :data:`GUARDED` takes a snapshot by software at checkpoint number
+        ``soft_at`` (a variable): of this memory, with this shadow and these blocks.
 
     Raises
     ------
@@ -90,6 +96,10 @@ def build_program(name, out_dir="build/sw", *, memory_size=MEMORY_SIZE):
                          f"{name}: choose another --memory-size")
     sources, include = _sources(name)
     flags = [*_TARGET, *_COMMON, *_RECIPES[name].flags, *(f"-I{path}" for path in include)]
+    if guarded is not None:
+        sources += [_SW / "lib/guard.c", _SW / "lib/memsnap_soft.c"]
+        flags += [f"-DSOFT_BLOCK_SIZE={guarded.block_size}", f"-DSOFT_MEMORY_SIZE={memory_size}",
+                  f"-DSOFT_SHADOW={guarded.shadow_base}"]
     # Zig's linker takes no --defsym
     script = f"__memory_size = {memory_size:#x};\n{_LINK.read_text()}"
     key = hashlib.sha256()

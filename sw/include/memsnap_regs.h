@@ -62,6 +62,12 @@ extern "C" {
 #define MEMSNAP__CAPS1__JOBS_bm 0xff0000
 #define MEMSNAP__CAPS1__JOBS_bp 16
 #define MEMSNAP__CAPS1__JOBS_bw 8
+#define MEMSNAP__CAPS1__RETRY_bm 0x1000000
+#define MEMSNAP__CAPS1__RETRY_bp 24
+#define MEMSNAP__CAPS1__RETRY_bw 1
+#define MEMSNAP__CAPS1__IO_HOLD_bm 0x2000000
+#define MEMSNAP__CAPS1__IO_HOLD_bp 25
+#define MEMSNAP__CAPS1__IO_HOLD_bw 1
 
 // reg - memsnap::CONTROL
 #define MEMSNAP__CONTROL__START_bm 0x1
@@ -175,6 +181,18 @@ extern "C" {
 #define MEMSNAP__SHARE__CLOCKS_bw 32
 #define MEMSNAP__SHARE__CLOCKS_reset 0x10
 
+// reg - memsnap::DEADLINE
+#define MEMSNAP__DEADLINE__CLOCKS_bm 0xffffffff
+#define MEMSNAP__DEADLINE__CLOCKS_bp 0
+#define MEMSNAP__DEADLINE__CLOCKS_bw 32
+#define MEMSNAP__DEADLINE__CLOCKS_reset 0x0
+
+// reg - memsnap::HOLD_LIMIT
+#define MEMSNAP__HOLD_LIMIT__CLOCKS_bm 0xffffffff
+#define MEMSNAP__HOLD_LIMIT__CLOCKS_bp 0
+#define MEMSNAP__HOLD_LIMIT__CLOCKS_bw 32
+#define MEMSNAP__HOLD_LIMIT__CLOCKS_reset 0x0
+
 // reg - memsnap::IRQ_ENABLE
 #define MEMSNAP__IRQ_ENABLE__ENDED_bm 0x1
 #define MEMSNAP__IRQ_ENABLE__ENDED_bp 0
@@ -203,6 +221,49 @@ extern "C" {
 #define MEMSNAP__MAP_DATA__COPIED_bm 0xffffffff
 #define MEMSNAP__MAP_DATA__COPIED_bp 0
 #define MEMSNAP__MAP_DATA__COPIED_bw 32
+
+// reg - memsnap::POLICY
+#define MEMSNAP__POLICY__FAILURE_bm 0x1
+#define MEMSNAP__POLICY__FAILURE_bp 0
+#define MEMSNAP__POLICY__FAILURE_bw 1
+#define MEMSNAP__POLICY__FAILURE_reset 0x0
+#define MEMSNAP__POLICY__RETRIES_bm 0xf0
+#define MEMSNAP__POLICY__RETRIES_bp 4
+#define MEMSNAP__POLICY__RETRIES_bw 4
+#define MEMSNAP__POLICY__RETRIES_reset 0x0
+#define MEMSNAP__POLICY__HOLD_IO_bm 0x100
+#define MEMSNAP__POLICY__HOLD_IO_bp 8
+#define MEMSNAP__POLICY__HOLD_IO_bw 1
+#define MEMSNAP__POLICY__HOLD_IO_reset 0x0
+
+// reg - memsnap::PACE
+#define MEMSNAP__PACE__CLOCKS_bm 0xffff
+#define MEMSNAP__PACE__CLOCKS_bp 0
+#define MEMSNAP__PACE__CLOCKS_bw 16
+#define MEMSNAP__PACE__CLOCKS_reset 0x0
+
+// reg - memsnap::PAUSE
+#define MEMSNAP__PAUSE__PAUSE_bm 0x1
+#define MEMSNAP__PAUSE__PAUSE_bp 0
+#define MEMSNAP__PAUSE__PAUSE_bw 1
+#define MEMSNAP__PAUSE__PAUSE_reset 0x0
+
+// reg - memsnap::PROTECT
+#define MEMSNAP__PROTECT__DENY_READ_bm 0xf
+#define MEMSNAP__PROTECT__DENY_READ_bp 0
+#define MEMSNAP__PROTECT__DENY_READ_bw 4
+#define MEMSNAP__PROTECT__DENY_READ_reset 0x0
+
+// reg - memsnap::LOCK
+#define MEMSNAP__LOCK__UNTIL_RESET_bm 0x1
+#define MEMSNAP__LOCK__UNTIL_RESET_bp 0
+#define MEMSNAP__LOCK__UNTIL_RESET_bw 1
+#define MEMSNAP__LOCK__UNTIL_RESET_reset 0x0
+
+// reg - memsnap::READY_IN
+#define MEMSNAP__READY_IN__CLOCKS_bm 0xffffffff
+#define MEMSNAP__READY_IN__CLOCKS_bp 0
+#define MEMSNAP__READY_IN__CLOCKS_bw 32
 
 // reg - memsnap::INSTANT_LO
 #define MEMSNAP__INSTANT_LO__VALUE_bm 0xffffffff
@@ -328,14 +389,20 @@ typedef struct {
     uint32_t MAP_BASE_HI;
     uint32_t TIMEOUT;
     uint32_t SHARE;
-    uint8_t RESERVED_48_4f[0x8];
+    uint32_t DEADLINE;
+    uint32_t HOLD_LIMIT;
     uint32_t IRQ_ENABLE;
     uint32_t IRQ_STATUS;
     uint32_t IRQ_TEST;
     uint8_t RESERVED_5c_5f[0x4];
     uint32_t MAP_INDEX;
     uint32_t MAP_DATA;
-    uint8_t RESERVED_68_7f[0x18];
+    uint32_t POLICY;
+    uint32_t PACE;
+    uint32_t PAUSE;
+    uint32_t PROTECT;
+    uint32_t LOCK;
+    uint32_t READY_IN;
     uint32_t INSTANT_LO;
     uint32_t INSTANT_HI;
     uint32_t ARMED;
@@ -372,11 +439,19 @@ typedef struct {
 #define MEMSNAP_MAP_BASE_HI 0x03cu
 #define MEMSNAP_TIMEOUT 0x040u
 #define MEMSNAP_SHARE 0x044u
+#define MEMSNAP_DEADLINE 0x048u
+#define MEMSNAP_HOLD_LIMIT 0x04cu
 #define MEMSNAP_IRQ_ENABLE 0x050u
 #define MEMSNAP_IRQ_STATUS 0x054u
 #define MEMSNAP_IRQ_TEST 0x058u
 #define MEMSNAP_MAP_INDEX 0x060u
 #define MEMSNAP_MAP_DATA 0x064u
+#define MEMSNAP_POLICY 0x068u
+#define MEMSNAP_PACE 0x06cu
+#define MEMSNAP_PAUSE 0x070u
+#define MEMSNAP_PROTECT 0x074u
+#define MEMSNAP_LOCK 0x078u
+#define MEMSNAP_READY_IN 0x07cu
 #define MEMSNAP_INSTANT_LO 0x080u
 #define MEMSNAP_INSTANT_HI 0x084u
 #define MEMSNAP_ARMED 0x088u
@@ -415,6 +490,9 @@ enum memsnap_cause {
     MEMSNAP_CAUSE_WRITE_ERROR = 2, // The shadow answered a write of the copier with an error.
     MEMSNAP_CAUSE_TIMEOUT = 3, // The memory gave no answer for TIMEOUT clocks.
     MEMSNAP_CAUSE_CANCELLED = 4, // Software cancelled it.
+    MEMSNAP_CAUSE_DEADLINE = 5, // It took more than DEADLINE clocks.
+    MEMSNAP_CAUSE_HOLD_LIMIT = 6, // A write was held for HOLD_LIMIT clocks.
+    MEMSNAP_CAUSE_IO_TIMEOUT = 7, // An ungated master did not hold still for TIMEOUT clocks.
 };
 
 enum memsnap_refusal {
@@ -422,6 +500,12 @@ enum memsnap_refusal {
     MEMSNAP_REFUSAL_BUSY = 1, // A snapshot is running, or the map is still being swept.
     MEMSNAP_REFUSAL_REGION_ORDER = 2, // The base of an enabled region is above its limit.
     MEMSNAP_REFUSAL_REGION_RANGE = 3, // An enabled region is not within the memory.
+    MEMSNAP_REFUSAL_POLICY = 4, // POLICY asks for what this build cannot do.
+};
+
+enum memsnap_failure {
+    MEMSNAP_FAILURE_BREAK = 0, // The snapshot fails, and the held write goes on.
+    MEMSNAP_FAILURE_FAIL_WRITE = 1, // The held write is answered with a bus error, and the snapshot goes on.
 };
 
 enum memsnap_region_kind {

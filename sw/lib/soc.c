@@ -2,12 +2,14 @@
 
 #include <stddef.h>
 
+#include "guard.h"
+
 volatile uint32_t progress;
 volatile uint32_t start_snapshot = 1;
 
 __attribute__((noinline)) void checkpoint(void)
 {
-    progress++;
+    guard_checkpoint(++progress);
 }
 
 void print(const char *text)
@@ -36,6 +38,7 @@ void print_hex(uint32_t number)
 
 int report(const char *name, bool good, uint32_t checksum)
 {
+    guard_end();
     print(name);
     print(good ? ": good, checksum " : ": WRONG, checksum ");
     print_hex(checksum);

@@ -1,5 +1,6 @@
 // Follows a list that is shuffled over the free memory, and writes to scattered nodes on its way.
 
+#include "guard.h"
 #include "soc.h"
 
 enum { STEPS = 4000, MOST = 1024, SEED = 0x5eed };
@@ -19,11 +20,15 @@ int main(void)
     uint32_t random = SEED;
     if (count > MOST)
         count = MOST;
-    for (uint32_t i = 0; i < count; i++)
+    for (uint32_t i = 0; i < count; i++) {
+        about_to_write(&nodes[i], sizeof *nodes);
         nodes[i].next = &nodes[i], nodes[i].visits = nodes[i].gifts = 0, nodes[i].number = i;
+    }
     for (uint32_t i = count - 1; i > 0; i--) {      // Sattolo's shuffle: one ring through all
         uint32_t other = (next_random(&random) >> 16) * i >> 16;
         struct node *next = nodes[i].next;
+        about_to_write(&nodes[i], sizeof *nodes);
+        about_to_write(&nodes[other], sizeof *nodes);
         nodes[i].next = nodes[other].next;
         nodes[other].next = next;
     }
@@ -34,8 +39,11 @@ int main(void)
         if (step % 64 == 0)
             checkpoint();
         uint32_t gift = next_random(&random);
+        struct node *lucky = &nodes[(gift >> 16) * count >> 16];
+        about_to_write(node, sizeof *node);
         node->visits++;
-        nodes[(gift >> 16) * count >> 16].gifts += gift & 255;
+        about_to_write(lucky, sizeof *lucky);
+        lucky->gifts += gift & 255;
         given += gift & 255;
         node = node->next;
     }

@@ -1,5 +1,6 @@
 // Writes a stream of words through all of the free memory, pass after pass, and reads it back.
 
+#include "guard.h"
 #include "soc.h"
 
 enum { WORDS_WRITTEN = 32768, BLOCK_WORDS = 16, CHUNK_WORDS = 512 };
@@ -9,6 +10,7 @@ static void write_pass(uint32_t word)
     for (uint32_t *at = __free_start; at < __free_end; at += BLOCK_WORDS) {
         if ((at - __free_start) % CHUNK_WORDS == 0)
             checkpoint();
+        about_to_write(at, BLOCK_WORDS * sizeof *at);
 #pragma clang loop unroll(full)
         for (uint32_t i = 0; i < BLOCK_WORDS; i++)
             at[i] = word++;

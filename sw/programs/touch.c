@@ -1,5 +1,6 @@
 // Writes one byte in each block of 64 bytes, round after round: each write wants another block.
 
+#include "guard.h"
 #include "soc.h"
 
 enum { BLOCK = 64, TOUCHES = 12000 };
@@ -10,12 +11,15 @@ int main(void)
     uint32_t blocks = free_words() * 4 / BLOCK;
     uint32_t rounds = TOUCHES / blocks + 1;
     uint32_t wrong = 0, sum = 0;
-    for (uint32_t block = 0; block < blocks; block++)
+    for (uint32_t block = 0; block < blocks; block++) {
+        about_to_write(&memory[block * BLOCK], BLOCK);
         __free_start[block * BLOCK / 4 + 15] = 0xa5000000u + block;   // not to be touched
+    }
     for (uint32_t round = 0; round < rounds; round++) {
         for (uint32_t block = 0; block < blocks; block++) {
             if (block % 64 == 0)
                 checkpoint();
+            about_to_write(&memory[block * BLOCK], BLOCK);
             memory[block * BLOCK + (round & 31)] = (uint8_t)(block + round);
         }
     }

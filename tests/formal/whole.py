@@ -3,15 +3,15 @@
 The address is an input that never changes. The memory is abstract: it knows the value of that beat
 in memory and shadow; every other read gives anything. Its answers come in order, after any time,
 its stalls come at any time, and any request may fail. The initiator does anything that Wishbone
-allows, and start, cancel and clear come at any time.
-
-Data are one bit wide, extended with zeros: the unit moves data and never looks at them.
+allows; start, trigger, cancel and clear come at any time, software reads the map at any time, and
+limits and the pace change at any time.
 """
 
 from amaranth.hdl import Assert, Assume, Cat, Cover, Module, Mux, ResetSignal, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In
 from memsnap.control import State
+from memsnap.copy_map import bit_of, row_of
 from memsnap.core import SnapshotCore
 
 __all__ = ["WholeSpec"]
@@ -34,16 +34,19 @@ class WholeSpec(wiring.Component):
         self._params = params
         self._quick = memory == "quick"
         self._traffic = traffic
-        self._errors = not self._quick
         self._core = SnapshotCore(params)
         self._core_fragment = None
         self._inside = None
         super().__init__({
             "beat": In(params.span_bits),
             "cyc": In(1), "stb": In(1), "we": In(1), "adr": In(params.adr_width),
-            "dat_w": In(1), "sel": In(params.data_width // 8),
-            "m_stall": In(1), "m_answer": In(1), "m_fails": In(1), "m_data": In(1),
-            "start": In(1), "cancel": In(1), "clear": In(1),
+            "dat_w": In(params.data_width), "sel": In(params.data_width // 8),
+            "m_stall": In(1), "m_answer": In(1), "m_fails": In(1),
+            "m_data": In(params.data_width),
+            "start": In(1), "trigger": In(1), "cancel": In(1), "clear": In(1),
+            "map_read": In(1), "map_row": In(range(max(2, params.map_rows))),
+            "timeout": In(32), "share": In(32), "deadline": In(32), "hold_limit": In(32),
+            "pace": In(16), "pause": In(1), "policy": In(6), "deny_read": In(1),
             "region_on": In(1), "region_base": In(params.addr_width),
             "region_limit": In(params.addr_width),
         })
@@ -65,8 +68,12 @@ class WholeSpec(wiring.Component):
         """What is asked for with ``memory`` and ``traffic``."""
         if self._quick:
             m.d.sync += [Assume(~self.m_stall & self.m_answer),
+                         Assume(~self.m_fails & (self.timeout == 0) & (self.share == 2)),
+                         Assume((self.deadline == 0) & (self.hold_limit == 0) & (self.pace == 0)),
+                         Assume(~self.pause & (self.policy == 0)),
                          Assume(~self.cancel & ~self.clear & ~self.region_on & ~ResetSignal()),
-                         Assume(self.start)]
+                         Assume(self.start & ~self.trigger & ~self.map_read),
+                         Assume((self.beat == 0) & (self.m_data == 0) & (self.dat_w == 0))]
         if self._traffic == "writes":
             m.d.sync += Assume(self._first | self.cyc & self.stb & self.we & (self.adr == 0))
         if self._traffic == "none":
@@ -88,21 +95,29 @@ class WholeSpec(wiring.Component):
             c.start.eq(self.start), c.cancel.eq(self.cancel), c.clear.eq(self.clear),
             c.regions[0].enable.eq(self.region_on), c.regions[0].base.eq(self.region_base),
             c.regions[0].limit.eq(self.region_limit),
-            c.share.eq(2), c.timeout.eq(0),
+            c.share.eq(self.share), c.timeout.eq(self.timeout), core.trigger.eq(self.trigger),
+            c.map_read.eq(self.map_read), c.map_row.eq(self.map_row),
+            c.deadline.eq(self.deadline), c.hold_limit.eq(self.hold_limit), c.pace.eq(self.pace),
+            c.pause.eq(self.pause), c.deny_read.eq(self.deny_read),
+            Cat(c.failure, c.hold_io, c.retries).eq(self.policy),
         ]
         # The symbolic beat and the configuration stay; a stalled request does, unless cyc falls
         started = Signal()
         m.d.sync += started.eq(1)
-        for value in (self.beat, Cat(self.region_on, self.region_base, self.region_limit)):
+        for value in (self.beat, self.policy,
+                      Cat(self.region_on, self.region_base, self.region_limit)):
             before = Signal.like(value)
             m.d.sync += [before.eq(value), Assume(~started | (value == before))]
         request = Cat(s.stb, s.we, s.adr, s.dat_w, s.sel)
         request_before = Signal.like(request)
         stalled = Signal()
+        self._denied = denied = Signal()
         m.d.sync += [
             stalled.eq(s.cyc & s.stb & s.stall),
             request_before.eq(request),
             Assume(~stalled | ~s.cyc | (request == request_before)),
+            denied.eq(self.deny_read),
+            Assume(~(s.cyc & s.stb) | (self.deny_read == denied)),
             Assume(self.beat < self._params.memory_size // self._params.beat_bytes),
         ]
 
@@ -111,7 +126,7 @@ class WholeSpec(wiring.Component):
         bus = core.m_wb
         depth = self._params.max_in_flight
         entry = data.StructLayout({"known": 1, "value": self._params.data_width, "fails": 1,
-                                   "mine": 1, "owner": 2})
+                                   "mine": 1})
         queue = [Signal(entry, name=f"queue{i}") for i in range(depth)]
         length = Signal(range(depth + 1))
         memory = Signal(self._params.data_width)
@@ -121,12 +136,13 @@ class WholeSpec(wiring.Component):
         answered = Signal()
         fails = Signal()
         new = Signal(entry)
+        timed = Signal()     # there was a timeout in the clock before
 
         m.d.sync += first.eq(0)
         m.d.comb += [
             accepted.eq(bus.cyc & bus.stb & ~bus.stall),
             answered.eq(bus.ack | bus.err),
-            fails.eq(self.m_fails & self._errors),
+            fails.eq(self.m_fails),
             bus.stall.eq(self.m_stall),
             bus.ack.eq(bus.cyc & (length != 0) & self.m_answer & ~queue[0].fails),
             bus.err.eq(bus.cyc & (length != 0) & self.m_answer & queue[0].fails),
@@ -136,10 +152,10 @@ class WholeSpec(wiring.Component):
             new.value.eq(Mux(self._at(bus.adr, self._params.memory_base), memory, shadow)),
             new.fails.eq(fails),
             new.mine.eq(self._at(bus.adr, self._params.memory_base)),
-            new.owner.eq(self._inside["arbiter.owner"] if self._inside else 0),
         ]
-        self._queue, self._length, self._failing, self._first = queue, length, fails, first
+        self._queue, self._length, self._first = queue, length, first
         self._memory_value, self._shadow_value = memory, shadow
+        self._given_up = ~bus.cyc & (length != 0)
         left = Signal.like(length)
         m.d.comb += left.eq(length - answered)
         with m.If(answered):
@@ -150,13 +166,19 @@ class WholeSpec(wiring.Component):
                     with m.Case(i):
                         m.d.sync += queue[i].eq(new)
         m.d.sync += length.eq(Mux(bus.cyc, left + accepted, 0))
-        m.d.sync += Assert(~accepted | (left < depth), "too many requests in flight")
+        m.d.sync += [
+            timed.eq(self.timeout != 0),
+            Assert(~accepted | (left < depth), "too many requests in flight"),
+            Assert(~self._given_up | timed & (core.control.state == State.STOPPING),
+                   "C3: answers are given up without a timeout"),
+        ]
         for value, base in ((memory, self._params.memory_base), (shadow, self._params.shadow_base)):
             with m.If(first):
                 m.d.sync += value.eq(self.m_data)   # anything
             with m.Elif(accepted & bus.we & ~fails & self._at(bus.adr, base)):
-                with m.If(bus.sel[0]):
-                    m.d.sync += value.eq(bus.dat_w)
+                for lane, selected in enumerate(bus.sel):
+                    with m.If(selected):
+                        m.d.sync += value.word_select(lane, 8).eq(bus.dat_w.word_select(lane, 8))
         m.d.sync += Assume(~first | ~(accepted & bus.we))
         return memory, shadow
 
@@ -178,7 +200,19 @@ class WholeSpec(wiring.Component):
             Assert(~(done & (core.control.failed | core.control.cancelled)), "C5: two results"),
             Assert(~(core.control.failed & core.control.cancelled), "C5: two results"),
         ]
-        self._image = image
+        self._image, self._was_active, self._copied = image, was_active, copied
+        self._check_map(m, core, shadow == image)
+
+    def _check_map(self, m, core, is_image):
+        """C2: software sees the bits of copied blocks alone."""
+        block = self.beat[self._params.beat_bits:]
+        mine = Signal()
+        m.d.sync += [
+            mine.eq(self.map_row == row_of(block)),
+            Assert(~(core.control.map_valid & mine
+                     & core.control.map_data.bit_select(bit_of(block), 1)) | is_image,
+                   "C2: a block that the map shows as copied differs"),
+        ]
 
     def _check_writes(self, m, core):
         """C3 and C7: each write is the initiator's, unchanged, or the copier's into the shadow."""
@@ -209,14 +243,16 @@ class WholeSpec(wiring.Component):
         length = Signal(range(depth + 1))
         left = Signal.like(length)
         new = Signal(entry)
+        self._owed, self._owed_length = queue, length
         accepted = s.cyc & s.stb & ~s.stall
         answered = s.ack | s.err
         forwarded = bus.cyc & bus.stb & ~bus.stall
         m.d.comb += [
             new.known.eq(~s.we & self._at(s.adr, self._params.memory_base)),
             new.value.eq(memory),
-            new.refused.eq(s.we & core.control.protected & self._in_shadow(s.adr)),
-            new.fails.eq((self.m_fails & self._errors) | new.refused),
+            new.refused.eq(Mux(s.we, core.control.protected, self.deny_read)
+                           & self._in_shadow(s.adr)),
+            new.fails.eq(self.m_fails | new.refused),
             left.eq(length - answered),
         ]
         with m.If(answered):
@@ -226,12 +262,15 @@ class WholeSpec(wiring.Component):
                 for i in range(depth):
                     with m.Case(i):
                         m.d.sync += queue[i].eq(new)
+        with m.If(self._given_up):
+            m.d.sync += [each.fails.eq(1) for each in queue]
         m.d.sync += [
             length.eq(Mux(s.cyc, left + accepted, 0)),
             Assert(~(s.ack & s.err), "C3: two answers at once"),
             Assert(~answered | ~s.cyc | (length != 0), "C3: an answer to no request"),
             Assert(~answered | s.cyc, "C3: an answer without a cycle"),
-            Assert(~(answered & s.cyc) | (s.err == queue[0].fails), "C3: another answer"),
+            Assert(~(answered & s.cyc) | (s.err == (queue[0].fails | self._given_up)),
+                   "C3: another answer"),
             Assert(~(s.ack & s.cyc & queue[0].known) | (s.dat_r == queue[0].value),
                    "C3: a read gives something else"),
             Assert(~accepted | new.refused | (forwarded & (bus.adr == s.adr) & (bus.we == s.we)),

@@ -42,6 +42,11 @@ class WishboneGate(wiring.Component):
     whole : ``In(1)``
         With ``ask.ready``: the grant is for every beat of the block.
     active, protect : ``In(1)``
+    deny_read : ``In(1)``
+        Reads of a shadow behind the same port are answered with ``err``, too; from the next clock
+        in which no request stands at ``m``.
+    fail : ``In(1)``
+        The held write is answered with ``err``, and does not reach the memory.
     single : ``In(1)``
         From before ``active`` rises until the copier is at rest: in classic Wishbone with ``cti``,
         bursts are carried as single accesses.
@@ -67,6 +72,8 @@ class WishboneGate(wiring.Component):
             "whole": In(1),
             "active": In(1),
             "protect": In(1),
+            "deny_read": In(1),
+            "fail": In(1),
             "single": In(1),
             "can_arm": Out(1),
             "drained": Out(1),
@@ -81,10 +88,17 @@ class WishboneGate(wiring.Component):
         m.d.comb += [
             write.eq(self.s.cyc & self.s.stb & self.s.we),
             self.held.eq(hold),
+            refuse.eq(hold & self.fail),
         ]
         if self._params.shadow is Shadow.SAME:
-            m.d.comb += refuse.eq(write & self.protect & in_range(self._params, self.s.adr,
-                                                                  self._params.shadow_base))
+            denied = Signal()
+            moves = ~self.m.stall if self._params.pipelined else self._answer()
+            with m.If(~self.m.stb | moves):
+                m.d.sync += denied.eq(self.deny_read)
+            refused = Mux(self.s.we, self.protect, denied)
+            with m.If(self.s.cyc & self.s.stb & refused
+                      & in_range(self._params, self.s.adr, self._params.shadow_base)):
+                m.d.comb += refuse.eq(1)
         if self._params.map is Map.MEMORY:
             with m.If(write & in_map(self._params, self.s.adr)):
                 m.d.comb += refuse.eq(1)

@@ -20,7 +20,8 @@ class WishboneJoin(wiring.Component):
     in the classic form from a burst's first beat to its last.
 
     In the pipelined form requests of all gates may be in flight at once; answers come in order,
-    and a queue of owners brings each home.
+    and a queue of owners brings each home. In the classic form the port rests for a clock after a
+    request that was given up, so that a late answer finds nobody.
 
     Parameters
     ----------
@@ -39,7 +40,7 @@ class WishboneJoin(wiring.Component):
         super().__init__({"gates": In(bus).array(params.ports), "m": Out(bus)})
         self._owner = Signal(range(params.ports))   # who has the port in this clock
         self._last = Signal(range(params.ports))    # whose request was taken last
-        self._resting = Signal()                    # a burst that was broken off is being ended
+        self._resting = Signal()                    # no cycle in this clock
 
     def elaborate(self, platform):
         m = Module()
@@ -72,8 +73,12 @@ class WishboneJoin(wiring.Component):
                     m.d.comb += self._owner.eq(index)
         m.d.sync += [waiting.eq(self.m.stb & ~accepted), waiting_owner.eq(self._owner)]
         for index, request in enumerate(requests):
-            with m.If(waiting & (waiting_owner == index) & request):
+            mine = waiting & (waiting_owner == index)
+            with m.If(mine & request):
                 m.d.comb += self._owner.eq(index)
+            if not self._params.pipelined:
+                with m.If(mine & ~request):
+                    m.d.comb += self._resting.eq(1)
             with m.If(keeps[index]):
                 m.d.comb += self._owner.eq(index)
             with m.If(accepted & (self._owner == index)):

@@ -92,7 +92,9 @@ class RegisterBank(wiring.Component):
             "irq_test": Signal(),
             "look": Signal(),
             "map_row": Signal(32),
+            "lock": Signal(),
         }
+        self._locked = self.control.locked | own["lock"]
         self._copies = self._copy_counters(m)
         hits, locked, shown = [], [], []
         for register in REGISTERS.values():
@@ -103,7 +105,7 @@ class RegisterBank(wiring.Component):
                 if register.locked:
                     locked.append(hit)
                 shown.append(self._register(m, register, index, hit))
-        self._answer(m, mapped=Cat(hits).any(), locked=Cat(locked).any() & self.control.locked,
+        self._answer(m, mapped=Cat(hits).any(), locked=Cat(locked).any() & self._locked,
                      value=functools.reduce(operator.or_, shown))
         m.d.comb += self.irq.eq(own["irq_enable"] & own["irq_pending"])
         return m
@@ -111,7 +113,7 @@ class RegisterBank(wiring.Component):
     def _register(self, m, register, index, hit):
         """Makes one register, and gives its word in the clock after its strobe, else 0."""
         access = self.access
-        write = hit & access.write & ~(register.locked & self.control.locked)
+        write = hit & access.write & ~(register.locked & self._locked)
         word = Const(0, 0)
         for field in register.fields:
             make = getattr(self, f"_{field.kind.value}")

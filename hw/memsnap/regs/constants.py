@@ -42,6 +42,8 @@ def constants(params):
         "bus": _BUS_WISHBONE,
         "buffer_depth": params.buffer_depth,
         "jobs": params.jobs,
+        "retry": int(params.retry),
+        "io_hold": int(params.io_hold),
         "memory_base": params.memory_base,
         "memory_size": params.memory_size,
         "shadow_base": params.shadow_base,

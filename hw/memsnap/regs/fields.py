@@ -29,6 +29,9 @@ class Cause(enum.IntEnum):
     WRITE_ERROR = 2   #: The shadow answered a write of the copier with an error.
     TIMEOUT = 3       #: The memory gave no answer for TIMEOUT clocks.
     CANCELLED = 4     #: Software cancelled it.
+    DEADLINE = 5      #: It took more than DEADLINE clocks.
+    HOLD_LIMIT = 6    #: A write was held for HOLD_LIMIT clocks.
+    IO_TIMEOUT = 7    #: An ungated master did not hold still for TIMEOUT clocks.
 
 
 class Refusal(enum.IntEnum):
@@ -36,6 +39,12 @@ class Refusal(enum.IntEnum):
     BUSY = 1          #: A snapshot is running, or the map is still being swept.
     REGION_ORDER = 2  #: The base of an enabled region is above its limit.
     REGION_RANGE = 3  #: An enabled region is not within the memory.
+    POLICY = 4        #: POLICY asks for what this build cannot do.
+
+
+class Failure(enum.IntEnum):
+    BREAK = 0         #: The snapshot fails, and the held write goes on.
+    FAIL_WRITE = 1    #: The held write is answered with a bus error, and the snapshot goes on.
 
 
 class RegionKind(enum.IntEnum):
@@ -68,6 +77,8 @@ REGISTERS = {register.name: register for register in (
     Register("CAPS1", 0x00c, (
         Field("buffer_depth", 0, 16, Kind.CONSTANT, "buffer_depth"),
         Field("jobs", 16, 8, Kind.CONSTANT, "jobs"),
+        Field("retry", 24, 1, Kind.CONSTANT, "retry"),
+        Field("io_hold", 25, 1, Kind.CONSTANT, "io_hold"),
     )),
     Register("CONTROL", 0x010, (
         Field("start", 0, 1, Kind.COMMAND, "start"),
@@ -123,6 +134,12 @@ REGISTERS = {register.name: register for register in (
     Register("SHARE", 0x044, (
         Field("clocks", 0, 32, Kind.CONFIG, "share", reset=0x10),
     )),
+    Register("DEADLINE", 0x048, (
+        Field("clocks", 0, 32, Kind.CONFIG, "deadline"),
+    ), locked=True),
+    Register("HOLD_LIMIT", 0x04c, (
+        Field("clocks", 0, 32, Kind.CONFIG, "hold_limit"),
+    ), locked=True),
     Register("IRQ_ENABLE", 0x050, (
         Field("ended", 0, 1, Kind.CONFIG, "bank.irq_enable"),
     )),
@@ -137,6 +154,26 @@ REGISTERS = {register.name: register for register in (
     )),
     Register("MAP_DATA", 0x064, (
         Field("copied", 0, 32, Kind.WINDOW, "map_data"),
+    )),
+    Register("POLICY", 0x068, (
+        Field("failure", 0, 1, Kind.CONFIG, "failure", enum="Failure"),
+        Field("retries", 4, 4, Kind.CONFIG, "retries"),
+        Field("hold_io", 8, 1, Kind.CONFIG, "hold_io"),
+    ), locked=True),
+    Register("PACE", 0x06c, (
+        Field("clocks", 0, 16, Kind.CONFIG, "pace"),
+    )),
+    Register("PAUSE", 0x070, (
+        Field("pause", 0, 1, Kind.CONFIG, "pause"),
+    )),
+    Register("PROTECT", 0x074, (
+        Field("deny_read", 0, 4, Kind.CONFIG, "deny_read"),
+    ), locked=True),
+    Register("LOCK", 0x078, (
+        Field("until_reset", 0, 1, Kind.CONFIG, "bank.lock"),
+    ), locked=True),
+    Register("READY_IN", 0x07c, (
+        Field("clocks", 0, 32, Kind.STATUS, "ready_in"),
     )),
     Register("INSTANT_LO", 0x080, (
         Field("value", 0, 32, Kind.LATCHED, "counters.instant"),

@@ -40,6 +40,10 @@ class SnapshotRecord:
         Where it is later than ``ended``: the clock by which the unit is known to be at rest.
     counters : dict or None
         Figures of the registers, by name; for whoever looks at the results.
+    retries : int
+        How often a failed access of the copier is repeated.
+    fail_write : bool
+        A held write may be answered with ``err`` in the snapshot's stead.
     """
 
     requested: int
@@ -52,6 +56,8 @@ class SnapshotRecord:
     quiet: int | None = None
     lifted: int | None = None
     counters: dict | None = None
+    retries: int = 0
+    fail_write: bool = False
 
     @property
     def last(self):
@@ -113,11 +119,14 @@ class ContractChecker:
         In order.
     others : iterable of list of Access
         Those of further initiators.
+    deny_read : bool
+        Reads of the shadow may be refused, too.
     most : int
         Violations of one rule that are kept.
     """
 
-    def __init__(self, params, image, log, accesses=(), snapshots=(), *, others=(), most=20):
+    def __init__(self, params, image, log, accesses=(), snapshots=(), *, others=(), deny_read=False,
+                 most=20):
         self.params = params
         self.beat_bytes = params.beat_bytes
         self.block_beats = params.block_size // params.beat_bytes
@@ -133,6 +142,7 @@ class ContractChecker:
         self.log = log
         self.ports = [list(accesses), *map(list, others)]
         self.snapshots = list(snapshots)
+        self.deny_read = deny_read
         self.most = most
         self.violations = []
         self._count = Counter()
@@ -239,9 +249,16 @@ class ContractChecker:
         return access.answered >= clock and not self._was_cut_off(access)
 
     def _is_refused(self, access):
-        """Whether an answer may be the unit's own: ``err`` to a write to the shadow or the map."""
-        return (access.response == "err" and access.we and (
-            access.adr in self.map or self.shadow <= access.adr < self.shadow + self.beats))
+        """Whether an answer may be the unit's own: ``err`` to a write to the shadow, and so on."""
+        if access.response != "err":
+            return False
+        if access.adr in self.map:
+            return access.we
+        if self.shadow <= access.adr < self.shadow + self.beats:
+            return access.we or self.deny_read
+        return access.we and self.memory <= access.adr < self.memory + self.beats and any(
+            record.fail_write and record.instant is not None
+            and record.instant <= access.answered <= record.last + 2 for record in self.snapshots)
 
     def _is(self, access, entry):
         last = _FOREVER if access.answered is None else access.answered
@@ -255,7 +272,8 @@ class ContractChecker:
         if access.response is None:
             return                        # given up, or open at the end
         if self._is_refused(access):
-            if access.adr not in self.map and not any(record.requested <= access.answered
+            outside = not self.shadow <= access.adr < self.shadow + self.beats
+            if access.we and not outside and not any(record.requested <= access.answered
                        and access.requested <= record.last_refusal for record in self.snapshots):
                 self._violated("C7", "a write to the shadow was refused outside a snapshot",
                                access.answered, access.adr)
@@ -319,7 +337,7 @@ class ContractChecker:
             self._violated("C7", f"a {kind} that no initiator made, while no snapshot runs",
                            entry.clock, entry.adr)
         elif entry.response != "ack":
-            if current.result == "done":
+            if current.result == "done" and not (current.retries or current.fail_write):
                 self._violated("C5", f"a {kind} of the copier failed, yet the snapshot is done",
                                entry.clock, entry.adr)
         elif not entry.we:

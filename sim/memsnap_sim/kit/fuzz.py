@@ -1,7 +1,7 @@
 """Random runs of the unit: a configuration, a memory, traffic and a script, all from one seed."""
 
 from memsnap import SnapshotParams
-from memsnap.params import Shadow
+from memsnap.params import Release, Shadow
 
 from . import pauses
 from .harness import Bench
@@ -12,8 +12,8 @@ __all__ = ["fuzz", "random_params", "random_script", "random_traffic"]
 
 #: Clocks that a snapshot may take, roughly; memories are made small enough for it.
 _CLOCKS = 3000
-#: Least number of jobs; fewer are refused by some builds.
-_JOBS = (None, None, 4, 5, 8)
+#: Numbers of jobs; those are taken that suffice for the ports.
+_JOBS = (3, 4, 5, 8)
 
 
 def fuzz(seed, *, make_unit=None, **options):
@@ -64,17 +64,21 @@ def random_params(rng, latency=1):
     memory_size = blocks * block_size
     span = 1 << (memory_size - 1).bit_length()
     places = rng.sample(range(4), 2)
+    ports = rng.choice([1, 1, 1, 2, 2, 3, 4])
     addr_width = max(8, (4 * span - 1).bit_length()) + rng.choice([0, 0, 4])
     return SnapshotParams(
         **_random_map(rng, data_width, block_size, blocks, places[0] * span),
         data_width=data_width, addr_width=addr_width, block_size=block_size,
         memory_size=memory_size, memory_base=places[0] * span, shadow_base=places[1] * span,
-        buffer_depth=rng.choice([4, 8, 16, 64]), jobs=rng.choice(_JOBS),
-        max_in_flight=rng.choice([2, 4, 16, 64]), ports=rng.choice([1, 1, 1, 2, 2, 3, 4]),
-        shadow=rng.choice(["same", "same", "separate"]), release=rng.choice(["captured", "copied"]),
+        buffer_depth=rng.choice([4, 8, 16, 64]),
+        jobs=rng.choice([None, *(jobs for jobs in _JOBS if jobs > ports)]),
+        max_in_flight=rng.choice([2, 4, 16, 64]), ports=ports,
+        shadow=rng.choice(["same", "same", "separate"]), retry=rng.random() < 0.3,
+        release=rng.choice(["captured", "copied"]),
         regions=rng.choice([1, 2, 4]), pipelined=pipelined,
         features=frozenset(name for name in ("rty", "lock", "cti", "bte") if rng.random() < 0.3),
-        timeout=rng.choice([400, 1000]), share=rng.choice([0, 1, 4, 16]))
+        timeout=rng.choice([400, 1000]),
+        share=rng.choice([0, 1, 4, 16] if ports == 1 else [1, 4, 16]))
 
 
 def _random_map(rng, data_width, block_size, blocks, base):
@@ -146,6 +150,9 @@ def random_traffic(rng, params, *, busy=False):
 
 def _random_errors(rng, params):
     choice = rng.random()
+    if params.retry and choice < 0.6:
+        often = rng.choice([0.003, 0.03])
+        return lambda index, adr, we: "err" if rng.random() < often else None
     if choice < 0.85:
         return None
     beats = params.memory_size // params.beat_bytes
@@ -167,6 +174,7 @@ def random_script(rng):
             await bench.clocks(rng.choice([0, 1, 30, rng.randrange(200)]))
             if rng.random() < 0.1:
                 await _bad_region(bench, rng)
+            await _choose_policy(bench, rng)
             record = await bench.start(pin=rng.random() < 0.3,
                                        regions=_random_regions(bench.params, rng))
             if record is None:
@@ -174,6 +182,18 @@ def random_script(rng):
                 return
             await _disturb(bench, rng)
     return script
+
+
+async def _choose_policy(bench, rng):
+    """What gives way, and when; background copy at its own pace."""
+    params = bench.params
+    if params.retry:
+        spare = params.release is Release.COPIED and rng.random() < 0.5
+        await bench.set_policy(retries=rng.choice([0, 1, 3, 15]), failure=int(spare))
+    if rng.random() < 0.2:
+        await bench.write("HOLD_LIMIT", rng.choice([0, 0, 20, 100]))
+        await bench.write("DEADLINE", rng.choice([0, 0, 0, 500]))
+    await bench.write("PACE", rng.choice([0, 0, 0, 10]))
 
 
 async def _bad_region(bench, rng):
@@ -198,7 +218,7 @@ def _random_regions(params, rng):
 
 async def _disturb(bench, rng):
     """What happens from a start on."""
-    event = rng.choice(["none"] * 6 + ["busy", "cancel", "reset", "mute", "map"])
+    event = rng.choice(["none"] * 6 + ["busy", "cancel", "reset", "mute", "map", "pause"])
     await bench.clocks(rng.choice([0, 1, 2, 5, rng.randrange(50), rng.randrange(1500)]))
     if event == "reset":
         await bench.reset(rng.randint(1, 3))
@@ -215,6 +235,10 @@ async def _disturb(bench, rng):
         bench.memory.answering = False
         await bench.clocks(rng.choice([20, 300, 1500]))
         bench.memory.answering = True
+    elif event == "pause":
+        await bench.write("PAUSE", 1)
+        await bench.clocks(rng.choice([5, 100]))
+        await bench.write("PAUSE", 0)
     elif event == "map":
         await bench.copy_map()
     record = await bench.end()

@@ -100,6 +100,8 @@ class Bench:
         self.held = []             # (clock, a bit for each port that holds a write), as traced
         self.violations = []
         self._domain = ClockDomain("sync")
+        self._policy = {}          # the fields of POLICY
+        self._deny_read = False
         self._epoch = 0            # the first clock after the last reset
         self._open = None          # the snapshot that runs
         self._kept = None          # the snapshot whose image is kept
@@ -189,6 +191,16 @@ class Bench:
                 await self.write(f"REGION.{name}_HI", value >> 32, index=index)
             await self.write("REGION.ATTR", index=index, enable=index < len(regions), kind=kind)
 
+    async def set_policy(self, **policy):
+        """Writes POLICY: ``failure``, ``retries``, ``hold_io``; those not named become 0."""
+        await self.write("POLICY", **{"failure": 0, **policy})
+        self._policy = policy
+
+    async def deny_reads(self, ports):
+        """Refuses reads of the shadow to the ports whose bits are set."""
+        await self.write("PROTECT", deny_read=ports)
+        self._deny_read = self._deny_read or bool(ports)
+
     async def start(self, *, pin=False, regions=None, ask=True):
         """Starts by register or pin. Returns the record, or None if the start was refused.
 
@@ -205,7 +217,8 @@ class Bench:
             await self.write("CONTROL", start=1)
         if ask and (await self.status())["refused"]:
             return None
-        record = SnapshotRecord(requested=requested)
+        record = SnapshotRecord(requested=requested, retries=self._policy.get("retries", 0),
+                                fail_write=bool(self._policy.get("failure", 0)))
         if self._kept is not None:
             self._kept.released = requested
             self._kept = None
@@ -297,6 +310,7 @@ class Bench:
         await self.clocks(clocks)
         self._ctx.set(self._domain.rst, 0)
         self._epoch = self.clock
+        self._policy = {}
         if self._open is not None:
             record, self._open = self._open, None
             since = [[clock for clock in clocks if record.requested <= clock <= first]
@@ -395,7 +409,8 @@ class Bench:
         self._view = _View(self)
         contract = ContractChecker(self._view, self._view.initial, self._view.log,
                                    self.initiator.log, self.snapshots,
-                                   others=[each.log for each in self.initiators[1:]])
+                                   others=[each.log for each in self.initiators[1:]],
+                                   deny_read=self._deny_read)
         self.violations += contract.check()
         for record in self.snapshots:
             if record.instant is not None:

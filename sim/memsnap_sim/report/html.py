@@ -3,7 +3,7 @@
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from . import words
-from .model import FIGURES
+from .model import FIGURES, SOFTWARE_FIGURES
 
 __all__ = ["render_html"]
 
@@ -17,6 +17,7 @@ def render_html(report):
     colours["not_copied"] = pictures.NOT_COPIED
     return _environment().get_template("page.html.jinja").render(
         report=report, record=record, params=record.params, figures=FIGURES,
+        software_figures=SOFTWARE_FIGURES,
         colours=colours, rows=pictures.ROWS,
         life=pictures.copy_map_life(report) if record.copies else "",
         stalls=pictures.stall_histogram(report) if record.stalls else "",

@@ -6,7 +6,8 @@ from enum import Enum
 
 from .words import count
 
-__all__ = ["FIGURES", "Figure", "Mismatch", "Outcome", "Report", "find_mismatch", "histogram"]
+__all__ = ["FIGURES", "SOFTWARE_FIGURES", "Figure", "Mismatch", "Outcome", "Report",
+           "find_mismatch", "histogram"]
 
 
 class Outcome(Enum):
@@ -79,6 +80,33 @@ FIGURES = (
            "How long the program stands still when it copies all of the memory itself instead."),
 )
 
+#: Figures of a run in which the program carries the unit's method out itself. What follows
+#: ``software_`` in the key names the member of :class:`Software`, ``slowdown`` apart.
+SOFTWARE_FIGURES = (
+    Figure("software_slowdown", "slow-down", "%",
+           "How much longer the program took, all copies and calls included."),
+    Figure("software_pause", "pause at the start", "clocks",
+           "How long the program stands still while the initial blocks are copied."),
+    Figure("software_first_write", "first write to a block", "clocks",
+           "What the copy adds to it, in the mean."),
+    Figure("software_first_write_longest", "longest first write", "clocks",
+           "The most that it adds to any one."),
+    Figure("software_later_write", "later write", "clocks",
+           "What the look at the copy map adds, in the mean, as long as the snapshot runs."),
+    Figure("software_background_block", "background, a block", "clocks",
+           "What a block costs that is copied in the background, in the mean."),
+    Figure("software_step_longest", "longest background step", "clocks",
+           "The longest that the program stands still for it."),
+    Figure("software_clocks_to_done", "T to done", "clocks",
+           "From the instant until the last block was safe in the shadow."),
+    Figure("software_blocks_initial", "initial copies", "blocks",
+           "Copied at the start: the copy map, variables, the stack, a kernel."),
+    Figure("software_blocks_demand", "demand copies", "blocks",
+           "Copied because the program was about to write to them."),
+    Figure("software_blocks_background", "background copies", "blocks",
+           "Copied a few at a time, whenever the program came by."),
+)
+
 
 class Report:
     """The verdict and the figures of a :class:`Record`.
@@ -90,6 +118,8 @@ class Report:
     figures : dict
         Values by the keys of :data:`FIGURES`; ``slowdown`` is a fraction, and None stands for
         what was not measured.
+    software_figures : dict
+        The same of :data:`SOFTWARE_FIGURES`.
     """
 
     def __init__(self, record):
@@ -101,6 +131,12 @@ class Report:
         self.figures["slowdown"] = self._against_without(record.clocks)
         if record.instant is not None and not record.done:
             self.figures["clocks_to_done"] = None
+        self.software_figures = {
+            figure.key: getattr(record.software, figure.key.removeprefix("software_"), None)
+            for figure in SOFTWARE_FIGURES}
+        if record.software:
+            self.software_figures["software_slowdown"] = self._against_without(
+                record.software.clocks)
 
     @property
     def exact(self):
@@ -125,8 +161,7 @@ class Report:
             "outcome": self.outcome.value,
             "verdict": self.sentence,
             **self.figures,
-            "units": {figure.key: "fraction" if figure.unit == "%" else figure.unit
-                      for figure in FIGURES},
+            "units": _units(FIGURES),
             "program": record.program,
             "trigger": record.trigger,
             "exit_code": record.exit_code,
@@ -134,6 +169,10 @@ class Report:
             "clocks_without_snapshot": record.clocks_without,
             "clocks_software_baseline": record.clocks_software,
             "slowdown_software_baseline": self.software_slowdown,
+            "software_exact": record.software and record.software.exact,
+            "software_clocks": record.software and record.software.clocks,
+            **self.software_figures,
+            "software_units": _units(SOFTWARE_FIGURES),
             "cause": record.cause,
             "refusal": record.refusal,
             "fail_block": record.fail_block,
@@ -169,6 +208,11 @@ class Report:
         if record.refused and record.instant is None:
             return Outcome.REFUSED
         return Outcome.NOT_TAKEN if record.instant is None else Outcome.UNFINISHED
+
+
+def _units(figures):
+    """Units by key, of the plain values that ``report.json`` holds."""
+    return {figure.key: "fraction" if figure.unit == "%" else figure.unit for figure in figures}
 
 
 def histogram(lengths):

@@ -114,9 +114,10 @@ def stall_histogram(report):
 def standstill(report):
     """The longest time the program stands still: the unit against copying in software."""
     rows = [("software copies all", report.record.baseline_pause, COLOURS[Kind.BACKGROUND]),
+            *_standstill_of_method(report.record.software),
             ("longest stall by the unit", report.record.stall_longest, COLOURS[Kind.DEMAND])]
     with matplotlib.rc_context(_STYLE):
-        figure = Figure(figsize=(5.6, 1.6), layout="constrained")
+        figure = Figure(figsize=(5.6, 0.8 + 0.4 * len(rows)), layout="constrained")
         axes = figure.subplots()
         values = [max(1, value) for _, value, _ in rows]
         bars = axes.barh([name for name, _, _ in rows], values,
@@ -127,6 +128,10 @@ def standstill(report):
         axes.bar_label(bars, [f"{count(value)} clocks" for _, value, _ in rows], padding=4)
         axes.set_xlabel("clocks, on a logarithmic scale")
         return _svg(figure)
+
+
+def _standstill_of_method(software):
+    return [("the method in software", software.longest, COLOURS[Kind.INITIAL])] if software else []
 
 
 def _svg(figure):

@@ -5,7 +5,7 @@ from enum import IntEnum
 
 from memsnap import SnapshotParams
 
-__all__ = ["BlockCopy", "Kind", "Record", "Stall", "Write"]
+__all__ = ["BlockCopy", "Kind", "Record", "Software", "Stall", "Write"]
 
 
 class Kind(IntEnum):
@@ -47,6 +47,35 @@ class Write:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Software:
+    """What came of the same program with the unit's method in software.
+
+    Copies, and clocks: of the whole run (None where it did other work than without a snapshot), of
+    the start with its initial copy, from the instant to the last copy; in the mean, and at most, of
+    telling of a first write to a block; of telling of a later one; of the background for a block;
+    and of its longest step. None stands for what did not happen.
+    """
+
+    exact: bool
+    clocks: int | None
+    pause: int | None
+    clocks_to_done: int | None
+    blocks_initial: int
+    blocks_demand: int
+    blocks_background: int
+    first_write: int | None
+    first_write_longest: int | None
+    later_write: int | None
+    background_block: int | None
+    step_longest: int | None
+
+    @property
+    def longest(self):
+        """Clocks that the program stands still at once, at most: by far the start in most cases."""
+        return max(self.pause or 0, self.first_write_longest or 0, self.step_longest or 0)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Record:
     """The bare facts of one run. All clocks count from the release of reset.
 
@@ -54,7 +83,8 @@ class Record:
     often the program came to the symbol that was to start it, ``writes`` those to the first block
     that differs;
     ``clocks_without`` and ``clocks_software`` are the lengths of the same program's run without a
-    snapshot and with one that it makes itself by copying, None where these were not measured.
+    snapshot and with one that it makes itself by copying, None where these were not measured;
+    ``software`` is about one that it makes itself by the unit's method.
     """
 
     program: str
@@ -90,3 +120,4 @@ class Record:
     clocks_without: int | None = None
     clocks_software: int | None = None
     baseline_pause: int | None = None
+    software: Software | None = None

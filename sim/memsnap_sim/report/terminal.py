@@ -6,7 +6,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from .model import FIGURES, histogram
+from .model import FIGURES, SOFTWARE_FIGURES, histogram
 from .words import count, figure_text, percent, size
 
 __all__ = ["show"]
@@ -25,7 +25,7 @@ def show(report, console):
     if report.mismatch:
         parts += [Text("  " + line) for line in report.mismatch.history]
     if record.instant is not None:
-        parts += [_figures(report), _stalls(report)]
+        parts += [_figures(report), _stalls(report), _software(report)]
     about = (f"{size(params.memory_size)} in blocks of {size(params.block_size)}, "
              f"read latency {record.latency}, {params.data_width} bit")
     console.print(Panel(
@@ -43,6 +43,27 @@ def _figures(report):
         table.add_row(figure.name, figure_text(figure, report.figures[figure.key]),
                       Text(_unit(figure, report), style="dim"))
     return table
+
+
+#: What the terminal shows of the figures of the method in software.
+SOFTWARE = ("software_slowdown", "software_pause", "software_first_write", "software_later_write",
+            "software_background_block")
+
+
+def _software(report):
+    software = report.record.software
+    if not software:
+        return None
+    head = Text("the same method in software: " + ("exact" if software.exact else "NOT exact"),
+                style="dim" if software.exact else "bold red")
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1), show_header=False, pad_edge=False)
+    for justify in "left", "right", "left":
+        table.add_column(justify=justify)
+    for figure in SOFTWARE_FIGURES:
+        if figure.key in SOFTWARE:
+            table.add_row(figure.name, figure_text(figure, report.software_figures[figure.key]),
+                          Text(figure.unit, style="dim"))
+    return Group(head, table)
 
 
 def _unit(figure, report):

@@ -14,11 +14,12 @@ __all__ = ["Mismatch", "RunOptions", "RunResult", "run"]
 
 _CHUNK = 500_000
 _NEVER, _AT_CLOCK, _AT_ADDRESS = range(3)
-_BY_PIN, _BY_SOFTWARE = range(2)
+_BY_PIN, _BY_SOFTWARE, _BY_PROGRAM = range(3)
 
 _WRITE = np.dtype([("clock", "u8"), ("adr", "u8"), ("data", "u8"), ("sel", "u4"), ("pad", "u4")])
 _STALL = np.dtype([("clock", "u8"), ("address", "u8"), ("length", "u8")])
 _COPY = np.dtype([("clock", "u8"), ("block", "u4"), ("kind", "u4")])
+_CALL = np.dtype([("entered", "u8"), ("left", "u8"), ("function", "u8")])
 
 _U64, _U32, _PTR, _INT = ctypes.c_uint64, ctypes.c_uint32, ctypes.c_void_p, ctypes.c_int
 _FUNCTIONS = {   # name: (result, arguments)
@@ -28,6 +29,7 @@ _FUNCTIONS = {   # name: (result, arguments)
     "soc_firmware": (None, (_PTR, ctypes.c_char_p, _U64)),
     "soc_read": (None, (_PTR, _U64, _PTR, _U64)),
     "soc_trigger": (None, (_PTR, _INT, _INT, _U64, _U64)),
+    "soc_time": (None, (_PTR, _U32)),
     "soc_run": (_U64, (_PTR, _U64, _INT)),
     "soc_access": (_INT, (_PTR, _U32, _PTR, _INT)),
     "soc_ended": (_INT, (_PTR, _PTR, _PTR)),
@@ -41,6 +43,7 @@ _FUNCTIONS = {   # name: (result, arguments)
     "soc_writes": (_U64, (_PTR, _PTR, _U64)),
     "soc_stalls": (_U64, (_PTR, _PTR, _U64)),
     "soc_copies": (_U64, (_PTR, _PTR, _U64)),
+    "soc_calls": (_U64, (_PTR, _PTR, _U64)),
     "soc_dump": (_INT, (_PTR, ctypes.c_char_p, _U64, _U64)),
 }
 
@@ -52,7 +55,8 @@ class RunOptions:
     Attributes
     ----------
     snapshot : str
-        ``"unit"``, ``"software"`` (the program stops and the CPU copies the memory), or ``"none"``.
+        ``"unit"``, ``"software"`` (the program stops and the CPU copies the memory), ``"program"``
+        (it starts one by software when it comes to ``at_address``), or ``"none"``.
     at_clock : int or None
         Clock of the start.
     at_address : int or None
@@ -73,6 +77,8 @@ class RunOptions:
         The run is given up then.
     wait : bool
         A snapshot that is not finished at the program's end is waited for.
+    timed : tuple of int
+        Addresses of functions whose calls are timed; none calls itself.
     wave, wave_window
         File to write a waveform to, and its first and last clock.
     """
@@ -89,12 +95,14 @@ class RunOptions:
     seed: int = 0
     max_clocks: int = 50_000_000
     wait: bool = False
+    timed: tuple = ()
     wave: object = None
     wave_window: tuple = (0, 0)
 
     def __post_init__(self):
-        if self.snapshot not in ("unit", "software", "none"):
-            raise ValueError(f"snapshot must be unit, software or none, not {self.snapshot!r}")
+        if self.snapshot not in ("unit", "software", "program", "none"):
+            raise ValueError(f"snapshot must be unit, software, program or none, not "
+                             f"{self.snapshot!r}")
         if not 1 <= self.latency <= 1024:
             raise ValueError(f"latency must be 1 to 1024 clocks, not {self.latency!r}")
         if not 0 <= self.stall < 1:
@@ -130,9 +138,9 @@ class RunResult:
     status : memsnap.regs.results.Status
     counters : memsnap.regs.results.Counters
     instant : int or None
-        As the unit says.
+        As the unit says; of one by software, the clock of the trigger.
     memory_at_instant : bytes
-        The guarded memory as the simulation itself has it for the clock that the unit names.
+        The guarded memory as the simulation itself has it for the clock of the instant.
     image : bytes
         The shadow at the end.
     registers : list of int
@@ -148,6 +156,8 @@ class RunResult:
         Why the unit refused the start, or "".
     pause : int or None
         Clocks from the trigger to the end of the copy made by software.
+    calls : numpy array
+        Of the ``timed`` functions: clocks of the first instruction and of the one after the call.
     """
 
     clocks: int
@@ -167,6 +177,7 @@ class RunResult:
     fired: int | None
     seen: int
     pause: int | None
+    calls: object = field(default=(), repr=False)
 
     def mismatch(self, params):
         """The first difference between image and memory as a :class:`Mismatch`, or None."""
@@ -287,7 +298,9 @@ def _prepare(soc, options):
         value = getattr(options, name)
         if value is not None:
             soc.write32(REGISTERS[name.upper()].offset, value)
-    how = _BY_SOFTWARE if options.snapshot == "software" else _BY_PIN
+    for address in options.timed:
+        soc.time(address)
+    how = {"software": _BY_SOFTWARE, "program": _BY_PROGRAM}.get(options.snapshot, _BY_PIN)
     if options.snapshot != "none":
         if options.at_address is not None:
             soc.trigger(_AT_ADDRESS, how, options.at_address, options.nth)
@@ -309,6 +322,8 @@ def _collect(soc, params, options):
     checkpoint = soc.array("checkpoint", np.dtype("u1"))
     writes = soc.array("writes", _WRITE)
     instant = counters.instant if soc.active_clock() else None
+    if options.snapshot == "program":
+        instant = fired
     registers = (ctypes.c_uint32 * 33)()
     soc.registers(registers)
     marks = (ctypes.c_uint64 * 2)()
@@ -322,7 +337,8 @@ def _collect(soc, params, options):
         memory_at_instant=_replay(params, checkpoint, writes, instant),
         registers=list(registers[:32]), pc=registers[32], writes=writes,
         stalls=soc.array("stalls", _STALL), copies=soc.array("copies", _COPY), fired=fired,
-        seen=seen.value, pause=marks[1] - fired if marks[1] and fired else None)
+        seen=seen.value, pause=marks[1] - fired if marks[1] and fired else None,
+        calls=soc.array("calls", _CALL))
 
 
 def _replay(params, checkpoint, writes, instant):

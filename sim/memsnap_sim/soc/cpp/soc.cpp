@@ -31,11 +31,13 @@ constexpr int kFetch = 0x40;           // picorv32's cpu_state_fetch
 constexpr int kSoftwareIrq = 5;
 
 enum When { NEVER = 0, AT_CLOCK = 1, AT_ADDRESS = 2 };
-enum How { BY_PIN = 0, BY_SOFTWARE = 1 };
+enum How { BY_PIN = 0, BY_SOFTWARE = 1, BY_PROGRAM = 2 };
 
 struct Write { uint64_t clock, adr, data; uint32_t sel; uint32_t pad; };
 struct Stall { uint64_t clock, address, length; };
 struct Copy { uint64_t clock; uint32_t block, kind; };
+struct Call { uint64_t entered, left, function; };
+struct Timed { uint32_t address, back; bool entering, inside; uint64_t entered; };
 
 struct Soc {
     VerilatedContext context;
@@ -75,6 +77,8 @@ struct Soc {
     bool logging = false;
     std::vector<Stall> stalls;
     std::vector<Copy> copies;
+    std::vector<Timed> timed;          // functions whose calls are timed
+    std::vector<Call> calls;
     bool was_held = false, was_active = false, registers_due = false;
     uint64_t active_clock = 0;
     uint32_t registers[33] = {};       // x0..x31 and pc at the instant
@@ -146,10 +150,31 @@ struct Soc {
             stalls.back().length++;
         }
         was_held = top->trace_held;
+        if (!timed.empty()) time_calls(cpu);
         if (when == AT_ADDRESS && !fired && cpu->soc__DOT__cpu__DOT__launch_next_insn
             && cpu->soc__DOT__cpu__DOT__next_pc == at && ++seen == nth) fire();
         if (when == AT_CLOCK && !fired && clock + 1 >= at) fire();
         if (top->trap && !ended) ended = true;
+    }
+
+    // A call lasts from the fetch of the function's first instruction to that of the one after it
+    void time_calls(Vsoc___024root *cpu) {
+        for (Timed &one : timed) {
+            if (one.entering) {   // ra was written at the edge
+                one.back = cpu->soc__DOT__cpu__DOT__cpuregs[1];
+                one.entering = false;
+                one.inside = true;
+            }
+            if (!cpu->soc__DOT__cpu__DOT__launch_next_insn) continue;
+            uint32_t next = cpu->soc__DOT__cpu__DOT__next_pc;
+            if (!one.inside && next == one.address) {
+                one.entering = true;
+                one.entered = clock;
+            } else if (one.inside && next == one.back) {
+                one.inside = false;
+                calls.push_back({one.entered, clock, one.address});
+            }
+        }
     }
 
     // The CPU's registers as of its last instruction that was completed by the instant
@@ -166,7 +191,7 @@ struct Soc {
     void fire() {
         fired = true;
         triggered = clock + 1;
-        if (how == BY_PIN) take_checkpoint();
+        if (how != BY_SOFTWARE) take_checkpoint();
     }
 
     void take_checkpoint() {
@@ -334,6 +359,10 @@ void soc_trigger(Soc *soc, int when, int how, uint64_t at, uint64_t nth) {
     soc->nth = nth;
 }
 
+void soc_time(Soc *soc, uint32_t address) {
+    soc->timed.push_back({address, 0, false, false, 0});
+}
+
 // Runs to a clock, or to the program's end if that is wanted; returns the clock.
 uint64_t soc_run(Soc *soc, uint64_t until, int to_end) {
     while (soc->clock < until && !(to_end && soc->ended)) soc->step();
@@ -370,6 +399,7 @@ uint64_t soc_checkpoint(Soc *soc, uint8_t *data, uint64_t most) {
 uint64_t soc_writes(Soc *soc, Write *to, uint64_t most) { return give(soc->writes, to, most); }
 uint64_t soc_stalls(Soc *soc, Stall *to, uint64_t most) { return give(soc->stalls, to, most); }
 uint64_t soc_copies(Soc *soc, Copy *to, uint64_t most) { return give(soc->copies, to, most); }
+uint64_t soc_calls(Soc *soc, Call *to, uint64_t most) { return give(soc->calls, to, most); }
 
 int soc_dump(Soc *soc, const char *path, uint64_t from, uint64_t to) {
 #ifdef SOC_DUMP

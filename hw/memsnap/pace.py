@@ -1,0 +1,35 @@
+"""The most that the background copy may do."""
+
+from amaranth.hdl import Module, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+__all__ = ["Pace"]
+
+
+class Pace(wiring.Component):
+    """Allows the background copy a block in ``clocks`` clocks at the most, and none while paused.
+
+    Members
+    -------
+    clocks : ``In(16)``
+        0 or 1 for as many as it can.
+    pause : ``In(1)``
+    claimed : ``In(1)``
+        The background copy takes a block.
+    go : ``Out(1)``
+        It may take one.
+    """
+
+    def __init__(self):
+        super().__init__({"clocks": In(16), "pause": In(1), "claimed": In(1), "go": Out(1)})
+
+    def elaborate(self, platform):
+        m = Module()
+        since = Signal(16)      # clocks since the last, up to all
+        m.d.comb += self.go.eq(~self.pause & (since + 1 >= self.clocks))
+        with m.If(self.claimed):
+            m.d.sync += since.eq(0)
+        with m.Elif(~since.all()):
+            m.d.sync += since.eq(since + 1)
+        return m

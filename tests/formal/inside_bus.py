@@ -1,0 +1,72 @@
+"""What always holds between the memory's queue of answers, the arbiter and the gate."""
+
+from amaranth.hdl import Mux
+
+from .inside import Fact, Part, count
+
+__all__ = ["BusInside"]
+
+
+class BusInside(Part):
+    """What is in flight, as the arbiter, its three initiators and the memory count it.
+
+    Parameters
+    ----------
+    queue, length
+        The memory's answers that are due, oldest first, and how many there are.
+    """
+
+    def __init__(self, m, signals, queue, length):
+        super().__init__(m, signals, "arbiter")
+        self._gate = Part(m, signals, "gate")
+        self._queue, self._length = queue, length
+        owners, get = self.words("owners"), self["get__addr"]
+        self._owners = [owners[(get + k)[:len(get)]] for k in range(len(queue))]
+        self._owner = [[self.let(f"entry{k}_is_{index}",
+                                 (self["in_flight"] > k) & (owner == index))
+                        for index in range(3)] for k, owner in enumerate(self._owners)]
+
+    def owned(self, owner):
+        """How many answers are due to an initiator."""
+        return count(is_owned[owner] for is_owned in self._owner)
+
+    def entries(self, owner):
+        """Of each entry: it is the initiator's, the entry, how many of its are older."""
+        for k, entry in enumerate(self._queue):
+            yield (self._owner[k][owner], entry,
+                   count(is_owned[owner] for is_owned in self._owner[:k]))
+
+    def holds(self, buffer, reader, *, gave_up, withdrawn):
+        """All count the same; an abort is the arbiter's alone to answer."""
+        gate, length, aborting = self._gate, self._length, self["aborting"]
+        in_flight = self["in_flight"]
+        yield Fact((in_flight == length) | aborting & (length == 0), "in flight: another count")
+        yield Fact(in_flight <= len(self._queue), "too many in flight")
+        yield Fact((self["put__addr"] - self["get__addr"])[:len(self["put__addr"])]
+                     == in_flight[:len(self["put__addr"])], "owners: another count")
+        for k, owner in enumerate(self._owners):
+            yield Fact((in_flight <= k) | (owner != 3), "nobody's answer")
+        yield Fact(self.owned(0) == gate["in_flight"], "the gate's answers")
+        yield Fact(self.owned(1) + reader["read__valid"] + withdrawn == buffer.unread, "reads")
+        yield Fact(~withdrawn | gave_up & ~reader["read__valid"], "withdrawn, and goes on")
+        yield Fact(self.owned(2) == buffer.writing, "writes")
+        yield Fact(~aborting | gave_up, "an abort without a timeout")
+        yield Fact(~gave_up | aborting | (self.owned(1) == 0) & (self.owned(2) == 0)
+                   & ~reader["read__valid"] & ~buffer["waiting"], "not given up")
+
+    def answers(self, owed, owed_length):
+        """What the initiator is owed is what the memory owes the gate."""
+        gate = self._gate
+        flushing, refusing, in_flight = (gate[name] for name in (
+            "flushing", "refusing", "in_flight"))
+        yield Fact(~flushing | (in_flight != 0) & ~refusing, "flushing nothing")
+        yield Fact(~refusing | (in_flight == 0) & (owed_length == 1) & owed[0].fails,
+                     "refusing")
+        yield Fact(~flushing | (owed_length == 0), "owed of a cycle that was given up")
+        yield Fact(flushing | refusing | (owed_length == in_flight), "owed: another count")
+        for is_owned, entry, older in self.entries(0):
+            for index, mine in enumerate(owed):
+                same = (mine.fails == entry.fails) & (
+                    ~mine.known | entry.known & (mine.value == entry.value))
+                same = Mux(self._length != 0, same, mine.fails)
+                yield Fact(~(is_owned & (older == index)) | flushing | same, "another answer")

@@ -1,0 +1,100 @@
+"""What always holds in the job table, the copy map and the sequencer."""
+
+from amaranth.hdl import Cat
+from memsnap.copy_map import bit_of
+from memsnap.params import Release
+
+from .inside import Fact, Part, any_of, count
+
+__all__ = ["JobsInside", "MapInside"]
+
+
+class MapInside(Part):
+    """The copy map, of one row.
+
+    Attributes
+    ----------
+    bits : Value
+        The blocks that are copied.
+    """
+
+    def __init__(self, m, signals, params):
+        super().__init__(m, signals, "map")
+        self._blocks = params.blocks
+        self._row = self.words("ram")[0]
+        self.bits = self.let("bits", self._row ^ self["phase"].replicate(len(self._row)))
+
+    def copied(self, block):
+        """Whether the bit of a block is set."""
+        return self.bits.bit_select(block, 1)
+
+    def holds(self):
+        sweeping, row, writing = self["sweeping"], self["sweep_row"], self["writing"]
+        swept = sweeping & (row != 0)
+        yield Fact(sweeping | (self["count"] == count(self.bits)), "count")
+        yield Fact(~swept | (self._row == 0) & ~self["phase"] & (self["count"] == 0), "swept")
+        yield Fact(sweeping | (row == 0), "sweep_row")
+        yield Fact((self["look_at"] == 0) & (~writing | (self["scan_at"] == 0)), "another row")
+        yield Fact(sweeping | ~writing | (self["ram.read0"] == self._row), "a row is old")
+
+
+class JobsInside(Part):
+    """The jobs and the sequencer's decisions.
+
+    Attributes
+    ----------
+    busy, block, captured, copied : Array
+        Of each job.
+    """
+
+    def __init__(self, m, signals, params):
+        super().__init__(m, signals, "sequencer")
+        table = Part(m, signals, "sequencer.table")
+        self._table = table
+        self._jobs = range(params.jobs)
+        self._strict = params.release is Release.COPIED
+        self.busy, self.block, self.captured, self.copied = (
+            table.each(name) for name in ("busy", "block", "captured", "copied"))
+        state = self["fsm_state"]
+        self.asked, self.proposed, self.secure = state == 1, state == 2, state == 3
+        self.picking = state == 0
+
+    def empty(self):
+        """No job."""
+        table = self._table
+        return ~any_of(self.busy) & ~table["finished__valid"] & ~table["taken"]
+
+    def of(self, block):
+        """Whether the block is being copied."""
+        return any_of(self.busy[j] & (self.block[j] == block) for j in self._jobs)
+
+    def holds(self, map_):
+        """A block is in the table once, and not in the map."""
+        table = self._table
+        if self._strict:
+            yield Fact(~self.secure, "beats are not secured one by one")
+        leaving, finished, taken = table["leaving"], table["finished__valid"], table["taken"]
+        for j in self._jobs:
+            yield Fact(~self.busy[j] | map_["sweeping"] | ~map_.copied(self.block[j]),
+                         "a job for a block that is copied")
+            for other in range(j):
+                yield Fact(~(self.busy[j] & self.busy[other])
+                             | (self.block[j] != self.block[other]), "two jobs for a block")
+        yield Fact(~(finished & taken), "a job leaves twice")
+        yield Fact(~(finished | taken) | self.busy[leaving] & self.copied[leaving],
+                     "a job leaves that is not copied")
+        yield Fact(map_["sweeping"] | (map_["writing"] == taken), "not the table's block")
+        yield Fact(~taken | (map_["bit"] == bit_of(self.block[leaving])), "another block's bit")
+
+    def decisions(self, map_, probed):
+        """What was found of the block that was probed is true, or errs on the safe side."""
+        table = self._table
+        found, job = table["found"], table["found_job"]
+        checked = self.asked | self.proposed
+        seen = (map_["ram.read0"] ^ map_["phase"].replicate(len(map_.bits))).bit_select(probed, 1)
+        yield Fact(~(checked & seen) | map_.copied(probed), "copied: it is not")
+        yield Fact(~(checked & ~seen & ~found) | ~map_.copied(probed) & ~self.of(probed),
+                     "unclaimed: it is not")
+        yield Fact(~(checked & found) | (self.block[job] == probed)
+                     & (self.busy[job] | map_.copied(probed)), "found: it is not")
+        yield Fact(~self.proposed | ~Cat(self.busy).all(), "no job is free")

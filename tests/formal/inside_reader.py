@@ -1,0 +1,97 @@
+"""What always holds in the half of the copier that reads."""
+
+from amaranth.hdl import Array, Cat, Mux
+
+from .inside import Fact, Part, count
+
+__all__ = ["ReaderInside"]
+
+
+class ReaderInside(Part):
+    """The jobs' circles, the notes of the beats that were read, and what is said of them.
+
+    Attributes
+    ----------
+    left, block : Array
+        Of each job.
+    noted : list of list of Value
+        For each job and beat: a note says that it was read.
+    """
+
+    def __init__(self, m, signals, params):
+        super().__init__(m, signals, "copier.reader")
+        self._jobs = jobs = params.jobs
+        self._beats = beats = params.block_beats
+        self.left, self.block, self.beat = (self.each(name) for name in ("left", "block", "beat"))
+        words = self.words("notes")
+        self.noted = [Array(self.let(f"noted{j}_{k}", words[j * beats + k] ^ self["phase"][j])
+                            for k in range(beats)) for j in range(jobs)]
+        self._words = words
+
+    def empty(self):
+        """Nothing to read."""
+        return ~Cat(left != 0 for left in self.left).any() & ~self["read__valid"]
+
+    def holds(self, buffer):
+        yield from self._notes()
+        request = self["read__payload"]
+        yield Fact(~self["read__valid"] | (buffer.unread != 0), "a request without a slot")
+        for slot, place in enumerate(buffer.places):
+            newest = (self["read__valid"]
+                      & ((buffer["issued"] - 1)[:len(buffer["issued"])] == slot))
+            yield Fact(~newest | (request == place.as_value()), "a request for another place")
+
+    def _notes(self):
+        """A note is set for each beat that was read of a job that has more to read."""
+        sweeping, sweep, now = self["sweeping"], self["sweep"], self["now"]
+        visited = self["visited"]
+        for j in range(self._jobs):
+            left = self.left[j]
+            yield Fact(left <= self._beats, "left")
+            yield Fact(sweeping | (count(self.noted[j])
+                                     == Mux(left == 0, 0, self._beats - left)), "notes")
+            # Without a visit the beats are read in order
+            for k in range(self._beats):
+                ahead = (self.beat[j] + k)[:len(self.beat[j])]
+                yield Fact(sweeping | visited[j] | (left <= k) | ~self.noted[j][ahead],
+                             "a beat is read twice")
+        for index, word in enumerate(self._words):
+            yield Fact(~(sweeping & (index < sweep)) | ~word, "not swept")
+        yield Fact(~(sweeping & (sweep != 0)) | (self["phase"] == 0), "phase")
+        yield Fact(sweeping | (sweep == 0), "sweep")
+        at_hand = Array(self._words)[Cat(self.beat[now], now)]
+        yield Fact(~self["asked"] | (self["notes.read0"] == at_hand)
+                     & (self.left[now] != 0) & visited.bit_select(now, 1), "another note")
+
+    def issued(self, job, beat):
+        """Whether the beat of the job's block was read, or is being read."""
+        return (self.left[job] == 0) | self.noted[job][beat]
+
+    def run(self, buffer):
+        """The run of beats from the last visit on."""
+        job, issued, captured, before = (self[name] for name in (
+            "job$1", "issued", "captured", "before"))
+        pending = issued - captured
+        yield Fact(captured <= issued, "run")
+        yield Fact(issued <= self._beats, "run")
+        yield Fact((before == 0) | (captured == 0), "run before")
+        none = ~self["growing"] & (issued == 0)
+        yield Fact(none | (before + pending <= buffer.unread), "run unread")
+        noted = Array(self.noted)[job]
+        for k in range(self._beats):
+            beat = (self["first"] + k)[:len(self["first"])]
+            yield Fact((self.left[job] == 0) | (issued <= k) | noted[beat], "run not noted")
+        yield Fact((self.left[job] == 0) | (issued + self.left[job] <= self._beats), "run length")
+        grows = self["growing"] & (self.left[job] != 0)
+        yield Fact(~grows | (self["now"] == job) & (before + pending == buffer.unread)
+                     & (self.beat[job] == (self["first"] + issued)[:len(self["first"])]),
+                     "run grows")
+
+    def run_holds(self, buffer, *, here, beat, slot_of, captured):
+        """What the run says of a beat of its block is true."""
+        distance = (beat - self["first"])[:len(self["first"])]
+        issued = here & (distance < self["issued"])
+        is_captured = distance < self["captured"]
+        slot = (buffer["read"] + self["before"] + distance - self["captured"])
+        yield Fact(~(issued & is_captured) | captured, "run captured")
+        yield Fact(~(issued & ~is_captured) | slot_of(slot[:len(buffer["read"])]), "run issued")
