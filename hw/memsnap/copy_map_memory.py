@@ -59,6 +59,8 @@ class CopyMapMemory(wiring.Component):
         An answer in this clock is an error, and it is a write's.
     error_block : ``Out(block_bits)``
         The block of the map that the last request was for, or where the sweep failed.
+    active : ``Out(1)``
+        There may be a request in this clock or the next.
     request, answer, busy, stop, drop
         See :class:`MapRequests`.
     """
@@ -77,6 +79,7 @@ class CopyMapMemory(wiring.Component):
             "request": Out(stream.Signature(request_layout(params))),
             "answer": In(Answer(params.data_width)),
             "busy": Out(1),
+            "active": Out(1),
             "stop": In(1),
             "drop": In(1),
         })
@@ -95,6 +98,7 @@ class CopyMapMemory(wiring.Component):
             requests.stop.eq(self.stop),
             requests.drop.eq(self.drop),
             self.busy.eq(requests.busy),
+            self.active.eq(self.live | self.sweeping | self.busy),
             self.error.eq(requests.error & ~self.sweeping),
             self.error_write.eq(requests.written & self.error),
         ]
@@ -185,7 +189,9 @@ class CopyMapMemory(wiring.Component):
                 self._fetching.eq(self._set_misses | (scanned & ~self.scan_valid)),
                 self._fetch_row.eq(Mux(self._set_misses, self._set_row, scan_at)),
             ]
-        with m.If(self._fetching & ~asked & ~requests.put.payload.we):
+        with m.If(self._fetching & ~asked & ~self.live):
+            m.d.sync += self._fetching.eq(0)
+        with m.Elif(self._fetching & ~asked & ~requests.put.payload.we):
             m.d.comb += [
                 requests.put.valid.eq(self._may_put(m, requests, self._fetch_row)),
                 requests.put.payload.row.eq(self._fetch_row),

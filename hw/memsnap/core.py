@@ -244,6 +244,7 @@ class SnapshotCore(wiring.Component):
                 m.submodules[f"gate{index}"] = gate
                 connect(m, gate.m, join.gates[index])
                 connect(m, gate.ask, turns.asks[index])
+        map_works = map_.active if params.map is Map.MEMORY else 0
         for gate, name, look in zip(gates, upstream_names(params), look_names(params),
                                     strict=True):
             connect(m, flipped(getattr(self, name)), gate.s)
@@ -253,7 +254,7 @@ class SnapshotCore(wiring.Component):
                 getattr(map_, look + "_row").eq(gate.look_row),
                 gate.look_data.eq(getattr(map_, look + "_data")),
                 gate.protect.eq(lifecycle.protected),
-                gate.single.eq(lifecycle.locked),
+                gate.single.eq(lifecycle.locked | map_works),
                 gate.whole.eq(sequencer.whole),
             ]
         return gates

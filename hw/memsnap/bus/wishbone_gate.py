@@ -48,7 +48,8 @@ class WishboneGate(wiring.Component):
     fail : ``In(1)``
         The held write is answered with ``err``, and does not reach the memory.
     single : ``In(1)``
-        From before ``active`` rises until the copier is at rest: in classic Wishbone with ``cti``,
+        From before ``active`` rises until the copier is at rest, and whenever a copy map in the
+        memory may be read or written: in classic Wishbone with ``cti``,
         bursts are carried as single accesses.
     can_arm : ``Out(1)``
         No burst is open whose next beat could not be held: ``active`` may rise at the end of this
@@ -198,7 +199,8 @@ class WishboneGate(wiring.Component):
     def _end_bursts(self, m, *, pending, refuse):
         """While ``single``, carries bursts as single accesses, so that any beat can be held."""
         cycle_type = wishbone.CycleType
-        single = Signal()
+        # From a reset on, the sweep of a map in the memory is between the beats of bursts
+        single = Signal(init=self._params.map is Map.MEMORY)
         open_burst = Signal()
         with m.If(~pending):
             m.d.sync += single.eq(self.single)

@@ -360,7 +360,8 @@ class ContractChecker:
         current = self._current
         running = current is not None and current.instant <= entry.clock <= current.last
         if entry.response != "ack":
-            if running and current.result == "done":
+            again = not entry.we and running and (current.retries or current.fail_write)
+            if running and current.result == "done" and not again:
                 self._violated("C5", "an access to the map failed, yet the snapshot is done",
                                entry.clock, entry.adr)
             return True
