@@ -44,7 +44,7 @@ class WishboneMapPort(wiring.Component):
         error = bus.err | getattr(bus, "rty", 0)
         in_beat = self._params.beat_bytes // MAP_ROW_BYTES
         row = request.payload.row
-        lanes = Const(~0, MAP_ROW_BYTES)
+        lanes = Const((1 << MAP_ROW_BYTES) - 1, MAP_ROW_BYTES)
         m.d.comb += [
             bus.cyc.eq(request.valid),
             bus.stb.eq(request.valid),
