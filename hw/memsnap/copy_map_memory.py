@@ -53,6 +53,8 @@ class CopyMapMemory(wiring.Component):
     sweep_failed : ``Out(1)``
         The memory answered a write of the sweep with an error; ``sweeping`` stays until a sweep
         succeeds.
+    may_sweep : ``In(1)``
+        No burst is open that a sweep would break; stays until ``active`` falls.
     live : ``In(1)``
         The bits mean something. Else scans are ``scan_valid`` at once, and mean nothing.
     error, error_write : ``Out(1)``
@@ -72,6 +74,7 @@ class CopyMapMemory(wiring.Component):
             "scan_valid": Out(1),
             "scan_wait": Out(1),
             "sweep_failed": Out(1),
+            "may_sweep": In(1, init=1),
             "live": In(1),
             "error": Out(1),
             "error_write": Out(1),
@@ -231,7 +234,7 @@ class CopyMapMemory(wiring.Component):
         erred = Signal()
         done = Signal()
         m.d.comb += [
-            requests.put.valid.eq((row != rows) & ~erred),
+            requests.put.valid.eq((row != rows) & ~erred & self.may_sweep),
             requests.put.payload.row.eq(row),
             requests.put.payload.we.eq(1),
             cache.write.eq(requests.put.valid),

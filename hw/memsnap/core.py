@@ -142,7 +142,7 @@ class SnapshotCore(wiring.Component):
         ]
         if in_memory:
             self._join_map(m, map_=map_, arbiter=arbiter, sequencer=sequencer,
-                           lifecycle=lifecycle, copier=copier)
+                           lifecycle=lifecycle, copier=copier, gates=gates)
         self._apply_policy(m, gates=gates, lifecycle=lifecycle, statistics=statistics,
                            held_writes=held_writes, sequencer=sequencer)
 
@@ -259,7 +259,7 @@ class SnapshotCore(wiring.Component):
             ]
         return gates
 
-    def _join_map(self, m, *, map_, arbiter, sequencer, lifecycle, copier):
+    def _join_map(self, m, *, map_, arbiter, sequencer, lifecycle, copier, gates):
         """A map in the memory: its requests to the arbiter, its errors to the lifecycle."""
         m.submodules.map_port = port = WishboneMapPort(self._params)
         maps_fault = Signal()    # the first failure is that of a request of the map
@@ -274,6 +274,7 @@ class SnapshotCore(wiring.Component):
         m.d.comb += [
             arbiter.map_urgent.eq(sequencer.map_urgent),
             map_.live.eq(lifecycle.active | lifecycle.done),
+            map_.may_sweep.eq(Cat(gate.can_arm for gate in gates).all()),
             lifecycle.busy.eq(copier.busy | map_.busy),
             lifecycle.error.eq(copier.error | map_.error),
             lifecycle.error_write.eq(copier.error_write | map_.error_write),

@@ -32,8 +32,9 @@ class JobTable(wiring.Component):
     next_job : ``Out(range(jobs))``
     free, spare : ``Out(1)``
         At least one job is not in use; or more than there are ports.
-    two_free : ``Out(1)``
-        At least two jobs are not in use; only with a map in the memory, and so is
+    two_free, plenty : ``Out(1)``
+        At least two jobs are not in use; or more than there are ports, and one. Only with a map in
+        the memory, and so is
     only_initial : ``In(1)``
         Blocks of another kind are not offered yet.
     captured, captured_job, copied, copied_job
@@ -76,7 +77,8 @@ class JobTable(wiring.Component):
             "found_captured": Out(1),
             "found_copied": Out(1),
             "finished": Out(stream.Signature(params.block_bits)),
-            **({"only_initial": In(1), "two_free": Out(1)} if params.map is Map.MEMORY else {}),
+            **({"only_initial": In(1), "two_free": Out(1), "plenty": Out(1)}
+               if params.map is Map.MEMORY else {}),
             "retire": In(1),
             "retired_block": Out(params.block_bits),
             "retired_kind": Out(JobKind),
@@ -110,7 +112,10 @@ class JobTable(wiring.Component):
             self.found_copied.eq(copied[self.found_job]),
         ]
         if self._params.map is Map.MEMORY:
-            m.d.comb += self.two_free.eq((free & (free - 1))[:jobs].any())
+            m.d.comb += [
+                self.two_free.eq((free & (free - 1))[:jobs].any()),
+                self.plenty.eq((spare & (spare - 1))[:jobs].any()),
+            ]
         m.d.sync += self.found.eq(0)
         for index in reversed(range(jobs)):
             with m.If(~busy[index]):

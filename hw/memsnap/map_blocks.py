@@ -27,6 +27,8 @@ class MapBlocks(wiring.Component):
         The proposal was dealt with.
     copied : ``In(1)``
         One of the blocks is in the shadow; one clock.
+    idle : ``Out(1)``
+        None of them is on its way there.
     set, set_done
         See :class:`memsnap.copy_map.CopyMap`.
     done : ``Out(1)``
@@ -41,6 +43,7 @@ class MapBlocks(wiring.Component):
             "block": Out(params.block_bits, init=params.map_first_block),
             "next": In(1),
             "copied": In(1),
+            "idle": Out(1),
             "set": Out(stream.Signature(params.block_bits)),
             "set_done": In(1),
             "done": Out(1),
@@ -58,6 +61,7 @@ class MapBlocks(wiring.Component):
 
         m.d.comb += [
             self.proposed.eq(~claimed),
+            self.idle.eq(self.block == first + copied),
             self.set.valid.eq((copied == count) & ~taken & ~self.done),
             self.set.payload.eq(self.block),
             step.eq(Mux(claimed, self.set_done & taken, self.next)),

@@ -32,8 +32,9 @@ class Sequencer(wiring.Component):
 
     Where the map is in the memory, a check may have to wait for its row. The blocks that hold the
     map are copied before those of the regions. Until their bits are set, all other jobs stay in the
-    table; the last free job is then kept for the map, and a held write may go on when its block is
-    in the shadow, though not marked in the map yet.
+    table; the last free job is then kept for the map, which takes more than one only where enough
+    are left, and a held write may go on when its block is in the shadow, though not marked in the
+    map yet.
 
     Parameters
     ----------
@@ -205,8 +206,8 @@ class Sequencer(wiring.Component):
         may_claim = table.spare
         map_first = Const(0)     # ahead of a held write that is of no use to look at again now
         if self._in_memory:
-            map_first = self._stuck & self._own.proposed & table.free
-            may_claim = Mux(self._own.done, table.spare, table.free)
+            map_first = self._stuck & self._own.proposed & self._own.idle & table.free
+            may_claim = Mux(self._own.done, table.spare, table.plenty | self._own.idle & table.free)
             with m.If(~self._own.done):
                 m.d.comb += [
                     proposed.eq(self._own.proposed),
