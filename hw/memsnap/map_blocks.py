@@ -29,6 +29,8 @@ class MapBlocks(wiring.Component):
         One of the blocks is in the shadow; one clock.
     idle : ``Out(1)``
         None of them is on its way there.
+    few : ``Out(1)``
+        No more of them than fill the copier's buffer.
     set, set_done
         See :class:`memsnap.copy_map.CopyMap`.
     done : ``Out(1)``
@@ -44,6 +46,7 @@ class MapBlocks(wiring.Component):
             "next": In(1),
             "copied": In(1),
             "idle": Out(1),
+            "few": Out(1),
             "set": Out(stream.Signature(params.block_bits)),
             "set_done": In(1),
             "done": Out(1),
@@ -56,18 +59,24 @@ class MapBlocks(wiring.Component):
         claimed = Signal()                   # all of them
         copied = Signal(range(count + 1))    # in the shadow
         taken = Signal()                     # the bit of ``block`` is being set
+        under_way = Signal(range(count + 1))
+        enough = self._params.buffer_depth // self._params.block_beats + 2
         step = Signal()
         last = Signal()
 
         m.d.comb += [
             self.proposed.eq(~claimed),
-            self.idle.eq(self.block == first + copied),
+            self.idle.eq(under_way == 0),
+            self.few.eq(under_way < enough),
             self.set.valid.eq((copied == count) & ~taken & ~self.done),
             self.set.payload.eq(self.block),
             step.eq(Mux(claimed, self.set_done & taken, self.next)),
             last.eq(self.block == first + count - 1),
         ]
-        m.d.sync += copied.eq(copied + self.copied)
+        m.d.sync += [
+            copied.eq(copied + self.copied),
+            under_way.eq(under_way + (self.next & ~claimed) - self.copied),
+        ]
         with m.If(self.set.valid & self.set.ready):
             m.d.sync += taken.eq(1)
         with m.If(step):
@@ -76,5 +85,5 @@ class MapBlocks(wiring.Component):
                 m.d.sync += [self.block.eq(first), claimed.eq(1), self.done.eq(claimed)]
         with m.If(self.reset):
             m.d.sync += [self.block.eq(first), claimed.eq(0), copied.eq(0), taken.eq(0),
-                         self.done.eq(0)]
+                         under_way.eq(0), self.done.eq(0)]
         return m

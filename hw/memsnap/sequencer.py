@@ -207,7 +207,8 @@ class Sequencer(wiring.Component):
         map_first = Const(0)     # ahead of a held write that is of no use to look at again now
         if self._in_memory:
             map_first = self._stuck & self._own.proposed & self._own.idle & table.free
-            may_claim = Mux(self._own.done, table.spare, table.plenty | self._own.idle & table.free)
+            may_claim = Mux(self._own.done, table.spare,
+                            self._own.few & table.plenty | self._own.idle & table.free)
             with m.If(~self._own.done):
                 m.d.comb += [
                     proposed.eq(self._own.proposed),
