@@ -63,6 +63,7 @@ class AsyncSnapshotDriver:
             memory_base=await self._read64("MEMORY_BASE"),
             memory_size=await self._read64("MEMORY_SIZE"),
             shadow_base=await self._read64("SHADOW_BASE"),
+            map_base=await self._read64("MAP_BASE") if caps0["map_kind"] else None,
         )
 
     # Life of a snapshot --------------------------------------------------------------------------

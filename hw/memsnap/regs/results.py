@@ -32,6 +32,7 @@ class Capabilities:
     memory_base: int
     memory_size: int
     shadow_base: int
+    map_base: int | None      #: of a copy map in the memory; None if it is on chip
 
     @property
     def blocks(self):
