@@ -140,6 +140,17 @@ def test_writes_go_on_while_the_map_is_being_copied(jobs, release):
     assert results(bench) == ["done"]
 
 
+@pytest.mark.parametrize("jobs, share", [(4, 16), (2, 1)])
+def test_rows_that_share_a_line_do_not_keep_each_other_away(jobs, share):
+    """Held writes to blocks of one row, without a pause, while all else needs another row of the
+    same line: neither the map's own blocks nor the background copy may starve."""
+    config = params(block_size=4, memory_size=400, shadow_base=512, map_base=256, jobs=jobs,
+                    share=share)
+    bench = run(config, (write(7 * at % 32, at) for at in itertools.count()), three_snapshots,
+                latency=2)
+    assert results(bench) == ["done"] * 3
+
+
 # Protected -----------------------------------------------------------------------------------
 
 @FORMS

@@ -135,6 +135,7 @@ class Sequencer(wiring.Component):
         self._waiting = Signal(params.ports)   # this port's write was found to have to wait
         self._shown = Signal()                 # the scan of the clock before was software's
         self._stuck = Signal()                 # the last ask found nothing that could be done
+        self._again = Signal()                 # a proposal waits for its row
         self._visited = Signal(params.ports)   # its block was made the one to copy next
 
     def elaborate(self, platform):
@@ -206,14 +207,23 @@ class Sequencer(wiring.Component):
         may_claim = table.spare
         map_first = Const(0)     # ahead of a held write that is of no use to look at again now
         if self._in_memory:
-            map_first = self._stuck & self._own.proposed & self._own.idle & table.free
             may_claim = Mux(self._own.done, table.spare,
                             self._own.few & table.plenty | self._own.idle & table.free)
+            map_first = self._stuck & self._own.proposed & self._own.idle & table.free
+            # The row that a proposal fetched is used before the ask may have it replaced
+            map_first |= self._again & ~self.scan_wait & ~self.set.valid & (
+                proposed & may_claim | ~proposed & background.scan)
             with m.If(~self._own.done):
                 m.d.comb += [
                     proposed.eq(self._own.proposed),
                     proposal.eq(self._own.block),
                 ]
+            scanned = Signal()   # the background copy, in the clock before
+            m.d.sync += scanned.eq(0)
+            with m.If(scanned):
+                m.d.sync += self._again.eq(~known)
+            with m.If(~self.enable):
+                m.d.sync += [self._again.eq(0), self._stuck.eq(0)]
         with m.FSM():
             with m.State("PICK"):
                 m.d.comb += self.choose.eq(1)
@@ -240,6 +250,8 @@ class Sequencer(wiring.Component):
                         self.scan_row.eq(background.scan_row),
                         background.scanned.eq(1),
                     ]
+                    if self._in_memory:
+                        m.d.sync += scanned.eq(1)
                 with m.Else():
                     m.d.comb += free_scan.eq(1)
 
@@ -254,7 +266,9 @@ class Sequencer(wiring.Component):
                 ]
                 if self._in_memory:
                     m.d.comb += self._own.next.eq(~self._own.done & known)
-                    m.d.sync += self._stuck.eq(0)
+                    with m.If(known):
+                        m.d.sync += self._stuck.eq(0)
+                    m.d.sync += self._again.eq(~known)
                 m.next = "PICK"     # proposed again, if not known
 
             with m.State("ASKED"):
@@ -282,10 +296,12 @@ class Sequencer(wiring.Component):
         if not self._in_memory:
             return
         m.d.sync += self.map_urgent.eq(1)
+        with m.If(self._again):      # that comes first
+            m.next = "PICK"
         m.d.comb += [
             table.find.eq(self.ask.payload.block),
             self.scan_row.eq(row_of(self.ask.payload.block)),
-            self.scan.eq(~self.scan_wait),
+            self.scan.eq(~self.scan_wait & ~self._again),
             free_scan.eq(self.scan_wait),
         ]
 
