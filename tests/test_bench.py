@@ -17,7 +17,7 @@ def rows():
 
 
 def test_goals_are_met(rows):
-    assert len(rows) == 11
+    assert len(rows) == 16
     assert [row for row in rows if not row.met] == []
 
 

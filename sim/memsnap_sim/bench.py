@@ -117,8 +117,11 @@ def _row(figure, case, value, limit, goal, *, least=False):
     return Row(figure, case, round(value, 4), round(limit, 4), round(goal, 4), met)
 
 
-def access_cost(kind):
-    """P1: clocks added to one kind of access, with everything else quiet."""
+def access_cost(kind, map_cache=0):
+    """P1: clocks added to one kind of access, with everything else quiet.
+
+    With a ``map_cache`` the map is in the memory, and so many of its four rows are on chip.
+    """
     size = 0x2000
     beats = size // 4
     rate = kind.startswith("stream")
@@ -149,15 +152,19 @@ def access_cost(kind):
             bench.initiator.add(*[write(at, at) for at in range(1024)])
         await bench.idle(ctx)
 
-    bench = _Bench(memory_size=size, block_size=64)
+    in_memory = {"map": "memory", "map_base": size - 128, "map_cache": map_cache}
+    bench = _Bench(memory_size=size, block_size=64, **(in_memory if map_cache else {}))
     bench.run(scenario)
     log = bench.initiator.log
+    kind += ", map in memory" if map_cache else ""
     if rate:
         value = len(log) / (log[-1].accepted - log[0].requested + 1)
         return _row("P1", kind + ", beats/clock", value, 1, 0.99, least=True)
-    if kind == "write, copied, row at hand":
+    if "row at hand" in kind:
         log = log[1:]    # the first brings the row
-    late = kind == "write, copied, row not at hand"
+    late = "row not at hand" in kind
+    if late and 0 < map_cache < bench.params.map_rows:       # one read of the memory
+        return _row("P1", kind + ", nor on chip, clocks added", bench.added(log), 1, 1 + 8)
     return _row("P1", kind + ", clocks added", bench.added(log), 0, 1 if late else 0)
 
 
@@ -177,7 +184,7 @@ def copy_rate(latency, data_width, block_size, shadow="same"):
     return _row("P2", case, beats / bench.clocks, limit, 0.995 * limit, least=True)
 
 
-def longest_stall(latency, block_size, ports=1, shadow="same", snapshots=4):
+def longest_stall(latency, block_size, ports=1, shadow="same", snapshots=4, map_="chip"):
     """P3: longest stall of single writes at any time and place, background copy running.
 
     Between two writes of a port lies the time of a block's copy, so that each meets the unit
@@ -208,12 +215,13 @@ def longest_stall(latency, block_size, ports=1, shadow="same", snapshots=4):
             await bench.idle(ctx)
 
     bench = _Bench(latency=latency, memory_size=blocks * block_size, block_size=block_size,
-                   ports=ports, shadow=shadow).run(scenario)
+                   ports=ports, shadow=shadow, map=map_).run(scenario)
     added = max(bench.added(initiator.log) for initiator in bench.initiators)
     # One memory reads for one port after the other
     limit = latency + ports
     case = f"L={latency}, {block_size} B blocks, {shadow} shadow"
     case += f", {ports} ports" if ports > 1 else ""
+    case += ", map in memory" if map_ == "memory" else ""
     return _row("P3", f"{case}, clocks", added, limit, limit + 7)
 
 
@@ -258,6 +266,10 @@ def cases():
                  "write, copied, row not at hand", "stream of writes, idle",
                  "stream of writes, copied"):
         yield access_cost, (kind,)
+    for kind in ("read, copied", "write, copied, row at hand", "write, copied, row not at hand",
+                 "stream of writes, copied"):
+        yield access_cost, (kind, 16)
+    yield access_cost, ("write, copied, row not at hand", 2)
     for data_width in 32, 64:
         for block_size in 64, 4096:
             for latency in 1, 4, 16, 32:
@@ -265,6 +277,9 @@ def cases():
     for block_size in 16, 64, 512, 4096:
         for latency in 1, 4, 16, 32:
             yield longest_stall, (latency, block_size)
+    for block_size in 64, 512:
+        for latency in 4, 32:
+            yield longest_stall, (latency, block_size, 1, "same", 4, "memory")
     for memory_size in 0x1000, 0x10000, 0x100000:
         yield arming, (memory_size,)
     for left in 1, 2, 3:
