@@ -55,6 +55,8 @@ _RECIPES = {
     "kernel": _Recipe("a small multitasking kernel with three tasks; starts a snapshot itself "
                       "with --self"),
     "self": _Recipe("starts a snapshot itself, works on, and checks the image; use --self"),
+    "packets": _Recipe("receives packets by an IO DMA device; needs one, see sim/configs/dma.toml"),
+    "careful": _Recipe("writes to block after block, and repeats what a bus error befell"),
 }
 #: The names of the programs.
 PROGRAMS = tuple(_RECIPES)
