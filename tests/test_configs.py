@@ -7,8 +7,8 @@ from dataclasses import fields, replace
 import pytest
 from memsnap import SnapshotParams
 from memsnap_sim.demo import CONFIGS, find_configuration, run_configuration
+from memsnap_sim.errors import InputError
 from memsnap_sim.session import run_and_report
-from memsnap_sim.settings import InputError
 from rich.console import Console
 
 #: What the reports say of them, and the outcome.

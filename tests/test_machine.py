@@ -13,9 +13,10 @@ from memsnap.regs.fields import Cause, Refusal, State
 from memsnap.regs.results import Counters, Status
 from memsnap_sim import machine
 from memsnap_sim.elf import Program
+from memsnap_sim.errors import InputError
 from memsnap_sim.machine import Machine, find_program, record_of
 from memsnap_sim.report import Kind, Outcome, Report, Stall, Write
-from memsnap_sim.settings import InputError, RegionSpec, Settings, Trigger
+from memsnap_sim.settings import RegionSpec, Settings, Trigger
 from memsnap_sim.soc import RunResult
 from memsnap_sim.soc.build import BuildError
 from memsnap_sim.soc.run import _COPY, _STALL, _WRITE

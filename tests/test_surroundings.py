@@ -2,7 +2,8 @@
 
 import pytest
 from memsnap import SnapshotParams
-from memsnap_sim.settings import InputError, Settings
+from memsnap_sim.errors import InputError
+from memsnap_sim.settings import Settings
 from memsnap_sim.surroundings import EXPECTED, Fault, policy_registers, policy_words
 
 PARAMS = SnapshotParams(memory_base=0x1000, memory_size=0x1000, shadow_base=0x4000)

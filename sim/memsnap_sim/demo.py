@@ -8,8 +8,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
+from .config import Config
+from .errors import InputError
 from .session import run_and_report
-from .settings import InputError, Settings, read_toml
+from .settings import Settings
 
 __all__ = ["CONFIGS", "RUNS", "find_configuration", "run_configuration", "run_demo"]
 
@@ -67,7 +69,7 @@ def run_configuration(name, out, *, console=None, run=run_and_report):
     """
     console = console or Console()
     path = find_configuration(name)
-    settings = Settings.build(read_toml(path), {"out": str(out / path.stem)})
+    settings = Settings.build(Config.read(path), {"out": str(out / path.stem)})
     console.print(Text(f"\n{path.stem}: {settings.program}, snapshot by {settings.trigger}",
                        style="bold"))
     for line in _about(path):

@@ -11,10 +11,10 @@ from memsnap.regs.fields import Cause, Refusal
 
 from .core import write_core
 from .elf import load
+from .errors import InputError
 from .gtkw import cpu_group, unit_groups, write_save_file
 from .guarded import build_guarded, options_of, software_of
 from .report import BlockCopy, Event, Kind, Record, Stall, Write
-from .settings import InputError
 from .soc import RunOptions, What, build, run
 from .soc.build import BuildError
 from .surroundings import policy_words

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from memsnap import SnapshotParams
 
-from .settings import InputError
+from .errors import InputError
 
 __all__ = ["GUARDED", "MEMORY_SIZE", "PROGRAMS", "ToolError", "build_program",
            "shipped_programs"]
