@@ -234,7 +234,7 @@ static bool pause_step(void)
     uint32_t bits = ~0u;
     good &= memsnap_get_status(&unit).active && memsnap_set_timeout(&unit, 1) == MEMSNAP_ERROR_LOCKED
         && memsnap_disable_region(&unit, KERNEL) == MEMSNAP_ERROR_LOCKED;
-    good &= !memsnap_get_map_row(&unit, (unit.blocks - 1) / 32 - 8, &bits) && !bits;
+    good &= !memsnap_get_map_row(&unit, unit.blocks / 2 / 32, &bits) && !bits;
     good &= memsnap_start(&unit) == MEMSNAP_ERROR_REFUSED
         && memsnap_get_status(&unit).refusal == MEMSNAP_REFUSAL_BUSY;
     uint32_t first = memsnap_latch_counters(&unit).duration;
