@@ -9,7 +9,7 @@ from sim import Pins, params_of, seeded, simulate
 @pytest.mark.parametrize("ports", [2, 3, 4])
 def test_every_clock(ports):
     rng = seeded(ports)
-    params = params_of("three_blocks", ports=ports)
+    params = params_of("three_blocks", ports=ports, jobs=5)
     dut = AskTurns(params)
 
     async def script(pins):

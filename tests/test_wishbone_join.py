@@ -134,7 +134,7 @@ class Bench:
 @pytest.mark.parametrize("ports", [2, 3, 4])
 def test_every_clock(ports, pipelined, features):
     rng = seeded(ports)
-    params = params_of("three_blocks", ports=ports, pipelined=pipelined, features=features,
+    params = params_of("three_blocks", ports=ports, jobs=5, pipelined=pipelined, features=features,
                        max_in_flight=4)
     dut = WishboneJoin(params)
 
