@@ -43,9 +43,12 @@ Policy = _struct("Policy", failure=_INT, retries=_U32, hold_io=_BOOL)
 Counters = _struct(
     "Counters", instant=_U64, armed=_U32, duration=_U32, blocks_initial=_U32, blocks_demand=_U32,
     blocks_background=_U32, held=_U32, stall_longest=_U32, stall_total=_U32)
-_TYPES = {"memsnap_unit": Unit, "memsnap_region": Region, "memsnap_status": Status, "memsnap_policy": Policy, "memsnap_counters": Counters,
-          "memsnap_error": _INT, "uint32_t": _U32, "uint64_t": _U64, "bool": _BOOL, "void": None,
-          "const char *": ctypes.c_char_p, "uintptr_t": ctypes.c_size_t}
+_TYPES = {
+    "memsnap_unit": Unit, "memsnap_region": Region, "memsnap_status": Status,
+    "memsnap_policy": Policy, "memsnap_counters": Counters, "memsnap_error": _INT,
+    "uint32_t": _U32, "uint64_t": _U64, "bool": _BOOL, "void": None,
+    "const char *": ctypes.c_char_p, "uintptr_t": ctypes.c_size_t,
+}
 
 
 def prototypes():

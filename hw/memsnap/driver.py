@@ -9,11 +9,12 @@ import functools
 import inspect
 import time
 
-from .regs.fields import REGISTERS, Cause, Refusal, RegionKind, Release, State
+from .regs.fields import REGISTERS, Cause, Failure, Refusal, RegionKind, Release, State
 from .regs.results import (
     BusError,
     Capabilities,
     Counters,
+    Policy,
     Region,
     SnapshotError,
     SnapshotFailedError,
@@ -21,8 +22,9 @@ from .regs.results import (
     Status,
 )
 
-__all__ = ["AsyncSnapshotDriver", "BusError", "Capabilities", "Counters", "Region",
-           "SnapshotDriver", "SnapshotError", "SnapshotFailedError", "StartRefusedError", "Status"]
+__all__ = ["AsyncSnapshotDriver", "BusError", "Capabilities", "Cause", "Counters", "Failure",
+           "Policy", "Refusal", "Region", "RegionKind", "Release", "SnapshotDriver",
+           "SnapshotError", "SnapshotFailedError", "StartRefusedError", "State", "Status"]
 
 
 class AsyncSnapshotDriver:
@@ -63,6 +65,9 @@ class AsyncSnapshotDriver:
             memory_base=await self._read64("MEMORY_BASE"),
             memory_size=await self._read64("MEMORY_SIZE"),
             shadow_base=await self._read64("SHADOW_BASE"),
+            shadow_separate=bool(caps0["shadow_kind"]),
+            retry=bool(caps1["retry"]),
+            io_hold=bool(caps1["io_hold"]),
         )
 
     # Life of a snapshot --------------------------------------------------------------------------
@@ -92,6 +97,28 @@ class AsyncSnapshotDriver:
         """Waits until a start is possible, and gives the :class:`Status`."""
         return await self._until(lambda status: status["ready"], timeout,
                                  "the unit is not ready for a start")
+
+    async def take(self, timeout=None):
+        """Waits until a start is possible, starts, and waits for the end; see :meth:`wait`."""
+        await self.wait_ready(timeout)
+        await self.start()
+        return await self.wait(timeout)
+
+    async def pause(self):
+        """The background copy takes no more blocks; held writes are served as ever."""
+        await self._write("PAUSE", REGISTERS["PAUSE"].pack(pause=1))
+
+    async def resume(self):
+        """Ends a :meth:`pause`."""
+        await self._write("PAUSE", 0)
+
+    async def paused(self):
+        """Whether the background copy is paused."""
+        return bool(await self._read("PAUSE"))
+
+    async def ready_in(self):
+        """Clocks until a start is possible, once the copier has no access under way; 0 for now."""
+        return await self._read("READY_IN")
 
     async def cancel(self):
         """Asks for the end of the running snapshot; :meth:`wait` says how it ended."""
@@ -180,33 +207,103 @@ class AsyncSnapshotDriver:
             table.append(Region(base, limit, RegionKind(fields["kind"]), bool(fields["enable"])))
         return table
 
+    async def policy(self):
+        """What gives way when a write is held for too long, as :class:`Policy`."""
+        fields = await self._fields("POLICY")
+        return Policy(Failure(fields["failure"]), fields["retries"], bool(fields["hold_io"]))
+
+    async def set_policy(self, failure=Failure.BREAK, *, retries=0, hold_io=False):
+        """Sets :meth:`policy`. Raises ValueError for what this build cannot do."""
+        word = REGISTERS["POLICY"].pack(failure=Failure(failure), retries=retries, hold_io=hold_io)
+        caps = await self.capabilities()
+        if retries and not caps.retry:
+            raise ValueError(f"retries must be 0, not {retries!r}; build the unit with retry=True")
+        if failure and not (caps.retry and caps.release is Release.COPIED):
+            raise ValueError("failure must be BREAK, not FAIL_WRITE; build the unit with "
+                             "retry=True and release='copied'")
+        if hold_io and not caps.io_hold:
+            raise ValueError("hold_io must be False, not True; build the unit with io_hold=True")
+        await self._write("POLICY", word)
+
     async def timeout(self):
         """Clocks without an answer of the memory after which a snapshot fails; 0 for never."""
         return await self._read("TIMEOUT")
 
     async def set_timeout(self, clocks):
         """Sets :meth:`timeout`."""
-        await self._write("TIMEOUT", REGISTERS["TIMEOUT"].pack(clocks=clocks))
+        await self._configure("TIMEOUT", clocks=clocks)
+
+    async def deadline(self):
+        """Clocks from the instant after which a snapshot fails; 0 for never."""
+        return await self._read("DEADLINE")
+
+    async def set_deadline(self, clocks):
+        """Sets :meth:`deadline`."""
+        await self._configure("DEADLINE", clocks=clocks)
+
+    async def hold_limit(self):
+        """Clocks that a write may be held until the policy applies; 0 for any number."""
+        return await self._read("HOLD_LIMIT")
+
+    async def set_hold_limit(self, clocks):
+        """Sets :meth:`hold_limit`."""
+        await self._configure("HOLD_LIMIT", clocks=clocks)
+
+    async def denied_reads(self):
+        """The upstream ports whose reads of the shadow are answered with an error, as a set."""
+        bits = await self._read("PROTECT")
+        return {port for port in range(bits.bit_length()) if bits >> port & 1}
+
+    async def deny_reads(self, *ports):
+        """Sets :meth:`denied_reads` to these ports, and to no others."""
+        count = (await self.capabilities()).ports
+        for port in ports:
+            if not 0 <= port < count:
+                raise ValueError(f"port must be 0 to {count - 1}, not {port!r}")
+        await self._configure("PROTECT", deny_read=sum(1 << port for port in set(ports)))
+
+    async def lock(self):
+        """Keeps all configuration above as it is until the next reset."""
+        if not await self.locked_until_reset():
+            await self._configure("LOCK", until_reset=1)
+
+    async def locked_until_reset(self):
+        """Whether :meth:`lock` was called since the last reset."""
+        return bool(await self._read("LOCK"))
+
+    # Configuration that may change at any time ---------------------------------------------------
 
     async def share(self):
         """Clocks of denial after which the copier gets a slot; 0 for idle slots alone."""
         return await self._read("SHARE")
 
     async def set_share(self, clocks):
-        """Sets :meth:`share`; at any time, also during a snapshot."""
-        await self._write("SHARE", REGISTERS["SHARE"].pack(clocks=clocks))
+        """Sets :meth:`share`."""
+        await self._configure("SHARE", clocks=clocks)
+
+    async def pace(self):
+        """Clocks from one block of the background copy to the next, at least."""
+        return await self._read("PACE")
+
+    async def set_pace(self, clocks):
+        """Sets :meth:`pace`."""
+        await self._configure("PACE", clocks=clocks)
 
     # Interrupt -----------------------------------------------------------------------------------
 
     async def enable_interrupt(self, enable=True):
         """Whether the end of a snapshot requests an interrupt."""
-        await self._write("IRQ_ENABLE", REGISTERS["IRQ_ENABLE"].pack(ended=enable))
+        await self._configure("IRQ_ENABLE", ended=enable)
 
     async def take_interrupt(self):
         """Whether a snapshot has ended since the last call, which clears the interrupt."""
         pending = await self._read("IRQ_STATUS")
         await self._write("IRQ_STATUS", pending)
         return bool(pending)
+
+    async def test_interrupt(self):
+        """Makes it look as if a snapshot had ended."""
+        await self._configure("IRQ_TEST", ended=1)
 
     # Registers -----------------------------------------------------------------------------------
 
@@ -228,10 +325,16 @@ class AsyncSnapshotDriver:
             if register.locked and (await self._fields("STATUS"))["locked"]:
                 raise SnapshotError(f"{name} is locked while a snapshot runs; wait() for its end "
                                     f"or cancel() it") from None
+            if register.locked and await self.locked_until_reset():
+                raise SnapshotError(f"{name} is locked until the next reset; set it before "
+                                    f"lock()") from None
             raise
 
+    async def _configure(self, name, **values):
+        await self._write(name, REGISTERS[name].pack(**values))
+
     async def _command(self, name):
-        await self._write("CONTROL", REGISTERS["CONTROL"].pack(**{name: 1}))
+        await self._configure("CONTROL", **{name: 1})
 
     async def _until(self, reached, timeout, complaint):
         end = None if timeout is None else self._now() + timeout
@@ -262,6 +365,9 @@ class AsyncSnapshotDriver:
             if region.base < caps.memory_base or region.limit > last:
                 return (f"{where} is not within the memory, {caps.memory_base:#x} to {last:#x}; "
                         f"set_region() or disable_region() it")
+        if refusal is Refusal.POLICY:
+            return ("the start was refused: the policy asks for what this build cannot do; "
+                    "set_policy() anew")
         return f"the start was refused: {refusal.name}"
 
 
