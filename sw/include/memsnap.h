@@ -37,7 +37,7 @@ typedef enum {
     MEMSNAP_ERROR_VALUE,        // a value does not fit its register, or this build cannot do it
     MEMSNAP_ERROR_REFUSED,      // the start was refused: see memsnap_status.refusal
     MEMSNAP_ERROR_RUNNING,      // it had not ended, or was not ready, after so many polls
-    MEMSNAP_ERROR_FAILED,       // the snapshot failed: see memsnap_status.cause and fail_block
+    MEMSNAP_ERROR_FAILED,       // the snapshot failed: see memsnap_status.cause
     MEMSNAP_ERROR_CANCELLED,    // the snapshot was cancelled
     MEMSNAP_ERROR_NO_IMAGE,     // no snapshot was started, or its image was given up
     MEMSNAP_ERRORS
@@ -73,7 +73,7 @@ typedef struct {
     bool ready;                 // a start is possible
     enum memsnap_cause cause;       // if failed or cancelled
     enum memsnap_refusal refusal;   // if refused
-    uint32_t fail_block;            // if failed
+    uint32_t fail_block;            // if cause is READ_ERROR or WRITE_ERROR
 } memsnap_status;
 
 // Bytes `base` to `limit`, both included.
