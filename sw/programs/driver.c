@@ -91,8 +91,11 @@ static bool finish(void)
     if (error == MEMSNAP_ERROR_FAILED) {
         memsnap_status status = memsnap_get_status(&unit);
         print(memsnap_cause_text(status.cause));
-        print(", block ");
-        print_number(status.fail_block);
+        if (status.cause == MEMSNAP_CAUSE_READ_ERROR
+            || status.cause == MEMSNAP_CAUSE_WRITE_ERROR) {
+            print(", block ");
+            print_number(status.fail_block);
+        }
         print("\n");
     }
     return !error;

@@ -1,0 +1,19 @@
+"""What the pages hold beside the files of this directory: the registers as PeakRDL's HTML."""
+
+import tempfile
+from pathlib import Path
+
+from memsnap.export.registers import write_html
+from mkdocs.structure.files import File
+
+_made = tempfile.TemporaryDirectory(prefix="memsnap-registers-")
+
+
+def on_files(files, config):
+    root = Path(_made.name)
+    write_html(root)
+    for path in sorted(each for each in root.rglob("*") if each.is_file()):
+        name = path.relative_to(root)
+        if not any(part.startswith((".", "launcher")) for part in name.parts):
+            files.append(File.generated(config, f"registers-html/{name}", abs_src_path=str(path)))
+    return files
