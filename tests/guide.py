@@ -12,7 +12,7 @@ KERNEL, BUFFER = 0, 1
 
 
 def find(registers):
-    driver = SnapshotDriver(registers)      # has read32(offset) and write32(offset, value)
+    driver = SnapshotDriver(registers)
     caps = driver.capabilities()
     print(f"{caps.memory_size:#x} bytes in blocks of {caps.block_size}")
     return driver

@@ -63,13 +63,20 @@ def wave(rows, lanes, *, first=0, text=""):
                 shape += "."
             elif isinstance(value, str):
                 shape += "=" if value else "z" if request else "x"
-                labels += [value.lower()] if value else []
+                labels += [_label(values, at)] if value else []
             else:
                 shape += str(value)
             before = value
         signal.append({"name": name, "wave": shape, **({"data": labels} if labels else {})})
     return {"signal": signal, "head": {"tick": first}, "foot": {"text": text},
             "config": {"hscale": 1}}
+
+
+def _label(values, at):
+    """A value as it is shown; shortened where there is no room for it."""
+    value = values[at].lower()
+    alone = at + 1 < len(values) and values[at + 1] != values[at]
+    return value[:3] + "." if alone and len(value) > 5 else value
 
 
 def simulate(script, *, latency=2, **changes):
@@ -163,7 +170,7 @@ def timeout():
                                    ("s_wb", "s_wb request"), ("s_wb ack", "s_wb ack"),
                                    ("s_wb err", "s_wb err"), ("m_wb cyc", "m_wb cyc"),
                                    ("m_wb", "m_wb request"), ("m_wb ack", "m_wb ack")],
-                text="the memory falls silent; after TIMEOUT clocks cyc falls, and the read gets err")
+                text="the memory is silent; after TIMEOUT clocks cyc falls, and the read gets err")
 
 
 DIAGRAMS = {"instant": instant, "held-write": held_write, "io-hold": io_hold, "timeout": timeout}

@@ -1,4 +1,4 @@
-"""What the pages hold beside the files of this directory: the registers as PeakRDL's HTML."""
+"""Adds the registers as PeakRDL's HTML to the pages, and a link to them."""
 
 import tempfile
 from pathlib import Path
@@ -17,3 +17,10 @@ def on_files(files, config):
         if not any(part.startswith((".", "launcher")) for part in name.parts):
             files.append(File.generated(config, f"registers-html/{name}", abs_src_path=str(path)))
     return files
+
+
+def on_page_markdown(markdown, page, config, files):
+    if page.file.src_uri != "registers.md":
+        return None
+    heading, _, rest = markdown.partition("\n")
+    return f"{heading}\n\nThe same [to browse](registers-html/index.html).\n{rest}"
