@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Fragment, Module, Signal
 from amaranth.lib.wiring import flipped
 from memsnap import SnapshotUnit
 
@@ -99,10 +99,12 @@ def test_example_in_amaranth(page):
     assert example == blocks((ROOT / "README.md").read_text(), "python")[0]
     names = {}
     exec(example, names)
-    members = SnapshotUnit(names["params"]).signature.members
-    cpu, memory, registers = (members[name].signature.create(path=(name,))
-                              for name in ("s_wb", "m_wb", "csr_wb"))
-    names["add_snapshots"](Module(), cpu, flipped(memory), registers, Signal())
+    m = Module()
+    m.submodules.same = same = SnapshotUnit(names["params"])
+    others = [flipped(same.signature.members[name].signature.create(path=(name,)))
+              for name in ("s_wb", "m_wb", "csr_wb")]
+    names["add_snapshots"](m, *others, Signal())
+    Fragment.get(m, None)
 
 
 # Pages -------------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """Draws the timing diagrams of the documentation from a simulation of the unit.
 
-``python docs/diagrams/draw.py`` writes ``docs/img/*.svg``; with ``--check`` it says which of them are
+``python docs/diagrams/draw.py`` writes ``docs/img/*.svg``; with ``--check`` it says which are
 not what the unit does now. Each clock of a diagram was sampled, so none of them can be wrong.
 """
 
@@ -113,7 +113,7 @@ def instant():
 
     return wave(simulate(script), [("trigger", "trigger"), ("state", "STATUS.state"),
                                    ("active", "active"), ("held", "write held"), *REQUESTS],
-                text="the first clock with active is T: w 24 is the first write after it, and is held")
+                text="T is the first clock with active; w 24 comes after it, and is held")
 
 
 def held_write():
@@ -123,7 +123,8 @@ def held_write():
         await recorder.clocks(1, trigger=1)
         await recorder.clocks(6, trigger=0)
         recorder.rows.clear()
-        bench.initiator.add(write(0x18, 1), write(0x19, 2, gap=16), read(0x18), write(0x18, 3))
+        bench.initiator.add(write(0x18, 1), write(0x19, 2, gap=16), read(0x18),
+                            write(0x18, 3))
         await recorder.clocks(29)
         await bench.write("PAUSE", 0)
 
