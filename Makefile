@@ -3,6 +3,7 @@
 # changes.
 #
 #   PYTHON=…       the Python to use                     SEEDS=3        place and route seeds of `make synth`
+#   CONFIG=NAME    what `make demo` shows instead: one of sim/configs, or a .toml file
 #   PYTEST_ARGS=…  more arguments for pytest             SNAPSHOTS=N    how many `make soak` takes
 
 MAKEFLAGS += --no-print-directory
@@ -28,8 +29,8 @@ help: ## say what there is to make
 	    | while IFS='|' read -r name about; do printf '%-10s %s\n' "$$name" "$$about"; done
 
 .PHONY: demo
-demo: $(VENV)/sim/.made ## snapshot two running programs, check the images, show them: build/demo
-	@$(VENV)/sim/bin/memsnap demo --out build/demo
+demo: $(VENV)/sim/.made ## snapshot three programs, check the images, show them: build/demo; or CONFIG=dma
+	@$(VENV)/sim/bin/memsnap demo $(CONFIG) --out build/demo
 
 .PHONY: test
 test: $(VENV)/test/.made ## all tests but the long ones

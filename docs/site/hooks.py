@@ -23,4 +23,5 @@ def on_page_markdown(markdown, page, config, files):
     if page.file.src_uri != "registers.md":
         return None
     heading, _, rest = markdown.partition("\n")
-    return f"{heading}\n\nThe same [to browse](registers-html/index.html).\n{rest}"
+    return (f"{heading}\n\nThe same [to browse](registers-html/index.html), if a web server brings "
+            f"the pages (`python -m http.server -d build/docs`).\n{rest}")

@@ -29,7 +29,8 @@ class JobTable(wiring.Component):
     claim_block, claim_kind : ``In(block_bits)``, ``In(JobKind)``
     next_job : ``Out(range(jobs))``
     free, spare : ``Out(1)``
-        At least one job is not in use; or more than there are ports.
+        At least one job is not in use; or so many that a held write of each port finds one, though
+        another is taken: see :attr:`memsnap.SnapshotParams.background_jobs`.
     captured, captured_job, copied, copied_job
         The last beat of a job was captured, or its last write was answered.
     find : ``In(block_bits)``
@@ -88,13 +89,10 @@ class JobTable(wiring.Component):
         leaving = Signal(range(jobs))
         taken = Signal()    # the copy map has taken the block that is leaving
         free = Cat(~each for each in busy)
-        spare = free
-        for _ in range(self._params.ports):      # without the lowest of them
-            spare = (spare & (spare - 1))[:jobs]
 
         m.d.comb += [
             self.free.eq(free.any()),
-            self.spare.eq(spare.any()),
+            self.spare.eq(sum(busy) < self._params.background_jobs),
             self.finished.payload.eq(block[leaving]),
             self.retired_block.eq(block[leaving]),
             self.retired_kind.eq(kind[leaving]),

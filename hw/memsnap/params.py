@@ -165,6 +165,14 @@ class SnapshotParams:
         return 2 if self.shadow is Shadow.SEPARATE else 1
 
     @property
+    def background_jobs(self):
+        """Jobs in use up to which a block is claimed that no write waits for.
+
+        That many keep the buffer full; the others are for held writes, at least one for each port.
+        """
+        return min(self.jobs - self.ports, -(-self.buffer_depth // self.block_beats) + 1)
+
+    @property
     def sweep_clocks(self):
         """Clocks from the end of a snapshot without an image until the next can start."""
         notes = self.block_beats << ceil_log2(self.jobs) if self.beat_bits else 0

@@ -189,7 +189,7 @@ def run(config, self_, regions, region_symbols, **options):
         "self": self_, "regions_of_run": tuple(regions) + tuple(region_symbols)})
     from .session import run_and_report
     report = run_and_report(settings)
-    return EXACT if report.exact else NOT_EXACT
+    return EXACT if report.expected else NOT_EXACT
 
 
 @main.command()
@@ -252,14 +252,21 @@ def programs():
 @main.command()
 @click.option("--out", metavar="DIR", default="build/demo", show_default=True,
               help="Where results go, a directory a program.")
-def demo(out):
-    """Snapshot Dhrystone and a small kernel, check both images, and show them.
+@click.argument("config", required=False, metavar="[CONFIG]")
+def demo(config, out):
+    """Snapshot three programs, check the images, and show them.
+
+    With CONFIG, instead: a run of that name in sim/configs, or of a .toml file. It is good if the
+    run ends as the file declares, with an exact image or with the failure that it is to show.
 
     \b
-    Example:
+    Examples:
         memsnap demo
+        memsnap demo ungated
     """
-    from .demo import run_demo
+    from .demo import run_configuration, run_demo
+    if config:
+        return EXACT if run_configuration(config, Path(out)) else NOT_EXACT
     return EXACT if run_demo(Path(out)) else NOT_EXACT
 
 

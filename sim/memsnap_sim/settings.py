@@ -7,23 +7,30 @@ with the options of ``memsnap run`` (underscores for hyphens), and any number of
 import difflib
 import re
 import tomllib
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from memsnap import SnapshotParams
 from memsnap.control import RegionKind
+
+from .surroundings import EXPECTED, Fault, policy_registers
 
 __all__ = ["InputError", "RegionSpec", "Settings", "Trigger", "build_params", "parse_at",
            "parse_identifier", "parse_region", "parse_region_symbol", "parse_size",
            "parse_window", "read_toml"]
 
 RUN_KEYS = ("program", "at", "at_clock", "pin", "self", "latency", "initial", "wave",
-            "wave_window", "baseline", "wait", "out", "max_clocks")
+            "wave_window", "baseline", "wait", "out", "max_clocks", "expect")
 TEXT_KEYS = ("program", "at", "wave", "wave_window", "out")
 REGION_KEYS = ("start", "limit", "symbol", "kind")
 UNIT_KEYS = tuple(field.name for field in fields(SnapshotParams))
 #: Fields of the unit that are no numbers.
-NO_SIZES = ("release", "features", "pipelined")
+NO_SIZES = ("release", "features", "pipelined", "shadow", "map", "retry", "io_hold")
+MEMORY_KEYS = ("latency", "shadow_latency")
+POLICY_KEYS = ("failure", "retries", "hold_io", "deadline", "hold_limit", "timeout", "share",
+               "pace")
+DMA_KEYS = ("ungated", "deaf")
+FAULT_KEYS = tuple(field.name for field in fields(Fault))
 TRIGGER_KEYS = ("at", "at_clock", "pin", "self")
 
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
@@ -85,6 +92,12 @@ class Settings:
     wait: bool = False
     out: Path = Path("build/run")
     max_clocks: int = 50_000_000
+    shadow_latency: int | None = None
+    registers: dict = field(default_factory=dict)
+    ungated: bool = False
+    deaf: bool = False
+    faults: tuple[Fault, ...] = ()
+    expect: str = "exact"
 
     @classmethod
     def build(cls, table, options):
@@ -107,17 +120,33 @@ class Settings:
             raise InputError(f"wave must be fst or vcd, not {wave!r}")
         window = run.get("wave_window")
         params = build_params(unit)
+        memory = dict(table.get("memory", {})) | {
+            key: run[key] for key in ("latency",) if key in run}
+        dma = table.get("dma", {})
+        ungated = _flag(dma, "ungated", False)
+        policy = {"hold_io": True} if ungated and params.io_hold else {}
+        policy |= table.get("policy", {})
+        if dma and not ungated and params.ports < 2:
+            raise InputError("an IO device on a gated port needs one: set ports = 2 under [unit]")
+        if ungated and not params.io_hold and params.ports < 2:
+            raise InputError("an ungated IO device writes what the unit does not see: set "
+                             "io_hold = true under [unit]")
         if len(regions) > params.regions:
             raise InputError(f"{len(regions)} regions do not fit the unit's table of "
                           f"{params.regions}: set regions = {len(regions)} under [unit]")
         return cls(
             program=program, trigger=_trigger(run), params=params, regions=regions,
             initial=_choice(run, "initial", "auto", ("auto", "none")) == "auto",
-            latency=_number(run, "latency", cls.latency, 1, 1024), wave=wave,
+            latency=_number(memory, "latency", cls.latency, 1, 1024), wave=wave,
             wave_window=parse_window(window) if isinstance(window, str) else window,
             baseline=_flag(run, "baseline", True), wait=_flag(run, "wait", False),
             out=Path(run.get("out") or Path("build/run") / Path(program).stem),
-            max_clocks=_number(run, "max_clocks", cls.max_clocks, 1, 1 << 40))
+            max_clocks=_number(run, "max_clocks", cls.max_clocks, 1, 1 << 40),
+            shadow_latency=_number(memory, "shadow_latency", 0, 1, 1024)
+            if "shadow_latency" in memory else None,
+            registers=policy_registers(policy), ungated=ungated, deaf=_flag(dma, "deaf", False),
+            faults=tuple(_fault(fault, params) for fault in table.get("fault", ())),
+            expect=_choice(run, "expect", "exact", EXPECTED))
 
 
 def read_toml(path):
@@ -128,8 +157,10 @@ def read_toml(path):
         raise InputError(f"cannot read {path}: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"{path} is not TOML: {error}") from None
-    _check_keys(table, ("unit", "run", "region"), f"{path}: table")
-    for name, keys in ("unit", UNIT_KEYS), ("run", RUN_KEYS):
+    _check_keys(table, ("unit", "memory", "policy", "dma", "run", "region", "fault"),
+                f"{path}: table")
+    for name, keys in (("unit", UNIT_KEYS), ("memory", MEMORY_KEYS), ("policy", POLICY_KEYS),
+                       ("dma", DMA_KEYS), ("run", RUN_KEYS)):
         if not isinstance(table.get(name, {}), dict):
             raise InputError(f"{path}: write [{name}] as a table")
         _check_keys(table.get(name, {}), keys, f"{path}: key in [{name}]")
@@ -238,6 +269,16 @@ def _region_of_table(region):
     if "start" not in region or "limit" not in region:
         raise InputError("a [[region]] needs start and limit, or symbol")
     return parse_region(f"{region['start']}-{region['limit']}:{region.get('kind', 'user')}")
+
+
+def _fault(table, params):
+    _check_keys(table, FAULT_KEYS, "key in [[fault]]")
+    try:
+        fault = Fault(**table)
+        fault.bytes_of(params)
+    except ValueError as error:
+        raise InputError(f"[[fault]]: {error}") from None
+    return fault
 
 
 def _kind(name):

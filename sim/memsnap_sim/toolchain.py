@@ -57,6 +57,8 @@ _RECIPES = {
     "driver": _Recipe("tries all that the C driver can do, and checks it; use --self",
                       sources=("lib/memsnap.c",)),
     "self": _Recipe("starts a snapshot itself, works on, and checks the image; use --self"),
+    "packets": _Recipe("receives packets by an IO DMA device; needs one, see sim/configs/dma.toml"),
+    "careful": _Recipe("writes to block after block, and repeats what a bus error befell"),
 }
 #: The names of the programs.
 PROGRAMS = tuple(_RECIPES)
