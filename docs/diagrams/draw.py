@@ -117,7 +117,18 @@ def instant():
 
 
 def held_write():
-    """A write to a block that nobody has copied, and one to another beat of it."""
+    """A write to a block that nobody has copied."""
+    return wave(_writes()[:20], [("held", "write held"), *REQUESTS],
+                text="read latency 2; the block is 60 to 6f, its place in the shadow e0 to ef")
+
+
+def copied_write():
+    """A write to a block that is copied, once its row is at hand and once it is not."""
+    return wave(_writes()[23:], [("held", "write held"), *REQUESTS],
+                text="w 64 waits one clock for the map's row")
+
+
+def _writes():
     async def script(bench, recorder):
         await bench.write("PAUSE", 1)
         await recorder.clocks(1, trigger=1)
@@ -125,17 +136,16 @@ def held_write():
         recorder.rows.clear()
         bench.initiator.add(write(0x18, 1), write(0x19, 2, gap=16), read(0x18),
                             write(0x18, 3))
-        await recorder.clocks(29)
+        await recorder.clocks(34)
         await bench.write("PAUSE", 0)
 
-    return wave(simulate(script), [("held", "write held"), *REQUESTS],
-                text="read latency 2; the block is 60 to 6f, its place in the shadow e0 to ef")
+    return simulate(script)
 
 
 def io_hold():
-    """An ungated master is asked to hold still; one region of two blocks."""
+    """An ungated master is asked to hold still; one region of one block."""
     async def script(bench, recorder):
-        await bench.set_regions([(0x40, 0x5F)], kind=2)
+        await bench.set_regions([(0x40, 0x4F)], kind=2)
         await bench.set_policy(hold_io=1)
         await bench.write("PAUSE", 1)
         await recorder.clocks(2)
@@ -155,9 +165,9 @@ def io_hold():
 
 
 def timeout():
-    """A memory that answers no more; TIMEOUT is 8."""
+    """A memory that answers no more; TIMEOUT is 6."""
     async def script(bench, recorder):
-        await bench.write("TIMEOUT", 8)
+        await bench.write("TIMEOUT", 6)
         await recorder.clocks(1, trigger=1)
         await recorder.clocks(8, trigger=0)
         recorder.rows.clear()
@@ -174,7 +184,8 @@ def timeout():
                 text="the memory is silent; after TIMEOUT clocks cyc falls, and the read gets err")
 
 
-DIAGRAMS = {"instant": instant, "held-write": held_write, "io-hold": io_hold, "timeout": timeout}
+DIAGRAMS = {"instant": instant, "held-write": held_write,
+            "copied-write": copied_write, "io-hold": io_hold, "timeout": timeout}
 
 
 def svg(description):
