@@ -466,7 +466,7 @@ def test_plain_driver_refuses_coroutines():
 
 
 def test_both_drivers_have_the_same_methods():
-    methods = [{name for name in vars(each) if not name.startswith("_")}
+    methods = [{name for name in dir(each) if not name.startswith("_")}
                for each in (SnapshotDriver, AsyncSnapshotDriver)]
     assert methods[0] == methods[1] and "start" in methods[0]
 
@@ -640,6 +640,21 @@ def test_failures_of_the_guide(capsys):
 
     on_unit(steps)
     assert "region 0, 0x0 to 0x400, is not within the memory" in capsys.readouterr().out
+
+
+def test_a_policy_that_the_build_cannot_keep():
+    def steps(registers, bench):
+        driver = guide.find(registers)
+        driver.wait_ready()
+        # behind the driver's back, which refuses it
+        registers.write32(REGISTERS["POLICY"].offset, REGISTERS["POLICY"].pack(retries=1))
+        with pytest.raises(StartRefusedError, match="the policy asks for what this build cannot "
+                                                    r"do; set_policy\(\) anew$"):
+            driver.start()
+        driver.set_policy()
+        driver.start()
+
+    on_unit(steps, retry=False)
 
 
 def test_ungated_masters_that_never_answer():
