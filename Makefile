@@ -20,6 +20,7 @@ EXTRAS_core  :=
 EXTRAS_sim   := sim
 EXTRAS_synth := synth
 EXTRAS_lint  := lint
+EXTRAS_docs  := docs,registers
 EXTRAS_test  := sim,registers,formal,synth,test
 
 .PHONY: help
@@ -51,6 +52,12 @@ synth: $(VENV)/synth/.made ## cells and clock on ECP5 and iCE40: build/synth/syn
 verilog: $(VENV)/core/.made ## the unit with its defaults as Verilog: build/verilog/memsnap.v
 	@mkdir -p build/verilog
 	@$(VENV)/core/bin/memsnap verilog -o build/verilog/memsnap.v
+
+.PHONY: docs
+docs: $(VENV)/docs/.made ## the documentation as pages: build/docs/index.html
+	@$(VENV)/docs/bin/python docs/diagrams/draw.py --check
+	@NO_MKDOCS_2_WARNING=1 $(VENV)/docs/bin/mkdocs build --quiet --strict
+	@echo "wrote build/docs/index.html"
 
 .PHONY: soak
 soak: $(VENV)/sim/.made ## random snapshots for many minutes

@@ -40,7 +40,8 @@ def started(binary, name, options):
     return soc.run(binary, segments, program.entry, options)
 
 
-@pytest.mark.parametrize("name", [name for name in PROGRAMS if name not in ("self", "packets")])
+@pytest.mark.parametrize("name", [name for name in PROGRAMS
+                                  if name not in ("driver", "self", "packets")])
 def test_images_are_exact(system, name):
     options = soc.RunOptions(at_clock=200_000, latency=3, stall=0.1, seed=7, wait=True,
                              regions=((0x1000, 0x1fff, RegionKind.KERNEL),))
