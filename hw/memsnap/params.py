@@ -70,16 +70,16 @@ class SnapshotParams:
     ports : int
         Initiators that are gated, 1 to 4, each with a port of its own.
     shadow : Shadow or str
-        ``"same"``: the shadow is behind the memory's port. ``"separate"``: it has a port of its
-        own, and initiators do not reach it through the unit.
+        The shadow is behind the memory's port (``"same"``), or has a port of its own
+        (``"separate"``). Initiators do not reach a separate one through the unit.
     retry : bool
         Failed accesses of the copier can be repeated, and a held write can be failed in the
         snapshot's stead.
     io_hold : bool
         Pins to hold masters that reach the memory by another way.
     release : Release or str
-        ``"captured"``: a held write goes on when the beat that it overwrites is inside the unit.
-        ``"copied"``: when its whole block is in the shadow.
+        A held write goes on when the beat that it overwrites is inside the unit (``"captured"``),
+        or when its whole block is in the shadow (``"copied"``).
     regions : int
         Entries of the table of regions for the initial copy, 1..16.
     pipelined : bool

@@ -115,7 +115,7 @@ def table_options(table, *, leave=()):
 
 def _option(key):
     name = key.name.replace("_", "-")
-    about = re.split(r"(?<=[^.][.:])\s", key.about)[0].rstrip(":.") + "."
+    about = re.split(r"(?<=[^.]\.)\s", key.about)[0]
     if key.default is not None:
         about += f"  [default: {_shown(key)}]"
     match key.kind:
