@@ -74,6 +74,11 @@ def scenarios():
     params = SnapshotParams(block_size=64, shadow="separate", timeout=200, **small)
     yield Bench(params, traffic=traffic(7, 128, 800, shadow=0), latency=2,
                 shadow={"latency": 9}), silent_shadow
+    for width in 64, 32:
+        params = SnapshotParams(block_size=width // 8, map="memory", map_cache=2, jobs=4,
+                                map_base=256, data_width=width, **{**small, "memory_size": 400})
+        yield Bench(params, traffic=traffic(width, 400 // params.beat_bytes, 700, shadow=0),
+                    latency=2), two_snapshots
 
 
 def main():

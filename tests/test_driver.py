@@ -199,7 +199,7 @@ async def test_capabilities(driver, bus):
     assert await driver.capabilities() == Capabilities(
         version=VERSION, data_width=32, block_size=16, regions=3, release=Release.COPIED,
         pipelined=True, ports=1, buffer_depth=64, jobs=16, memory_base=0x400, memory_size=0x2A0,
-        shadow_base=0x800, shadow_separate=False, retry=False, io_hold=False)
+        shadow_base=0x800, shadow_separate=False, retry=False, io_hold=False, map_base=None)
     assert (await driver.capabilities()).blocks == 42
 
 

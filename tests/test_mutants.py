@@ -7,16 +7,19 @@ import sys
 from pathlib import Path
 
 import memsnap
+import memsnap_sim
 import pytest
 from mutants import MUTANTS
 
 PROBE = Path(__file__).with_name("mutant_probe.py")
 SOURCE = Path(memsnap.__file__).parent
+KIT = Path(memsnap_sim.__file__).parent.parent
 
 
 def probe(path):
     """Runs the scenarios over the package in ``path``: exit code and what was printed."""
-    environment = {**os.environ, "PYTHONPATH": str(path), "PYTHONDONTWRITEBYTECODE": "1"}
+    paths = os.pathsep.join([str(path), str(KIT)])
+    environment = {**os.environ, "PYTHONPATH": paths, "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run([sys.executable, PROBE], env=environment, capture_output=True, text=True,
                           timeout=300)
     return done.returncode, done.stdout, done.stderr

@@ -9,6 +9,8 @@ KINDS = [
     (dict(block_size=True), "block_size must be an integer, not True"),
     (dict(jobs="4"), "jobs must be an integer, not '4'"),
     (dict(timeout=None), "timeout must be an integer, not None"),
+    (dict(map=1), "map must be 'chip' or 'memory', not 1"),
+    (dict(map="memory", map_base="top"), "map_base must be an integer, not 'top'"),
     (dict(release=1), "release must be 'captured' or 'copied', not 1"),
     (dict(pipelined=1), "pipelined must be True or False, not 1"),
     (dict(features=3), "features must be a set of strings, not 3"),
@@ -57,6 +59,22 @@ RANGES = [
     (dict(regions=17), "regions must be 1 to 16, not 17"),
     (dict(timeout=1 << 32), "timeout must fit 32 bits, not 4294967296"),
     (dict(share=1 << 32), "share must fit 32 bits, not 4294967296"),
+    (dict(map="flash"), "map must be 'chip' or 'memory', not 'flash'"),
+    (dict(map_base=0x1000), "map_base must be None with a map on chip, not 0x1000; use "
+     "map='memory' for a map in the memory"),
+    (dict(map="memory", data_width=16), "data_width must be 32 or 64 bits with a map in the "
+     "memory, not 16, because its rows are 32 bits; use map='chip'"),
+    (dict(map="memory", map_bits=4096), "map_bits must be None with a map in the memory, not 4096; "
+     "map_cache says how many rows are kept on chip"),
+    (dict(map="memory", map_cache=3), "map_cache must be a power of two from 2 to 1024, not 3"),
+    (dict(map="memory", map_cache=2048), "map_cache must be a power of two from 2 to 1024, not "
+     "2048"),
+    (dict(map="memory", memory_size=64), "memory_size must be more than the 0x40 bytes of the map "
+     "in it, not 0x40; guard more, or use map='chip'"),
+    (dict(map="memory", map_base=0x1010), "map_base must be a multiple of block_size (0x40), not "
+     "0x1010; use 0x1000"),
+    (dict(map="memory", map_base=0x10000), "map_base must be 0x0 to 0xff80, so that 0x80 bytes of "
+     "map are in the memory, not 0x10000; leave it out for 0xff80"),
     (dict(map_bits=1023), "map_bits must be at least 1024 (one bit for each block of 64 bytes), "
      "not 1023; give the map more bits or use blocks of 128 bytes"),
     (dict(map_bits=100), "map_bits must be at least 1024 (one bit for each block of 64 bytes), "
@@ -83,6 +101,9 @@ def test_refusal(kind, settings, message):
     dict(data_width=64, addr_width=64, memory_base=1 << 63, shadow_base=(1 << 64) - 0x10000),
     dict(addr_width=17),
     dict(map_bits=1024),
+    dict(map="memory"),
+    dict(map="memory", map_base=0x1040, map_cache=1024, data_width=64),
+    dict(map="memory", memory_size=128, memory_base=128, shadow_base=0),
     dict(jobs=2), dict(jobs=64),
     dict(regions=1), dict(regions=16),
     dict(timeout=0, share=0),

@@ -16,7 +16,7 @@ HERE = Path(__file__).parent
 def test_is_noticed(pitfall, tmp_path):
     mutate(pitfall.defect, tmp_path)
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(HERE)]),
-                   "PYTHONDONTWRITEBYTECODE": "1"}
+                   "PYTHONDONTWRITEBYTECODE": "1", "PATIENCE": "2000"}
     for test in pitfall.tests:
         done = subprocess.run(
             [sys.executable, "-m", "pytest", "-qx", "-p", "no:cacheprovider", "-p", "no:xdist",

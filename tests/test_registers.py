@@ -425,7 +425,7 @@ def test_unmapped(build):
             assert error, f"{offset:#x}"
         for offset, value in configured:
             assert await bank.read(offset) == value
-        assert len(mapped) == 39 + 5 * bank.params.regions
+        assert len(mapped) == 41 + 5 * bank.params.regions
     with_bank(build, script)
 
 

@@ -5,6 +5,7 @@ particular to their case.
 """
 
 import itertools
+import os
 import random
 
 import pytest
@@ -48,7 +49,12 @@ async def one_snapshot(bench):
 
 
 def run(parameters, traffic, script=one_snapshot, **options):
-    """Runs a script and returns the bench, with everything checked."""
+    """Runs a script and returns the bench, with everything checked.
+
+    PATIENCE in the environment is for units that are known to be broken.
+    """
+    if "PATIENCE" in os.environ:
+        options["patience"] = int(os.environ["PATIENCE"])
     return Bench(parameters, traffic=traffic, **options).run(script).check()
 
 

@@ -1,8 +1,10 @@
 """Scans the copy map for blocks that are left to the background copy."""
 
-from amaranth.hdl import Cat, Module, Signal
+from amaranth.hdl import Cat, Const, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
+
+from .params import Map
 
 __all__ = ["BackgroundScan"]
 
@@ -21,6 +23,8 @@ class BackgroundScan(wiring.Component):
     scanned : ``In(1)``
         It is being read in this clock; ``scan_data`` has it in the next.
     scan_data : ``In(map_row_bits)``
+    scan_valid : ``In(1)``
+        Only with a map in the memory: it has. Else the row is asked for again.
     proposed : ``Out(1)``
     block : ``Out(block_bits)``
     next : ``In(1)``
@@ -37,6 +41,7 @@ class BackgroundScan(wiring.Component):
             "scan_row": Out(range(max(2, params.map_rows))),
             "scanned": In(1),
             "scan_data": In(params.map_row_bits),
+            **({"scan_valid": In(1)} if params.map is Map.MEMORY else {}),
             "proposed": Out(1),
             "block": Out(params.block_bits),
             "next": In(1),
@@ -66,7 +71,9 @@ class BackgroundScan(wiring.Component):
         with m.If(self.scanned):
             m.d.sync += [row.eq(row + 1), seen_row.eq(row)]
         m.d.sync += seen.eq(self.scanned)
-        with m.If(seen & ~self.scan_data.all()):
+        with m.If(seen & ~getattr(self, "scan_valid", Const(1))):
+            m.d.sync += [row.eq(seen_row), seen.eq(0)]
+        with m.Elif(seen & ~self.scan_data.all()):
             m.d.sync += [
                 todo.eq(~self.scan_data),
                 todo_row.eq(seen_row),

@@ -8,7 +8,7 @@ from amaranth.utils import exact_log2
 
 from .params import MAP_ROW_BITS
 
-__all__ = ["CopyMap", "bit_of", "look_names", "row_of"]
+__all__ = ["CopyMap", "bit_of", "look_names", "map_members", "row_of"]
 
 _BIT_BITS = exact_log2(MAP_ROW_BITS)
 
@@ -26,6 +26,25 @@ def bit_of(block):
 def look_names(params):
     """The names of the map's readers for the gates: ``look``, ``look1``, …"""
     return ["look" + str(port or "") for port in range(params.ports)]
+
+
+def map_members(params):
+    """The members that every copy map has; see :class:`CopyMap`."""
+    row = range(max(2, params.map_rows))
+    return {
+        **{look + suffix: member for look in look_names(params)
+           for suffix, member in (("", In(1)), ("_row", In(row)),
+                                  ("_data", Out(params.map_row_bits)))},
+        "scan": In(1),
+        "scan_row": In(row),
+        "scan_data": Out(params.map_row_bits),
+        "set": In(stream.Signature(unsigned(params.block_bits))),
+        "set_done": Out(1),
+        "restart": In(1),
+        "full": Out(1),
+        "sweep": In(1),
+        "sweeping": Out(1, init=1),
+    }
 
 
 class CopyMap(wiring.Component):
@@ -71,21 +90,7 @@ class CopyMap(wiring.Component):
 
     def __init__(self, params):
         self._params = params
-        row = range(max(2, params.map_rows))
-        super().__init__({
-            **{look + suffix: member for look in look_names(params)
-               for suffix, member in (("", In(1)), ("_row", In(row)),
-                                      ("_data", Out(params.map_row_bits)))},
-            "scan": In(1),
-            "scan_row": In(row),
-            "scan_data": Out(params.map_row_bits),
-            "set": In(stream.Signature(unsigned(params.block_bits))),
-            "set_done": Out(1),
-            "restart": In(1),
-            "full": Out(1),
-            "sweep": In(1),
-            "sweeping": Out(1, init=1),
-        })
+        super().__init__(map_members(params))
 
     def elaborate(self, platform):
         m = Module()

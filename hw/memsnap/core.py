@@ -1,6 +1,6 @@
-"""The unit without its registers: gated Wishbone ports, map on chip."""
+"""The unit without its registers: gated Wishbone ports, a copy map, and all between them."""
 
-from amaranth.hdl import Cat, Module, unsigned
+from amaranth.hdl import Cat, Module, Mux, Signal, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
@@ -11,15 +11,17 @@ from .bus.wishbone_arbiter import WishboneArbiter
 from .bus.wishbone_copy import WishboneCopyPort
 from .bus.wishbone_gate import WishboneGate
 from .bus.wishbone_join import WishboneJoin
+from .bus.wishbone_map import WishboneMapPort
 from .bus.wishbone_shadow import WishboneShadowPort
 from .copier import Copier
 from .copy_map import CopyMap, look_names
+from .copy_map_memory import CopyMapMemory
 from .held_writes import HeldWrites
 from .io_hold import IoHold
 from .job_table import JobKind
 from .lifecycle import Lifecycle
 from .pace import Pace
-from .params import Shadow
+from .params import Map, Shadow
 from .retry import Retry
 from .sequencer import Sequencer
 from .statistics import Statistics
@@ -93,7 +95,8 @@ class SnapshotCore(wiring.Component):
         m.submodules.arbiter = arbiter = WishboneArbiter(params)
         m.submodules.port = port = WishboneCopyPort(params)
         m.submodules.copier = copier = Copier(params)
-        m.submodules.map = map_ = CopyMap(params)
+        in_memory = params.map is Map.MEMORY
+        m.submodules.map = map_ = CopyMapMemory(params) if in_memory else CopyMap(params)
         m.submodules.sequencer = sequencer = Sequencer(params)
         m.submodules.lifecycle = lifecycle = Lifecycle(params)
         m.submodules.statistics = statistics = Statistics(params)
@@ -137,6 +140,9 @@ class SnapshotCore(wiring.Component):
             lifecycle.all_initial.eq(sequencer.initial_done),
             lifecycle.trigger.eq(self.trigger),
         ]
+        if in_memory:
+            self._join_map(m, map_=map_, arbiter=arbiter, sequencer=sequencer,
+                           lifecycle=lifecycle, copier=copier, gates=gates)
         self._apply_policy(m, gates=gates, lifecycle=lifecycle, statistics=statistics,
                            held_writes=held_writes, sequencer=sequencer)
 
@@ -238,6 +244,7 @@ class SnapshotCore(wiring.Component):
                 m.submodules[f"gate{index}"] = gate
                 connect(m, gate.m, join.gates[index])
                 connect(m, gate.ask, turns.asks[index])
+        map_works = map_.active if params.map is Map.MEMORY else 0
         for gate, name, look in zip(gates, upstream_names(params), look_names(params),
                                     strict=True):
             connect(m, flipped(getattr(self, name)), gate.s)
@@ -247,10 +254,33 @@ class SnapshotCore(wiring.Component):
                 getattr(map_, look + "_row").eq(gate.look_row),
                 gate.look_data.eq(getattr(map_, look + "_data")),
                 gate.protect.eq(lifecycle.protected),
-                gate.single.eq(lifecycle.locked),
+                gate.single.eq(lifecycle.locked | map_works),
                 gate.whole.eq(sequencer.whole),
             ]
         return gates
+
+    def _join_map(self, m, *, map_, arbiter, sequencer, lifecycle, copier, gates):
+        """A map in the memory: its requests to the arbiter, its errors to the lifecycle."""
+        m.submodules.map_port = port = WishboneMapPort(self._params)
+        maps_fault = Signal()    # the first failure is that of a request of the map
+        connect(m, map_.request, port.request)
+        connect(m, port.answer, map_.answer)
+        connect(m, port.bus, arbiter.map)
+        self._wire(m, map_, lifecycle, "stop drop", "")
+        self._wire(m, sequencer, map_, "scan_valid scan_wait")
+        self._wire(m, lifecycle, map_, "sweep_failed")
+        with m.If(lifecycle.active):
+            m.d.sync += maps_fault.eq(Mux(copier.error | map_.error, ~copier.error, ~copier.busy))
+        m.d.comb += [
+            arbiter.map_urgent.eq(sequencer.map_urgent),
+            map_.live.eq(lifecycle.active | lifecycle.done),
+            map_.may_sweep.eq(Cat(gate.can_arm for gate in gates).all()),
+            lifecycle.busy.eq(copier.busy | map_.busy),
+            lifecycle.error.eq(copier.error | map_.error),
+            lifecycle.error_write.eq(copier.error_write | map_.error_write),
+            lifecycle.error_block.eq(Mux(maps_fault | map_.sweep_failed, map_.error_block,
+                                         copier.error_block)),
+        ]
 
     @staticmethod
     def _wire(m, left, right, to_left, to_right=""):

@@ -4,6 +4,8 @@ from amaranth.hdl import Array, Cat, Module, Signal
 from amaranth.lib import enum, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from .params import Map
+
 __all__ = ["JobKind", "JobTable"]
 
 
@@ -31,14 +33,19 @@ class JobTable(wiring.Component):
     free, spare : ``Out(1)``
         At least one job is not in use; or so many that a held write of each port finds one, though
         another is taken: see :attr:`memsnap.SnapshotParams.background_jobs`.
+    two_free, plenty : ``Out(1)``
+        At least two jobs are not in use; or more than there are ports, and one. Only with a map in
+        the memory, and so is
+    only_initial : ``In(1)``
+        Blocks of another kind are not offered yet.
     captured, captured_job, copied, copied_job
         The last beat of a job was captured, or its last write was answered.
     find : ``In(block_bits)``
         Looks a block up; the answer comes in the next clock.
     found, found_job : ``Out(1)``, ``Out(range(jobs))``
         It was in the table in the clock before.
-    found_captured : ``Out(1)``
-        All of it is captured.
+    found_captured, found_copied : ``Out(1)``
+        All of it is captured, or in the shadow.
     finished : ``Out(stream.Signature(block_bits))``
         A block that is all copied, for the copy map to take.
     retire : ``In(1)``
@@ -69,7 +76,10 @@ class JobTable(wiring.Component):
             "found": Out(1),
             "found_job": Out(job),
             "found_captured": Out(1),
+            "found_copied": Out(1),
             "finished": Out(stream.Signature(params.block_bits)),
+            **({"only_initial": In(1), "two_free": Out(1), "plenty": Out(1)}
+               if params.map is Map.MEMORY else {}),
             "retire": In(1),
             "retired_block": Out(params.block_bits),
             "retired_kind": Out(JobKind),
@@ -97,12 +107,21 @@ class JobTable(wiring.Component):
             self.retired_block.eq(block[leaving]),
             self.retired_kind.eq(kind[leaving]),
             self.found_captured.eq(captured[self.found_job]),
+            self.found_copied.eq(copied[self.found_job]),
         ]
+        if self._params.map is Map.MEMORY:
+            m.d.comb += [
+                self.two_free.eq((free & (free - 1))[:jobs].any()),
+                self.plenty.eq(sum(busy) < jobs - self._params.ports - 1),
+            ]
         m.d.sync += self.found.eq(0)
         for index in reversed(range(jobs)):
             with m.If(~busy[index]):
                 m.d.comb += self.next_job.eq(index)
-            with m.If(busy[index] & copied[index] & ~self.finished.valid & ~taken):
+            may_leave = ~self.finished.valid & ~taken
+            if self._params.map is Map.MEMORY:
+                may_leave &= ~self.only_initial | (kind[index] == JobKind.INITIAL)
+            with m.If(busy[index] & copied[index] & may_leave):
                 m.d.sync += [self.finished.valid.eq(1), leaving.eq(index)]
             with m.If(busy[index] & (block[index] == self.find)):
                 m.d.sync += [self.found.eq(1), self.found_job.eq(index)]

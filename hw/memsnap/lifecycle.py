@@ -41,6 +41,8 @@ class Lifecycle(wiring.Component):
         See the gate.
     full, sweeping : ``In(1)``
         Of the copy map, and whether anything is still being swept.
+    sweep_failed : ``In(1)``
+        The sweep of a map in the memory met a bus error at ``error_block``; ``clear`` tries again.
     busy, error, error_write, error_block
         See :class:`memsnap.copier.Copier`.
     waiting, aborting : ``In(memory_ports)``
@@ -88,6 +90,7 @@ class Lifecycle(wiring.Component):
             "all_claimed": In(1),
             "full": In(1),
             "sweeping": In(1),
+            "sweep_failed": In(1),
             "busy": In(1),
             "error": In(1),
             "error_write": In(1),
@@ -142,6 +145,11 @@ class Lifecycle(wiring.Component):
             with m.Case(State.CLEARING):
                 with m.If(~self.sweeping):
                     m.d.sync += self.state.eq(State.IDLE)
+                with m.If(self.sweep_failed & self.clear):
+                    m.d.comb += self.sweep.eq(1)
+                with m.Elif(self.sweep_failed & ~self.cancelled & ~self.failed):
+                    m.d.sync += [self.failed.eq(1), self.cause.eq(Cause.WRITE_ERROR),
+                                 self.fail_block.eq(self.error_block)]
             with m.Case(State.IDLE, State.DONE):
                 with m.If(self.accepted):
                     m.d.comb += self.restart.eq(1)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from amaranth.lib import enum
 from amaranth.utils import ceil_log2, exact_log2
 
-__all__ = ["Release", "Shadow", "SnapshotParams"]
+__all__ = ["Map", "Release", "Shadow", "SnapshotParams"]
 
 
 class Release(enum.Enum):
@@ -22,12 +22,22 @@ class Shadow(enum.Enum):
     SEPARATE = "separate"
 
 
+class Map(enum.Enum):
+    """Where the copy map is: in a RAM of the unit (*chip*), or in the memory that it describes."""
+
+    CHIP = "chip"
+    MEMORY = "memory"
+
+
 #: Wishbone signals that a system may or may not have; ``err`` is always there, because a write
 #: to the protected shadow must be refused, and ``stall`` comes with the pipelined form.
 OPTIONAL_SIGNALS = frozenset({"rty", "lock", "cti", "bte"})
 
 #: Blocks that one row of the copy map describes (the width of the software's window on it).
 MAP_ROW_BITS = 32
+
+#: Bytes that a row takes where the map is in the memory.
+MAP_ROW_BYTES = 4
 
 
 #: Bits for notes on beats that the default number of jobs may take.
@@ -92,8 +102,17 @@ class SnapshotParams:
     share : int
         Reset value of the share register: the copier gets a slot after it was denied one for this
         many clocks, however busy the initiator is; 0 for idle slots alone.
+    map : Map or str
+        ``"chip"``: the copy map is in a RAM of the unit. ``"memory"``: its rows are in the guarded
+        memory, in blocks of its own, which initiators cannot write; a few of them are cached on
+        chip. The memory port is then at least 32 bits wide.
+    map_base : int or None
+        Where the map in the memory begins, a multiple of the block size. By default it takes the
+        last blocks of the memory.
+    map_cache : int
+        Rows of the map in the memory that are kept on chip, a power of two.
     map_bits : int or None
-        On-chip bits that the copy map may take, or None for as many as it needs.
+        On-chip bits that the copy map may take, or None for as many as it needs; for a map on chip.
 
     Raises
     ------
@@ -122,6 +141,9 @@ class SnapshotParams:
     features: frozenset = frozenset()
     timeout: int = 65536
     share: int = 16
+    map: Map = Map.CHIP
+    map_base: int | None = None
+    map_cache: int = 16
     map_bits: int | None = None
 
     def __post_init__(self):
@@ -129,6 +151,10 @@ class SnapshotParams:
         self._check_widths()
         self._check_ranges()
         self._check_sizes()
+        if self.map is Map.MEMORY:
+            self._place_map()
+        else:
+            self._check_map_on_chip()
         if self.jobs is None:
             object.__setattr__(self, "jobs", self._default_jobs())
 
@@ -158,6 +184,23 @@ class SnapshotParams:
     def map_rows(self):
         """Rows of the copy map."""
         return -(-self.blocks // self.map_row_bits)
+
+    @property
+    def map_blocks(self):
+        """Blocks that hold the copy map; 0 with a map on chip."""
+        if self.map is Map.CHIP:
+            return 0
+        return -(-self.map_rows * MAP_ROW_BYTES // self.block_size)
+
+    @property
+    def map_first_block(self):
+        """The first of the blocks that hold the copy map; 0 with a map on chip."""
+        return 0 if self.map is Map.CHIP else (self.map_base - self.memory_base) // self.block_size
+
+    @property
+    def map_lines(self):
+        """Rows of the copy map in the memory that are kept on chip; no more than there are."""
+        return min(self.map_cache, 1 << ceil_log2(max(2, self.map_rows)))
 
     @property
     def memory_ports(self):
@@ -206,7 +249,7 @@ class SnapshotParams:
     # Checks ------------------------------------------------------------------------------------
 
     def _check_kinds(self):
-        for name, kind in ("release", Release), ("shadow", Shadow):
+        for name, kind in ("release", Release), ("shadow", Shadow), ("map", Map):
             self._check_choice(name, kind)
         flags = {"pipelined", "retry", "io_hold"}
         for name in sorted(flags):
@@ -220,10 +263,10 @@ class SnapshotParams:
         for feature in sorted(self.features - OPTIONAL_SIGNALS, key=repr):
             raise ValueError(f"features must be of {', '.join(sorted(OPTIONAL_SIGNALS))}, "
                              f"not {feature!r}")
-        optional = {"jobs", "map_bits"}
+        optional = {"jobs", "map_bits", "map_base"}
         for field in fields(self):
             value = getattr(self, field.name)
-            if field.name in flags | {"release", "shadow", "features"}:
+            if field.name in flags | {"release", "shadow", "map", "features"}:
                 continue
             if value is None and field.name in optional:
                 continue
@@ -301,11 +344,44 @@ class SnapshotParams:
         for name in "timeout", "share":
             if getattr(self, name) >= 1 << 32:
                 raise ValueError(f"{name} must fit 32 bits, not {getattr(self, name)!r}")
+
+    def _check_map_on_chip(self):
+        if self.map_base is not None:
+            raise ValueError(f"map_base must be None with a map on chip, not {self.map_base:#x}; "
+                             f"use map='memory' for a map in the memory")
         if self.map_bits is not None and self.map_bits < self.blocks:
             raise ValueError(
                 f"map_bits must be at least {self.blocks} (one bit for each block of "
                 f"{self.block_size} bytes), not {self.map_bits!r}; give the map more bits or use "
                 f"blocks of {self._fitting_block_size()} bytes")
+
+    def _place_map(self):
+        """Checks the map in the memory, and puts it on top unless it has a place."""
+        if self.data_width < MAP_ROW_BITS:
+            raise ValueError(f"data_width must be 32 or 64 bits with a map in the memory, not "
+                             f"{self.data_width!r}, because its rows are 32 bits; use map='chip'")
+        if self.map_bits is not None:
+            raise ValueError(f"map_bits must be None with a map in the memory, not "
+                             f"{self.map_bits!r}; map_cache says how many rows are kept on chip")
+        if not _is_power_of_two(self.map_cache) or not 2 <= self.map_cache <= 1024:
+            raise ValueError(f"map_cache must be a power of two from 2 to 1024, "
+                             f"not {self.map_cache!r}")
+        size = self.map_blocks * self.block_size
+        if size >= self.memory_size:
+            raise ValueError(f"memory_size must be more than the {size:#x} bytes of the map in it, "
+                             f"not {self.memory_size:#x}; guard more, or use map='chip'")
+        end = self.memory_base + self.memory_size
+        if self.map_base is None:
+            object.__setattr__(self, "map_base", end - size)
+        if self.map_base % self.block_size:
+            raise ValueError(
+                f"map_base must be a multiple of block_size ({self.block_size:#x}), not "
+                f"{self.map_base:#x}; use {self.map_base // self.block_size * self.block_size:#x}")
+        if not self.memory_base <= self.map_base <= end - size:
+            raise ValueError(
+                f"map_base must be {self.memory_base:#x} to {end - size:#x}, so that {size:#x} "
+                f"bytes of map are in the memory, not {self.map_base:#x}; leave it out for "
+                f"{end - size:#x}")
 
     def _fitting_block_size(self):
         size = self.block_size

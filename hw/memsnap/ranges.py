@@ -3,7 +3,9 @@
 from amaranth.hdl import Cat, Const, unsigned
 from amaranth.lib import data
 
-__all__ = ["beat_adr", "beat_layout", "in_range", "place_of"]
+from .params import Map
+
+__all__ = ["beat_adr", "beat_layout", "in_map", "in_range", "place_of"]
 
 
 def beat_layout(params):
@@ -20,6 +22,16 @@ def in_range(params, adr, base):
     inside = adr[span:] == (base >> params.beat_shift + span)
     beats = params.memory_size // params.beat_bytes
     return inside if beats == 1 << span else inside & (adr[:span] < beats)
+
+
+def in_map(params, adr):
+    """Whether beat address ``adr`` lies in the blocks that hold the copy map."""
+    if params.map is Map.CHIP:
+        return Const(0)
+    block = place_of(params, adr).block
+    last = params.map_first_block + params.map_blocks - 1
+    return (in_range(params, adr, params.memory_base) & (block >= params.map_first_block)
+            & (block <= last))
 
 
 def place_of(params, adr):

@@ -1,6 +1,6 @@
 """Decides what the copier does next: demand, then initial, then background."""
 
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Const, Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
@@ -9,7 +9,8 @@ from .control import region_layout
 from .copy_map import bit_of, row_of
 from .initial_walk import InitialWalk
 from .job_table import JobKind, JobTable
-from .params import Release
+from .map_blocks import MapBlocks
+from .params import Map, Release
 from .ranges import beat_layout
 
 __all__ = ["Sequencer"]
@@ -27,6 +28,12 @@ class Sequencer(wiring.Component):
     Its grant comes when its block is copied or captured, or when its beat is captured (in the
     strict form only when its block is copied). The initial copy claims the blocks of the enabled
     regions in the order of the table; the background copy scans the map, a row a clock.
+
+    Where the map is in the memory, a check may have to wait for its row. The blocks that hold the
+    map are copied before those of the regions. Until their bits are set, all other jobs stay in the
+    table; the last free job is then kept for the map, which takes more than one only where enough
+    are left, and a held write may go on when its block is in the shadow, though not marked in the
+    map yet.
 
     Parameters
     ----------
@@ -46,6 +53,10 @@ class Sequencer(wiring.Component):
         Checked, and unchanged while ``enable``.
     scan, scan_row, scan_data, set, set_done
         See :class:`CopyMap`.
+    scan_valid, scan_wait : ``In(1)``
+        Only with a map in the memory, see :class:`CopyMapMemory`; and so is
+    map_urgent : ``Out(1)``
+        A held write waits for a row.
     open, visit, demand, job, place, wanted, secured, reading, check_job, check_beat,
     check_captured, check_issued
         See :class:`CopyReader`.
@@ -74,7 +85,10 @@ class Sequencer(wiring.Component):
         place = beat_layout(params)
         job = range(params.jobs)
         row = range(max(2, params.map_rows))
+        self._in_memory = params.map is Map.MEMORY
         super().__init__({
+            **({"scan_valid": In(1), "scan_wait": In(1), "map_urgent": Out(1)}
+               if self._in_memory else {}),
             "enable": In(1),
             "ask": In(stream.Signature(place)),
             "asker": In(range(params.ports)),
@@ -118,6 +132,8 @@ class Sequencer(wiring.Component):
             "reset": In(1),
         })
         self._waiting = Signal(params.ports)   # this port's write was found to have to wait
+        self._shown = Signal()                 # the scan of the clock before was software's
+        self._stuck = Signal()                 # the last ask found nothing that could be done
         self._visited = Signal(params.ports)   # its block was made the one to copy next
 
     def elaborate(self, platform):
@@ -129,6 +145,15 @@ class Sequencer(wiring.Component):
         copied = Signal()      # the block probed in the clock before is copied
         unclaimed = Signal()   # it is neither copied nor claimed
         free_scan = Signal()   # nobody here needs the map's reader in this clock
+        known = Const(1)       # the row of the clock before is there
+        if self._in_memory:
+            m.submodules.own = self._own = MapBlocks(self._params)
+            known = self.scan_valid & ~self._shown
+            m.d.comb += [
+                self._own.reset.eq(~self.enable),
+                table.only_initial.eq(~self._own.done),
+                background.scan_valid.eq(known),
+            ]
 
         m.d.comb += [
             table.reset.eq(self.reset),
@@ -137,7 +162,7 @@ class Sequencer(wiring.Component):
             table.copied.eq(self.copied),
             table.copied_job.eq(self.copied_job),
             initial.regions.eq(self.regions),
-            initial.reset.eq(~self.enable),
+            initial.reset.eq(~self.enable | ~self._map_done()),
             background.reset.eq(~initial.done),
             background.scan_data.eq(self.scan_data),
             self.initial_done.eq(initial.done),
@@ -154,15 +179,21 @@ class Sequencer(wiring.Component):
             self.check_beat.eq(self.ask.payload.beat),
         ]
         m.d.sync += probed.eq(table.find)
+        if self._in_memory:
+            m.d.sync += self.map_urgent.eq(0)
         self._decide(m, table=table, initial=initial, background=background, copied=copied,
-                     unclaimed=unclaimed, free_scan=free_scan)
+                     unclaimed=unclaimed, free_scan=free_scan, known=known)
         with m.If(~self.enable):
             m.d.sync += [self._waiting.eq(0), self._visited.eq(0)]
         self._retire(m, table=table)
         self._show_map(m, free_scan=free_scan)
         return m
 
-    def _decide(self, m, *, table, initial, background, copied, unclaimed, free_scan):
+    def _map_done(self):
+        """The blocks that hold the copy map are copied, and marked in it."""
+        return self._own.done if self._in_memory else Const(1)
+
+    def _decide(self, m, *, table, initial, background, copied, unclaimed, free_scan, known):
         proposed = Signal()
         proposal = Signal(self._params.block_bits)
         kind = Signal(JobKind)
@@ -171,10 +202,21 @@ class Sequencer(wiring.Component):
             proposal.eq(Mux(initial.done, background.block, initial.block)),
             kind.eq(Mux(initial.done, JobKind.BACKGROUND, JobKind.INITIAL)),
         ]
+        may_claim = table.spare
+        map_first = Const(0)     # ahead of a held write that is of no use to look at again now
+        if self._in_memory:
+            map_first = self._stuck & self._own.proposed & self._own.idle & table.free
+            may_claim = Mux(self._own.done, table.spare,
+                            self._own.few & table.plenty | self._own.idle & table.free)
+            with m.If(~self._own.done):
+                m.d.comb += [
+                    proposed.eq(self._own.proposed),
+                    proposal.eq(self._own.block),
+                ]
         with m.FSM():
             with m.State("PICK"):
                 m.d.comb += self.choose.eq(1)
-                with m.If(self.enable & self.ask.valid):
+                with m.If(self.enable & self.ask.valid & ~map_first):
                     m.d.comb += [
                         table.find.eq(self.ask.payload.block),
                         self.scan.eq(1),
@@ -182,7 +224,7 @@ class Sequencer(wiring.Component):
                     ]
                     m.next = "ASKED"
                 with m.Elif(self.enable & ~self.set.valid & proposed):
-                    with m.If(table.spare):
+                    with m.If(may_claim):
                         m.d.comb += [
                             table.find.eq(proposal),
                             self.scan.eq(1),
@@ -203,23 +245,29 @@ class Sequencer(wiring.Component):
             with m.State("PROPOSED"):
                 m.d.comb += [
                     free_scan.eq(1),
-                    self.open.eq(unclaimed & self.enable),
+                    self.open.eq(unclaimed & self.enable & known),
                     table.claim_kind.eq(kind),
-                    initial.next.eq(~initial.done),
-                    background.next.eq(initial.done),
+                    initial.next.eq(self._map_done() & ~initial.done & known),
+                    background.next.eq(initial.done & known),
                     self.background_claim.eq(self.open & initial.done),
                 ]
-                m.next = "PICK"
+                if self._in_memory:
+                    m.d.comb += self._own.next.eq(~self._own.done & known)
+                    m.d.sync += self._stuck.eq(0)
+                m.next = "PICK"     # proposed again, if not known
 
             with m.State("ASKED"):
                 m.d.comb += [
-                    free_scan.eq(1),
+                    free_scan.eq(known),
                     self.demand.eq(1),
                     self.place.beat.eq(self.ask.payload.beat),
                     table.claim_kind.eq(JobKind.DEMAND),
                 ]
-                m.next = "PICK"
-                with m.If(self.enable):
+                with m.If(self.enable & ~known):
+                    self._ask_again(m, table=table, free_scan=free_scan)
+                with m.Else():
+                    m.next = "PICK"
+                with m.If(self.enable & known):
                     self._answer(m, table=table, copied=copied, unclaimed=unclaimed)
 
             if self._params.release is Release.CAPTURED:
@@ -227,6 +275,18 @@ class Sequencer(wiring.Component):
                     m.d.comb += [free_scan.eq(1), self.ask.ready.eq(self.secured)]
                     with m.If(self.secured | ~self.enable):
                         m.next = "PICK"
+
+    def _ask_again(self, m, *, table, free_scan):
+        """The row of the ask's block is not at hand: stays with it until it is."""
+        if not self._in_memory:
+            return
+        m.d.sync += self.map_urgent.eq(1)
+        m.d.comb += [
+            table.find.eq(self.ask.payload.block),
+            self.scan_row.eq(row_of(self.ask.payload.block)),
+            self.scan.eq(~self.scan_wait),
+            free_scan.eq(self.scan_wait),
+        ]
 
     def _answer(self, m, *, table, copied, unclaimed):
         """What becomes of a held write whose block was probed."""
@@ -239,12 +299,15 @@ class Sequencer(wiring.Component):
             reading.eq(self.reading.bit_select(table.found_job, 1)),
             self.held.eq(~self.ask.ready & ~waiting),
         ]
-        m.d.sync += waiting.eq(~self.ask.ready)
+        may_claim = table.free
+        if self._in_memory:
+            may_claim = Mux(self._own.done, table.free, table.two_free)
+        m.d.sync += [waiting.eq(~self.ask.ready), self._stuck.eq(~self.open & ~self.visit)]
         with m.If(copied):
             m.d.comb += [self.ask.ready.eq(1), self.whole.eq(1)]
         with m.Elif(unclaimed):
-            m.d.comb += self.open.eq(table.free)
-            with m.If(table.free):
+            m.d.comb += self.open.eq(may_claim)
+            with m.If(may_claim):
                 m.d.sync += visited.eq(1)
                 if early:
                     m.d.sync += waiting.eq(0)
@@ -259,6 +322,9 @@ class Sequencer(wiring.Component):
                 m.d.sync += waiting.eq(0)
                 m.next = "SECURE"
         else:
+            if self._in_memory:
+                with m.Elif(table.found_copied):
+                    m.d.comb += [self.ask.ready.eq(1), self.whole.eq(1)]
             with m.Elif(reading & ~visited):
                 m.d.comb += self.visit.eq(1)
                 m.d.sync += visited.eq(1)
@@ -267,6 +333,9 @@ class Sequencer(wiring.Component):
 
     def _retire(self, m, *, table):
         """Sets the bits of finished blocks, one at a time."""
+        if self._in_memory:
+            self._retire_after_map(m, table=table)
+            return
         connect(m, table.finished, flipped(self.set))
         m.d.comb += [
             table.retire.eq(self.set_done),
@@ -275,10 +344,34 @@ class Sequencer(wiring.Component):
             self.retired_block.eq(table.retired_block),
         ]
 
+    def _retire_after_map(self, m, *, table):
+        """Lets the blocks that hold the map leave first; sets their bits before all others."""
+        own = self._own
+        leaving = Signal()
+        m.d.sync += leaving.eq(table.finished.valid & ~own.done)
+        m.d.comb += own.set_done.eq(self.set_done)
+        with m.If(own.done):
+            connect(m, table.finished, flipped(self.set))
+            m.d.comb += [
+                table.retire.eq(self.set_done),
+                self.retired_kind.eq(table.retired_kind),
+                self.retired_block.eq(table.retired_block),
+            ]
+        with m.Else():
+            connect(m, own.set, flipped(self.set))
+            m.d.comb += [
+                table.finished.ready.eq(1),
+                own.copied.eq(table.finished.valid),
+                table.retire.eq(leaving),
+                self.retired_kind.eq(JobKind.INITIAL),
+                self.retired_block.eq(own.block),
+            ]
+        m.d.comb += self.retired.eq(self.set_done)
+
     def _show_map(self, m, *, free_scan):
         """Serves software's window in clocks in which the map's reader is free."""
         with m.If(free_scan & self.map_read & ~self.map_valid & ~self.set.valid):
             m.d.comb += [self.scan.eq(1), self.scan_row.eq(self.map_row)]
-        m.d.sync += self.map_valid.eq(free_scan & self.map_read & ~self.map_valid
-                                      & ~self.set.valid)
+        m.d.sync += self._shown.eq(free_scan & self.map_read & ~self.map_valid & ~self.set.valid)
+        m.d.comb += self.map_valid.eq(self._shown & getattr(self, "scan_valid", 1))
         m.d.comb += self.map_data.eq(self.scan_data)

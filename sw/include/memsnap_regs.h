@@ -159,6 +159,16 @@ extern "C" {
 #define MEMSNAP__SHADOW_BASE_HI__VALUE_bp 0
 #define MEMSNAP__SHADOW_BASE_HI__VALUE_bw 32
 
+// reg - memsnap::MAP_BASE_LO
+#define MEMSNAP__MAP_BASE_LO__VALUE_bm 0xffffffff
+#define MEMSNAP__MAP_BASE_LO__VALUE_bp 0
+#define MEMSNAP__MAP_BASE_LO__VALUE_bw 32
+
+// reg - memsnap::MAP_BASE_HI
+#define MEMSNAP__MAP_BASE_HI__VALUE_bm 0xffffffff
+#define MEMSNAP__MAP_BASE_HI__VALUE_bp 0
+#define MEMSNAP__MAP_BASE_HI__VALUE_bw 32
+
 // reg - memsnap::TIMEOUT
 #define MEMSNAP__TIMEOUT__CLOCKS_bm 0xffffffff
 #define MEMSNAP__TIMEOUT__CLOCKS_bp 0
@@ -375,7 +385,8 @@ typedef struct {
     uint32_t MEMORY_SIZE_HI;
     uint32_t SHADOW_BASE_LO;
     uint32_t SHADOW_BASE_HI;
-    uint8_t RESERVED_38_3f[0x8];
+    uint32_t MAP_BASE_LO;
+    uint32_t MAP_BASE_HI;
     uint32_t TIMEOUT;
     uint32_t SHARE;
     uint32_t DEADLINE;
@@ -424,6 +435,8 @@ typedef struct {
 #define MEMSNAP_MEMORY_SIZE_HI 0x02cu
 #define MEMSNAP_SHADOW_BASE_LO 0x030u
 #define MEMSNAP_SHADOW_BASE_HI 0x034u
+#define MEMSNAP_MAP_BASE_LO 0x038u
+#define MEMSNAP_MAP_BASE_HI 0x03cu
 #define MEMSNAP_TIMEOUT 0x040u
 #define MEMSNAP_SHARE 0x044u
 #define MEMSNAP_DEADLINE 0x048u

@@ -1,11 +1,11 @@
-"""The arbiter that joins the gate and the copier's two halves on one Wishbone memory port."""
+"""The arbiter that joins the gate, the copier's two halves and the map on one memory port."""
 
 from amaranth.hdl import Array, Cat, Const, Module, Signal, unsigned
 from amaranth.lib import enum, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from ..params import Shadow
+from ..params import Map, Shadow
 from . import wishbone
 
 __all__ = ["WishboneArbiter"]
@@ -15,19 +15,20 @@ class _Owner(enum.Enum, shape=2):
     GATE = 0
     READ = 1
     WRITE = 2
+    MAP = 3
 
 
 class WishboneArbiter(wiring.Component):
-    """Joins the initiator's and the copier's requests on one memory port.
+    """Joins the initiator's, the copier's and the copy map's requests on one memory port.
 
     A request passes in the clock in which it wins, and answers pass back likewise. In the
-    pipelined form requests of all three may be in flight at once; the memory answers in order, and
+    pipelined form requests of all may be in flight at once; the memory answers in order, and
     a queue of owners brings each answer home. In the classic form the winner keeps the port to its
     answer.
 
-    The order is: the copier if ``urgent`` (reads first), the copier if it was denied the port for
-    ``share`` clocks, the gate, the copier's writes, its reads. A request that the memory stalls
-    keeps the port.
+    The order is: the map if ``map_urgent``, the copier if ``urgent`` (reads first), the copier and
+    the map if they were denied the port for ``share`` clocks, the gate, the map, the copier's
+    writes, its reads. A request that the memory stalls keeps the port.
 
     ``abort`` gives up all that is in flight: ``cyc`` falls for at least one clock, as
     Wishbone asks of an initiator that gives up, and each owner gets ``err`` for each of its
@@ -42,8 +43,10 @@ class WishboneArbiter(wiring.Component):
     -------
     gate, read, write : ``In(wishbone.Signature)``
         A separate shadow has a port of its own: there is no ``write`` then.
+    map : ``In(wishbone.Signature)``
+        Only with a map in the memory, and so is ``map_urgent``.
     m : ``Out(wishbone.Signature)``
-    urgent : ``In(1)``
+    urgent, map_urgent : ``In(1)``
     share : ``In(32)``
         0 for never.
     abort : ``In(1)``
@@ -60,10 +63,12 @@ class WishboneArbiter(wiring.Component):
         self._params = params
         bus = wishbone.Signature.of(params)
         self._has_write = params.shadow is Shadow.SAME
+        self._has_map = params.map is Map.MEMORY
         super().__init__({
             "gate": In(bus),
             "read": In(bus),
             **({"write": In(bus)} if self._has_write else {}),
+            **({"map": In(bus), "map_urgent": In(1)} if self._has_map else {}),
             "m": Out(bus),
             "urgent": In(1),
             "share": In(32),
@@ -99,13 +104,16 @@ class WishboneArbiter(wiring.Component):
 
     def _initiators(self):
         initiators = {_Owner.GATE: self.gate, _Owner.READ: self.read}
-        return initiators | ({_Owner.WRITE: self.write} if self._has_write else {})
+        initiators |= {_Owner.WRITE: self.write} if self._has_write else {}
+        return initiators | ({_Owner.MAP: self.map} if self._has_map else {})
 
     def _choose(self, m, *, owner, request, accepted, given_up):
         """The winner of this clock."""
         write = self.write.stb if self._has_write else Const(0)
-        requests = Array([self.gate.cyc & self.gate.stb, self.read.stb, write, 0])
-        copier = self.read.stb | write
+        map_ = self.map.stb if self._has_map else Const(0)
+        map_urgent = self.map_urgent if self._has_map else Const(0)
+        requests = Array([self.gate.cyc & self.gate.stb, self.read.stb, write, map_])
+        copier = self.read.stb | write | map_
         kept = Signal()
         kept_owner = Signal(_Owner)
         denied = Signal(32)
@@ -117,10 +125,14 @@ class WishboneArbiter(wiring.Component):
         ]
         with m.If(kept & ~given_up):
             m.d.comb += owner.eq(kept_owner)
+        with m.Elif((map_urgent | (due & ~self.urgent)) & map_):
+            m.d.comb += owner.eq(_Owner.MAP)
         with m.Elif((self.urgent | due) & self.read.stb):
             m.d.comb += owner.eq(_Owner.READ)
         with m.Elif((self.urgent | due) & write):
             m.d.comb += owner.eq(_Owner.WRITE)
+        with m.Elif(~self.gate.stb & map_):
+            m.d.comb += owner.eq(_Owner.MAP)
         with m.Elif(~self.gate.stb & write):
             m.d.comb += owner.eq(_Owner.WRITE)
         with m.Elif(~self.gate.stb & self.read.stb):

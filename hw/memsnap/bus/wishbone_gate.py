@@ -5,8 +5,8 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from ..copy_map import bit_of, row_of
-from ..params import Shadow
-from ..ranges import beat_layout, in_range, place_of
+from ..params import Map, Shadow
+from ..ranges import beat_layout, in_map, in_range, place_of
 from . import wishbone
 
 __all__ = ["WishboneGate"]
@@ -18,7 +18,7 @@ class WishboneGate(wiring.Component):
     While ``active``, a write to the memory passes only if the block's bit in the copy map is set
     or the sequencer has granted it; until then it is held, before it becomes a request to the
     memory. While ``protect``, a write to a shadow behind the same port never passes and is answered
-    with ``err``.
+    with ``err``; so is a write to a copy map in the memory, at any time.
     Everything else passes in the clock in which it comes, and answers pass back likewise.
 
     The row of the map that was read last, and the place that was granted last, are kept. During a
@@ -48,7 +48,8 @@ class WishboneGate(wiring.Component):
     fail : ``In(1)``
         The held write is answered with ``err``, and does not reach the memory.
     single : ``In(1)``
-        From before ``active`` rises until the copier is at rest: in classic Wishbone with ``cti``,
+        From before ``active`` rises until the copier is at rest, and whenever a copy map in the
+        memory may be read or written: in classic Wishbone with ``cti``,
         bursts are carried as single accesses.
     can_arm : ``Out(1)``
         No burst is open whose next beat could not be held: ``active`` may rise at the end of this
@@ -99,7 +100,10 @@ class WishboneGate(wiring.Component):
             with m.If(self.s.cyc & self.s.stb & refused
                       & in_range(self._params, self.s.adr, self._params.shadow_base)):
                 m.d.comb += refuse.eq(1)
-        self._permit(m, write=write, hold=hold)
+        if self._params.map is Map.MEMORY:
+            with m.If(write & in_map(self._params, self.s.adr)):
+                m.d.comb += refuse.eq(1)
+        self._permit(m, write=write & ~in_map(self._params, self.s.adr), hold=hold)
         if self._params.pipelined:
             self._pass_pipelined(m, hold=hold, refuse=refuse)
         else:
@@ -195,7 +199,8 @@ class WishboneGate(wiring.Component):
     def _end_bursts(self, m, *, pending, refuse):
         """While ``single``, carries bursts as single accesses, so that any beat can be held."""
         cycle_type = wishbone.CycleType
-        single = Signal()
+        # From a reset on, the sweep of a map in the memory is between the beats of bursts
+        single = Signal(init=self._params.map is Map.MEMORY)
         open_burst = Signal()
         with m.If(~pending):
             m.d.sync += single.eq(self.single)

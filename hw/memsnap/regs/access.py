@@ -48,6 +48,7 @@ class RegisterAccess:
             shadow_separate=bool(caps0["shadow_kind"]),
             retry=bool(caps1["retry"]),
             io_hold=bool(caps1["io_hold"]),
+            map_base=await self._read64("MAP_BASE") if caps0["map_kind"] else None,
         )
 
     async def _read(self, name, index=0):

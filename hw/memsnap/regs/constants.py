@@ -2,15 +2,15 @@
 
 from amaranth.utils import exact_log2
 
-from ..params import Release, Shadow
+from ..params import Map, Release, Shadow
 
 __all__ = ["VERSION", "constants"]
 
 #: Version of the hardware and its registers: major, minor, patch.
 VERSION = (0, 1, 0)
 
-#: What the Wishbone build with a map on chip says of itself.
-_MAP_ON_CHIP, _BUS_WISHBONE = 0, 0
+#: What the Wishbone build says of itself.
+_BUS_WISHBONE = 0
 
 
 def constants(params):
@@ -37,7 +37,7 @@ def constants(params):
         "release": int(params.release is Release.COPIED),
         "pipelined": int(params.pipelined),
         "ports": params.ports,
-        "map_kind": _MAP_ON_CHIP,
+        "map_kind": int(params.map is Map.MEMORY),
         "shadow_kind": int(params.shadow is Shadow.SEPARATE),
         "bus": _BUS_WISHBONE,
         "buffer_depth": params.buffer_depth,
@@ -47,6 +47,7 @@ def constants(params):
         "memory_base": params.memory_base,
         "memory_size": params.memory_size,
         "shadow_base": params.shadow_base,
+        "map_base": params.map_base or 0,
         "timeout": params.timeout,
         "share": params.share,
     }

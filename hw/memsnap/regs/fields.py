@@ -122,6 +122,12 @@ REGISTERS = {register.name: register for register in (
     Register("SHADOW_BASE_HI", 0x034, (
         Field("value", 0, 32, Kind.CONSTANT, "shadow_base", member_lsb=32),
     )),
+    Register("MAP_BASE_LO", 0x038, (
+        Field("value", 0, 32, Kind.CONSTANT, "map_base"),
+    )),
+    Register("MAP_BASE_HI", 0x03c, (
+        Field("value", 0, 32, Kind.CONSTANT, "map_base", member_lsb=32),
+    )),
     Register("TIMEOUT", 0x040, (
         Field("clocks", 0, 32, Kind.CONFIG, "timeout", reset=0x10000),
     ), locked=True),

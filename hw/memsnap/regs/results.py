@@ -43,6 +43,7 @@ class Capabilities:
     shadow_separate: bool
     retry: bool
     io_hold: bool
+    map_base: int | None      #: of a copy map in the memory; None if it is on chip
 
     @property
     def blocks(self):

@@ -100,14 +100,16 @@ class ContractChecker:
                where it gave none, a snapshot that fails may answer ``err``)
     C5         a snapshot in which an access of the copier failed is not done
     C7         the copier reads memory and writes shadow, only during a snapshot; initiators' writes
-               to the shadow are refused during a snapshot, and at no other time
+               to the shadow are refused during a snapshot, and at no other time. A copy map in the
+               memory is written by the unit alone: in a snapshot after its blocks are in the
+               shadow, and never while an image is kept; initiators' writes to it are refused
     ========== ===================================================================================
 
     Parameters
     ----------
     params : SnapshotParams
         Or anything with its ``memory_base``, ``memory_size``, ``shadow_base``, ``block_size`` and
-        ``beat_bytes``.
+        ``beat_bytes``; with a map in the memory also ``map_base`` and ``map_blocks``.
     image : bytes
         What the memory target held at first, from address 0.
     log : list of Entry
@@ -131,6 +133,10 @@ class ContractChecker:
         self.beats = params.memory_size // params.beat_bytes
         self.memory = params.memory_base // params.beat_bytes
         self.shadow = params.shadow_base // params.beat_bytes
+        self.map = range(0)       # the beats of the map, if that is in the memory
+        if getattr(params, "map_blocks", 0):
+            first = params.map_base // params.beat_bytes
+            self.map = range(first, first + params.map_blocks * self.block_beats)
         self.all_lanes = (1 << params.beat_bytes) - 1
         self.words = words_of(image, params.beat_bytes)
         self.log = log
@@ -143,6 +149,8 @@ class ContractChecker:
         self._current = None      # the snapshot that runs, or whose image is kept
         self._at_instant = None   # the memory at its T
         self._seen = set()        # the beats that its copier has read
+        self._map_left = set()    # the beats of the map that are not in the shadow
+        self._map_copied = -1     # the last answer to the write of one of them
         self._drained = -1        # the last answer to a write accepted before its T
         self._last_answer = -1    # the last answer to a write so far
         self._upcoming = self._milestones()
@@ -182,6 +190,8 @@ class ContractChecker:
         self._current = record
         self._at_instant = self.words[self.memory:self.memory + self.beats]
         self._seen = set()
+        self._map_left = {adr - self.memory for adr in self.map}
+        self._map_copied = -1
         self._drained = self._last_answer
 
     def _end(self, record):
@@ -242,6 +252,8 @@ class ContractChecker:
         """Whether an answer may be the unit's own: ``err`` to a write to the shadow, and so on."""
         if access.response != "err":
             return False
+        if access.adr in self.map:
+            return access.we
         if self.shadow <= access.adr < self.shadow + self.beats:
             return access.we or self.deny_read
         return access.we and self.memory <= access.adr < self.memory + self.beats and any(
@@ -294,6 +306,8 @@ class ContractChecker:
         if entry.response != "ack":
             return
         beat = entry.adr - self.memory
+        if entry.adr in self.map:
+            self._violated("C7", "an initiator wrote the map", entry.clock, entry.adr)
         running = current is not None and current.instant <= entry.clock <= current.last
         if (running and 0 <= beat < self.beats and beat not in self._seen and entry.sel
                 and current.result in ("done", "running")):
@@ -306,6 +320,8 @@ class ContractChecker:
 
     def _check_copier(self, entry):
         current = self._current
+        if entry.adr in self.map and self._is_of_the_map(entry):
+            return
         running = current is not None and current.instant <= entry.clock <= current.last_copy
         unknown = any(record.instant is None and record.requested <= entry.clock <= record.last_copy
                       for record in self.snapshots)
@@ -335,6 +351,30 @@ class ContractChecker:
                            entry.clock, entry.adr)
         if entry.we and entry.response == "ack":
             self._apply(entry)
+            if beat in self._map_left and entry.answered is not None:
+                self._map_left.discard(beat)
+                self._map_copied = max(self._map_copied, entry.answered)
+
+    def _is_of_the_map(self, entry):
+        """An access to a row of the map; False if it may be the copier's."""
+        current = self._current
+        running = current is not None and current.instant <= entry.clock <= current.last
+        if entry.response != "ack":
+            again = not entry.we and running and (current.retries or current.fail_write)
+            if running and current.result == "done" and not again:
+                self._violated("C5", "an access to the map failed, yet the snapshot is done",
+                               entry.clock, entry.adr)
+            return True
+        if not entry.we:
+            return not running
+        if running and (self._map_left or self._map_copied >= entry.clock):
+            self._violated("C7", "the map is written before its blocks are in the shadow",
+                           entry.clock, entry.adr)
+        if current is not None and current.result == "done" and current.last_copy < entry.clock:
+            self._violated("C7", "the map is written while an image is kept", entry.clock,
+                           entry.adr)
+        self._apply(entry)
+        return True
 
     def _apply(self, entry):
         if entry.adr < len(self.words):

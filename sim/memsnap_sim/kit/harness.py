@@ -18,7 +18,7 @@ from amaranth.lib import data
 from amaranth.sim import Simulator
 from memsnap.core import upstream_names
 from memsnap.params import Shadow
-from memsnap.regs.fields import REGISTERS
+from memsnap.regs.fields import REGISTERS, State
 
 from ..reference import Snapshot
 from .contract import ContractChecker, SnapshotRecord
@@ -267,10 +267,15 @@ class Bench:
             self._kept = None
 
     async def ready(self):
-        """Waits until a start would be accepted."""
+        """Waits until a start would be accepted; tries a sweep again that met an error."""
         for _ in range(self.patience // 8):
-            if (await self.status())["ready"]:
+            status = await self.status()
+            if status["ready"]:
                 return
+            if self.params.map_blocks and status["failed"] and status["state"] == State.CLEARING:
+                await self.clocks(4 * self.params.map_rows + 100)     # or it is going on
+                if not (await self.status())["ready"]:
+                    await self.clear()
             await self.clocks(4)
         self._found("C4", f"the unit is not ready after {self.patience} clocks")
 
@@ -505,6 +510,7 @@ class _View:
         params = bench.params
         self.memory_base, self.memory_size = params.memory_base, params.memory_size
         self.block_size, self.beat_bytes = params.block_size, params.beat_bytes
+        self.map_base, self.map_blocks = params.map_base, params.map_blocks
         self.shadow_base = params.shadow_base
         self.initial = bench.initial
         self.log = bench.memory.log

@@ -1,0 +1,89 @@
+"""Has the blocks that hold the copy map copied before all others."""
+
+from amaranth.hdl import Module, Mux, Signal
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+__all__ = ["MapBlocks"]
+
+
+class MapBlocks(wiring.Component):
+    """The initial copy of the copy map itself, where that is in the memory.
+
+    Proposes the blocks that hold the map, in order; when all of them are in the shadow, sets their
+    bits. No bit may be set before, because that would change the memory.
+
+    Parameters
+    ----------
+    params : SnapshotParams
+
+    Members
+    -------
+    reset : ``In(1)``
+    proposed : ``Out(1)``
+    block : ``Out(block_bits)``
+        The block that is proposed, or whose bit is being set.
+    next : ``In(1)``
+        The proposal was dealt with.
+    copied : ``In(1)``
+        One of the blocks is in the shadow; one clock.
+    idle : ``Out(1)``
+        None of them is on its way there.
+    few : ``Out(1)``
+        No more of them than fill the copier's buffer.
+    set, set_done
+        See :class:`memsnap.copy_map.CopyMap`.
+    done : ``Out(1)``
+        All of their bits are set.
+    """
+
+    def __init__(self, params):
+        self._params = params
+        super().__init__({
+            "reset": In(1),
+            "proposed": Out(1),
+            "block": Out(params.block_bits, init=params.map_first_block),
+            "next": In(1),
+            "copied": In(1),
+            "idle": Out(1),
+            "few": Out(1),
+            "set": Out(stream.Signature(params.block_bits)),
+            "set_done": In(1),
+            "done": Out(1),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        count = self._params.map_blocks
+        first = self._params.map_first_block
+        claimed = Signal()                   # all of them
+        copied = Signal(range(count + 1))    # in the shadow
+        taken = Signal()                     # the bit of ``block`` is being set
+        under_way = Signal(range(count + 1))
+        enough = self._params.buffer_depth // self._params.block_beats + 2
+        step = Signal()
+        last = Signal()
+
+        m.d.comb += [
+            self.proposed.eq(~claimed),
+            self.idle.eq(under_way == 0),
+            self.few.eq(under_way < enough),
+            self.set.valid.eq((copied == count) & ~taken & ~self.done),
+            self.set.payload.eq(self.block),
+            step.eq(Mux(claimed, self.set_done & taken, self.next)),
+            last.eq(self.block == first + count - 1),
+        ]
+        m.d.sync += [
+            copied.eq(copied + self.copied),
+            under_way.eq(under_way + (self.next & ~claimed) - self.copied),
+        ]
+        with m.If(self.set.valid & self.set.ready):
+            m.d.sync += taken.eq(1)
+        with m.If(step):
+            m.d.sync += [self.block.eq(self.block + 1), taken.eq(0)]
+            with m.If(last):
+                m.d.sync += [self.block.eq(first), claimed.eq(1), self.done.eq(claimed)]
+        with m.If(self.reset):
+            m.d.sync += [self.block.eq(first), claimed.eq(0), copied.eq(0), taken.eq(0),
+                         under_way.eq(0), self.done.eq(0)]
+        return m

@@ -1,0 +1,108 @@
+"""The copy map's reads and writes of rows in the memory, and their answers."""
+
+from amaranth.hdl import Module, Mux, Signal, unsigned
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from .copier import Answer
+from .params import MAP_ROW_BITS
+
+__all__ = ["MapRequests", "request_layout"]
+
+
+def request_layout(params):
+    """A read or write of one row."""
+    return data.StructLayout({
+        "row": range(max(2, params.map_rows)),
+        "data": unsigned(params.map_row_bits),
+        "we": unsigned(1),
+    })
+
+
+class MapRequests(wiring.Component):
+    """A register for the next request, and a count of those that are in flight.
+
+    Requests are taken, and answered, in the order in which they were put. Writes may be in flight
+    in any number; a read is put only when no other read is on its way.
+
+    Parameters
+    ----------
+    params : SnapshotParams
+
+    Members
+    -------
+    put : ``In(stream.Signature(request_layout))``
+    request : ``Out(stream.Signature(request_layout))``
+        What was put, from the next clock on.
+    answer : ``In(Answer(data_width))``
+        To the oldest request; at the earliest in the clock after it was taken.
+    read : ``Out(1)``
+        The read is answered in this clock; without an ``error``, ``read_data`` is the row.
+    read_data : ``Out(map_row_bits)``
+    written : ``Out(1)``
+        A write is answered in this clock.
+    error : ``Out(1)``
+        The answer in this clock is an error.
+    busy : ``Out(1)``
+        A request is on offer, or its answer is due.
+    stop : ``In(1)``
+        Nothing is put any more; what is on offer stays so until it is taken.
+    drop : ``In(1)``
+        With ``stop``: withdraws what is on offer.
+    """
+
+    def __init__(self, params):
+        self._params = params
+        request = stream.Signature(request_layout(params))
+        super().__init__({
+            "put": In(request),
+            "request": Out(request),
+            "answer": In(Answer(params.data_width)),
+            "read": Out(1),
+            "read_data": Out(params.map_row_bits),
+            "written": Out(1),
+            "error": Out(1),
+            "busy": Out(1),
+            "stop": In(1),
+            "drop": In(1),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        count = range(self._params.max_in_flight + 2)
+        before = Signal(count)     # writes in flight; if a read is, those before it
+        reading = Signal()         # a read is in flight
+        after = Signal(count)      # writes in flight behind it
+        row = Signal.like(self.put.payload.row)
+        taken = Signal()
+        taken_write = Signal()
+
+        m.d.comb += [
+            self.put.ready.eq(~self.stop & (~self.request.valid | self.request.ready)),
+            taken.eq(self.request.valid & self.request.ready),
+            taken_write.eq(taken & self.request.payload.we),
+            self.written.eq(self.answer.valid & (before != 0)),
+            self.read.eq(self.answer.valid & (before == 0) & reading),
+            self.read_data.eq(self._row_of_beat(row)),
+            self.error.eq(self.answer.valid & self.answer.error),
+            self.busy.eq(self.request.valid | (before != 0) | reading),
+        ]
+        with m.If(self.put.valid & self.put.ready):
+            m.d.sync += [self.request.valid.eq(1), self.request.payload.eq(self.put.payload)]
+        with m.Elif(self.request.ready | self.drop):
+            m.d.sync += self.request.valid.eq(0)
+        with m.If(taken & ~self.request.payload.we):
+            m.d.sync += [reading.eq(1), row.eq(self.request.payload.row)]
+        with m.If(self.read):
+            m.d.sync += [reading.eq(0), before.eq(after + taken_write), after.eq(0)]
+        with m.Else():
+            m.d.sync += [
+                before.eq(before + (taken_write & ~reading) - self.written),
+                after.eq(after + (taken_write & reading)),
+            ]
+        return m
+
+    def _row_of_beat(self, row):
+        """The half of a 64-bit beat that holds the row."""
+        beat = self.answer.data
+        return Mux(row[0], beat[MAP_ROW_BITS:], beat) if len(beat) > MAP_ROW_BITS else beat
