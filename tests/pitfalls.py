@@ -100,4 +100,9 @@ PITFALLS = (
         _directed("test_a_demand_storm")),
     Pitfall("writes to the shadow", _known("shadow not protected"),
             _directed("test_the_shadow_cannot_be_written_while_protected")),
+    Pitfall("writes to the map", _known("initiator may write the map"),
+            ("test_unit_map.py::test_initiators_cannot_write_the_map",)),
+    Pitfall("the map in the memory that it guards",
+            _known("map bit set before the map's blocks are copied"),
+            ("test_unit_map.py::test_the_maps_blocks_come_first_and_show_it_as_it_was",)),
 )
