@@ -3,6 +3,7 @@
 # changes.
 #
 #   PYTHON=…       the Python to use                     SEEDS=3        place and route seeds of `make synth`
+#   CONFIG=NAME    what `make demo` shows instead: one of sim/configs, or a .toml file
 #   PYTEST_ARGS=…  more arguments for pytest             SNAPSHOTS=N    how many `make soak` takes
 
 MAKEFLAGS += --no-print-directory
@@ -19,6 +20,7 @@ EXTRAS_core  :=
 EXTRAS_sim   := sim
 EXTRAS_synth := synth
 EXTRAS_lint  := lint
+EXTRAS_docs  := docs,registers
 EXTRAS_test  := sim,registers,formal,synth,test
 
 .PHONY: help
@@ -27,8 +29,8 @@ help: ## say what there is to make
 	    | while IFS='|' read -r name about; do printf '%-10s %s\n' "$$name" "$$about"; done
 
 .PHONY: demo
-demo: $(VENV)/sim/.made ## snapshot two running programs, check the images, show them: build/demo
-	@$(VENV)/sim/bin/memsnap demo --out build/demo
+demo: $(VENV)/sim/.made ## snapshot three programs, check the images, show them: build/demo; or CONFIG=dma
+	@$(VENV)/sim/bin/memsnap demo $(CONFIG) --out build/demo
 
 .PHONY: test
 test: $(VENV)/test/.made ## all tests but the long ones
@@ -50,6 +52,12 @@ synth: $(VENV)/synth/.made ## cells and clock on ECP5 and iCE40: build/synth/syn
 verilog: $(VENV)/core/.made ## the unit with its defaults as Verilog: build/verilog/memsnap.v
 	@mkdir -p build/verilog
 	@$(VENV)/core/bin/memsnap verilog -o build/verilog/memsnap.v
+
+.PHONY: docs
+docs: $(VENV)/docs/.made ## the documentation as pages: build/docs/index.html
+	@$(VENV)/docs/bin/python docs/diagrams/draw.py --check
+	@NO_MKDOCS_2_WARNING=1 $(VENV)/docs/bin/mkdocs build --quiet --strict
+	@echo "wrote build/docs/index.html"
 
 .PHONY: soak
 soak: $(VENV)/sim/.made ## random snapshots for many minutes

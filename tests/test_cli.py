@@ -8,16 +8,12 @@ import pytest
 from click.testing import CliRunner
 from memsnap import SnapshotParams
 from memsnap_sim.cli import main
-from memsnap_sim.settings import (
-    InputError,
-    RegionSpec,
-    Settings,
-    Trigger,
-    parse_size,
-    read_toml,
-)
+from memsnap_sim.config import Config
+from memsnap_sim.config_tables import parse_size
+from memsnap_sim.errors import InputError
+from memsnap_sim.settings import RegionSpec, Settings, Trigger
 
-COMMANDS = ["run", "verilog", "regs", "programs", "demo", "bench"]
+COMMANDS = ["run", "verilog", "check", "config", "regs", "programs", "demo", "bench"]
 
 
 @pytest.fixture
@@ -30,7 +26,7 @@ def session(monkeypatch):
         fake.settings = settings
         if fake.fault:
             raise fake.fault
-        return types.SimpleNamespace(exact=fake.exact)
+        return types.SimpleNamespace(expected=fake.exact)
 
     fake.run_and_report = run_and_report
     monkeypatch.setitem(sys.modules, "memsnap_sim.session", fake)
@@ -161,8 +157,10 @@ features = ["lock"]
 [run]
 program = "dhrystone"
 at = "main:2"
-latency = 8
 baseline = false
+
+[memory]
+latency = 8
 
 [[region]]
 start = 0x100
@@ -248,15 +246,16 @@ def test_wrong_options_of_run(session, args, message):
     ("[run]\nbaseline = 1", "baseline must be true or false, not 1"),
     ("[run]\ninitial = true", "initial must be auto or none, not True"),
     ("[run]\nwave = 'png'", "wave must be fst or vcd, not 'png'"),
+    ("[run]\nlatency = 5", "key in [run] 'latency' is unknown: it belongs into [memory]"),
     ("[run]\nwave_window = 5", "wave_window must be a text, not 5"),
-    ("[run]\nlatency = 'long'", "'long' is not a number"),
+    ("[memory]\nlatency = 'long'", "[memory] latency: 'long' is not a number"),
     ("[run]\nat = 5", "at must be a text, not 5"),
     ("[run]\nout = 5", "out must be a text, not 5"),
     ("[[region]]\nsymbol = 5", "symbol must be a text, not 5"),
     ("[run]\nprogram = 5", "program must be a text, not 5"),
     ("[unit]\nmemory_size = 1.5", "memory_size must be an integer, not 1.5"),
     ("[unit]\nmemory_base = -64", "memory_base must not be negative, not -64"),
-    ("[unit]\npipelined = 'yes'", "pipelined must be True or False, not 'yes'"),
+    ("[unit]\npipelined = 'yes'", "[unit] pipelined must be true or false, not 'yes'"),
     ("[unit]\nfeatures = ['tea']", "features must be of bte, cti, lock, rty, not 'tea'"),
 ])
 def test_wrong_files(session, tmp_path, text, message):
@@ -272,9 +271,9 @@ def test_a_file_of_bytes_is_refused(tmp_path):
     file = tmp_path / "x.toml"
     file.write_bytes(b"\xff\xfe")
     with pytest.raises(InputError, match="is not TOML"):
-        read_toml(file)
+        Config.read(file)
     with pytest.raises(InputError, match="cannot read"):
-        read_toml(tmp_path)
+        Config.read(tmp_path)
 
 
 def test_unknown_command():

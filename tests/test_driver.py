@@ -1,5 +1,9 @@
 """The driver on the simulated registers: awaited in a testbench, and as plain functions."""
 
+import queue
+import threading
+
+import guide
 import pytest
 from amaranth.hdl import Value
 from amaranth.sim import Simulator
@@ -8,6 +12,8 @@ from memsnap.driver import (
     AsyncSnapshotDriver,
     BusError,
     Capabilities,
+    Failure,
+    Policy,
     Region,
     SnapshotDriver,
     SnapshotError,
@@ -193,7 +199,7 @@ async def test_capabilities(driver, bus):
     assert await driver.capabilities() == Capabilities(
         version=VERSION, data_width=32, block_size=16, regions=3, release=Release.COPIED,
         pipelined=True, ports=1, buffer_depth=64, jobs=16, memory_base=0x400, memory_size=0x2A0,
-        shadow_base=0x800, map_base=None)
+        shadow_base=0x800, shadow_separate=False, retry=False, io_hold=False, map_base=None)
     assert (await driver.capabilities()).blocks == 42
 
 
@@ -337,6 +343,90 @@ async def test_regions_and_policy(driver, bus):
     assert await driver.timeout() == 1234
 
 
+@on_registers()
+async def test_limits_and_policy(driver, bus):
+    for name in "timeout", "deadline", "hold_limit", "share":
+        await getattr(driver, f"set_{name}")(0xFFFFFFFF)
+        assert await getattr(driver, name)() == 0xFFFFFFFF
+    await driver.set_pace(0xFFFF)
+    assert await driver.pace() == 0xFFFF
+    with pytest.raises(ValueError, match="^PACE.clocks must fit 16 bits, not 65536$"):
+        await driver.set_pace(0x10000)
+    assert await driver.policy() == Policy()
+    for options, message in (
+            (dict(retries=1), "retries must be 0, not 1; build the unit with retry=True"),
+            (dict(retries=16), "POLICY.retries must fit 4 bits, not 16"),
+            (dict(failure=Failure.FAIL_WRITE), "failure must be BREAK, not FAIL_WRITE; build the "
+                                               "unit with retry=True and release='copied'"),
+            (dict(hold_io=True), "hold_io must be False, not True; build the unit with "
+                                 "io_hold=True")):
+        with pytest.raises(ValueError) as caught:
+            await driver.set_policy(**options)
+        assert str(caught.value) == message
+    assert await driver.policy() == Policy()
+    await driver.set_policy()
+
+    await driver.deny_reads(0)
+    assert await driver.denied_reads() == {0}
+    with pytest.raises(ValueError, match="^port must be 0 to 0, not 1$"):
+        await driver.deny_reads(0, 1)
+    await driver.deny_reads()
+    assert await driver.denied_reads() == set()
+
+
+@on_registers()
+async def test_at_any_time(driver, bus):
+    await driver.wait_ready()
+    await driver.start()
+    assert not await driver.paused()
+    await driver.pause()
+    assert await driver.paused()
+    await driver.resume()
+    assert not await driver.paused()
+    await driver.set_pace(3)
+    await driver.set_share(4)
+    for call in (driver.set_deadline(1), driver.set_hold_limit(1), driver.set_policy(),
+                 driver.deny_reads(), driver.lock()):
+        with pytest.raises(SnapshotError, match="is locked while a snapshot runs"):
+            await call
+
+
+@on_registers()
+async def test_lock(driver, bus):
+    assert not await driver.locked_until_reset()
+    await driver.lock()
+    await driver.lock()
+    assert await driver.locked_until_reset()
+    with pytest.raises(SnapshotError, match=r"^DEADLINE is locked until the next reset; set it "
+                                            r"before lock\(\)$"):
+        await driver.set_deadline(1)
+    await driver.set_pace(3)
+    assert (await driver.take()).done
+
+
+@on_registers()
+async def test_interrupt(driver, bus):
+    await driver.enable_interrupt()
+    assert not await driver.take_interrupt()
+    await driver.test_interrupt()
+    assert await driver.take_interrupt()
+    assert (await driver.take(1000)).done and await driver.take_interrupt()
+
+
+@pytest.mark.parametrize("cause, text", [
+    (Cause.DEADLINE, "it took longer than set_deadline() allows"),
+    (Cause.HOLD_LIMIT, "a write was held for longer than set_hold_limit() allows"),
+    (Cause.IO_TIMEOUT, "an ungated master did not hold still within set_timeout()"),
+    (Cause.TIMEOUT, "the memory gave no answer for as long as set_timeout() allows"),
+    (Cause.READ_ERROR, "the memory answered a read with an error in block 7")])
+def test_causes(cause, text):
+    async def scenario(driver, bus):
+        with pytest.raises(SnapshotFailedError) as caught:
+            await driver.take()
+        assert str(caught.value) == f"the snapshot ended without an image: {text}"
+    Bus(cause).run_plain(scenario)
+
+
 # Drivers without a unit --------------------------------------------------------------------------
 
 class Nothing:
@@ -376,7 +466,7 @@ def test_plain_driver_refuses_coroutines():
 
 
 def test_both_drivers_have_the_same_methods():
-    methods = [{name for name in vars(each) if not name.startswith("_")}
+    methods = [{name for name in dir(each) if not name.startswith("_")}
                for each in (SnapshotDriver, AsyncSnapshotDriver)]
     assert methods[0] == methods[1] and "start" in methods[0]
 
@@ -430,3 +520,151 @@ def test_whole_unit():
             await driver.wait(500)
 
     Bench(params).run(script)
+
+
+# The guide ---------------------------------------------------------------------------------------
+
+class FromAThread:
+    """Registers for plain functions in a thread of their own; clocks pass while they wait."""
+
+    def __init__(self, bench):
+        self.bench = bench
+        self.requests, self.answers = queue.Queue(), queue.Queue()
+
+    async def run(self, function):
+        """Runs ``function(self)`` and gives what it gives."""
+        def body():
+            try:
+                self.requests.put((None, function(self)))
+            except BaseException as error:
+                self.requests.put((None, error))
+
+        registers, ctx = self.bench.registers, self.bench._ctx
+        thread = threading.Thread(target=body)
+        thread.start()
+        while (request := self.requests.get())[0] is not None:
+            name, arguments = request
+            try:
+                answer = await getattr(registers, name)(ctx, *arguments)
+            except PermissionError as error:
+                answer = BusError(str(error))
+            self.answers.put(answer)
+        thread.join()
+        if isinstance(request[1], BaseException):
+            raise request[1]
+        return request[1]
+
+    def _ask(self, *request):
+        self.requests.put(request)
+        answer = self.answers.get()
+        if isinstance(answer, BusError):
+            raise answer
+        return answer
+
+    def read32(self, offset):
+        return self._ask("read", (offset,))
+
+    def write32(self, offset, value):
+        self._ask("write", (offset, value))
+
+
+def on_unit(steps, **changes):
+    """Runs plain ``steps(registers, bench)`` on a unit with everything built in."""
+    params = SnapshotParams(**{
+        **dict(memory_size=0x400, shadow_base=0x400, addr_width=12, block_size=32, ports=2,
+               retry=True, io_hold=True, release="copied"), **changes})
+    bench = Bench(params)
+
+    async def script(bench):
+        await FromAThread(bench).run(lambda registers: steps(registers, bench))
+
+    bench.run(script)
+
+
+def test_guide():
+    def steps(registers, bench):
+        driver = guide.find(registers)
+        guide.choose_regions(driver, kernel=0x40, buffer=0x80, size=64)
+        guide.choose_limits(driver)
+        assert driver.policy() == Policy(Failure.BREAK, 3, False) and driver.deadline()
+        image = guide.take(driver, read_memory)
+        assert image == bench.initial[:0x400]
+        counters = driver.counters(latch=False)
+        assert counters.blocks_initial == 4 and counters.blocks_background == 28
+        guide.start(driver)
+        assert not driver.status().ready
+        assert guide.finish(driver)
+        guide.pause_and_resume(driver)
+        guide.slow_down(driver, 40)
+        driver.take()
+        assert driver.counters().duration >= 27 * 40
+        guide.full_speed(driver)
+        driver.start()
+        guide.cancel(driver)
+        assert driver.status().cancelled
+        guide.on_interrupt(driver)      # that of the snapshots above
+        driver.enable_interrupt()
+        assert not guide.on_interrupt(driver)
+        driver.take()
+        assert guide.on_interrupt(driver)
+        guide.protect(driver)
+        assert driver.denied_reads() == {1} and driver.locked_until_reset()
+        guide.give_up_the_image(driver)
+        assert not driver.status().protected
+
+    def read_memory(address):
+        return bench_of[0].memory.words[address // 4]
+
+    bench_of = []
+    on_unit(lambda registers, bench: (bench_of.append(bench), steps(registers, bench)))
+
+
+def test_failures_of_the_guide(capsys):
+    def steps(registers, bench):
+        driver = guide.find(registers)
+        driver.wait_ready()
+        driver.set_deadline(100)
+        driver.pause()
+        guide.start(driver)
+        assert not guide.finish(driver)
+        assert driver.status().cause is Cause.DEADLINE
+        driver.set_deadline(0)
+        driver.resume()
+        driver.wait_ready()
+        driver.set_region(0, 0, 0x3FF)
+        registers.write32(REGISTERS["REGION.LIMIT_LO"].address(0), 0x400)
+        guide.start(driver)
+        assert driver.status().refusal is Refusal.REGION_RANGE
+        with pytest.raises(SnapshotFailedError):    # still that of the deadline
+            driver.wait()
+
+    on_unit(steps)
+    assert "region 0, 0x0 to 0x400, is not within the memory" in capsys.readouterr().out
+
+
+def test_a_policy_that_the_build_cannot_keep():
+    def steps(registers, bench):
+        driver = guide.find(registers)
+        driver.wait_ready()
+        # behind the driver's back, which refuses it
+        registers.write32(REGISTERS["POLICY"].offset, REGISTERS["POLICY"].pack(retries=1))
+        with pytest.raises(StartRefusedError, match="the policy asks for what this build cannot "
+                                                    r"do; set_policy\(\) anew$"):
+            driver.start()
+        driver.set_policy()
+        driver.start()
+
+    on_unit(steps, retry=False)
+
+
+def test_ungated_masters_that_never_answer():
+    def steps(registers, bench):
+        driver = guide.find(registers)
+        driver.set_timeout(60)
+        driver.set_policy(hold_io=True)
+        driver.wait_ready()
+        driver.start()
+        with pytest.raises(SnapshotFailedError, match="did not hold still"):
+            driver.wait()
+
+    on_unit(steps)

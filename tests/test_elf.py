@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 from memsnap_sim.elf import load
-from memsnap_sim.settings import InputError
+from memsnap_sim.errors import InputError
 
 
 def elf(*, machine=243, elf_class=1, order=1, kind=2, address=0x100, data=b"abcdefgh",

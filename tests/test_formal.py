@@ -31,6 +31,12 @@ ELSEWHERE = {
     "one gate left open": "the second port",
     "answers to the wrong port": "the second port",
     "silent shadow not noticed": "the shadow's own port",
+    "map bit set before the map's blocks are copied": "a map in the memory",
+    "others' bits set before the map's blocks are copied": "a map in the memory",
+    "row of the map in the memory stale on chip": "a map in the memory",
+    "other row of the line taken for this one": "a map in the memory",
+    "initiator may write the map": "a map in the memory",
+    "row beside overwritten": "a map in the memory",
 }
 
 #: What is reached, and in how many clocks.

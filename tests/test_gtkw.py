@@ -44,7 +44,8 @@ def test_states_are_words(saved):
 
 
 @pytest.mark.parametrize("params", [
-    SnapshotParams(), SnapshotParams(data_width=64, addr_width=40, pipelined=False)])
+    SnapshotParams(), SnapshotParams(data_width=64, addr_width=40, pipelined=False),
+    SnapshotParams(ports=3, shadow="separate", io_hold=True)])
 def test_every_signal_is_a_port_of_the_exported_unit(params):
     text = convert(params, trace=True).partition("endmodule")[0]
     ports = {name: int(high or 0) + 1 for high, name in re.findall(

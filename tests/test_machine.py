@@ -13,9 +13,10 @@ from memsnap.regs.fields import Cause, Refusal, State
 from memsnap.regs.results import Counters, Status
 from memsnap_sim import machine
 from memsnap_sim.elf import Program
+from memsnap_sim.errors import InputError
 from memsnap_sim.machine import Machine, find_program, record_of
 from memsnap_sim.report import Kind, Outcome, Report, Stall, Write
-from memsnap_sim.settings import InputError, RegionSpec, Settings, Trigger
+from memsnap_sim.settings import RegionSpec, Settings, Trigger
 from memsnap_sim.soc import RunResult
 from memsnap_sim.soc.build import BuildError
 from memsnap_sim.soc.run import _COPY, _STALL, _WRITE
@@ -30,7 +31,7 @@ RESULT = RunResult(
     counters=Counters(100, 2, 400, 1, 1, 2, 1, 9, 10), instant=100, memory_at_instant=MEMORY,
     image=MEMORY, registers=[0] * 32, pc=0x20,
     writes=np.array([(99, 64, 5, 0xf, 0), (120, 64, 6, 0x3, 0), (130, 0, 7, 0xf, 0)], _WRITE),
-    stalls=np.array([(50, 0, 3), (110, 64, 9)], _STALL),
+    stalls=np.array([(50, 0, 3, 0, 0), (110, 64, 9, 1, 0)], _STALL),
     copies=np.array([(60, 0, 2), (115, 0, 1), (119, 1, 0), (300, 2, 2), (500, 3, 2)], _COPY),
     fired=98, seen=3, pause=300)
 PROGRAM = Program(
@@ -218,7 +219,7 @@ def test_record_of_an_exact_run():
     assert (figures["instant"], figures["clocks_to_armed"], figures["clocks_to_done"]) == (
         100, 2, 400)
     assert (record.blocks_initial, record.blocks_demand, record.blocks_background) == (1, 1, 2)
-    assert record.stalls == (Stall(110, 64, 9),)
+    assert record.stalls == (Stall(110, 64, 9, 1),)
     assert [copy.block for copy in record.copies] == [0, 1, 2, 3]
     assert record.copies[1].kind is Kind.DEMAND
     assert (record.seen, record.exit_code, record.console) == (3, 0, "hi\n")

@@ -312,6 +312,53 @@ def test_window(build, delay):
     with_bank(build, script)
 
 
+@every_build
+def test_reserved_bits_read_0(build):
+    """And so do those of write-only fields, whatever was written."""
+    async def script(bank):
+        for register in REGISTERS.values():
+            if register.name in ("LOCK", "MAP_DATA"):
+                continue
+            shown = sum(field.mask for field in register.fields
+                        if field.kind is not Kind.COMMAND)
+            for index in range(min(register.count, bank.params.regions)):
+                offset = register.address(index)
+                await bank.write(offset, WORD)
+                assert await bank.read(offset) & ~shown == 0, register.name
+    with_bank(build, script)
+
+
+def test_lock_by_byte():
+    """LOCK is a configuration field that locks itself."""
+    register = REGISTERS["LOCK"]
+    field, = register.fields
+    assert field.kind is Kind.CONFIG and register.locked
+
+    async def script(bank):
+        for sel in range(16):
+            await bank.write(register.offset, WORD, sel & ~1)
+            await bank.write(register.offset, WORD & ~1, sel)
+            assert await bank.read(register.offset) == 0
+        await bank.write(register.offset, WORD, 1)
+        assert await bank.read(register.offset) == 1
+    with_bank("default", script)
+
+
+def test_each_field_has_a_test_of_its_kind():
+    """Those tests go through the description; where they name a field, it is all of its kind."""
+    kinds = {kind: [f"{register.name}.{field.name}" for register in REGISTERS.values()
+                    for field in register.fields if field.kind is kind] for kind in Kind}
+    assert kinds[Kind.COMMAND] == ["CONTROL.start", "CONTROL.cancel", "CONTROL.clear",
+                                   "CONTROL.latch", "IRQ_TEST.ended"]
+    assert kinds[Kind.EVENT] == ["IRQ_STATUS.ended"]
+    assert kinds[Kind.WINDOW] == ["MAP_DATA.copied"]
+    assert all(kinds.values())
+    for kind in kinds:
+        name = "event_and_interrupt" if kind is Kind.EVENT else kind.value
+        assert f"test_{name}" in globals()
+    assert sum(map(len, kinds.values())) == sum(len(each.fields) for each in REGISTERS.values())
+
+
 # Locks and errors --------------------------------------------------------------------------------
 
 def test_locks():

@@ -2,7 +2,7 @@
 
 import pytest
 from memsnap_sim import toolchain
-from memsnap_sim.settings import InputError
+from memsnap_sim.errors import InputError
 from memsnap_sim.toolchain import PROGRAMS, ToolError, build_program, shipped_programs
 
 

@@ -9,11 +9,14 @@ import functools
 import inspect
 import time
 
-from .regs.fields import REGISTERS, Cause, Refusal, RegionKind, Release, State
+from .regs.access import value_of
+from .regs.configuration import Configuration
+from .regs.fields import REGISTERS, Cause, Failure, Refusal, RegionKind, Release, State
 from .regs.results import (
     BusError,
     Capabilities,
     Counters,
+    Policy,
     Region,
     SnapshotError,
     SnapshotFailedError,
@@ -21,50 +24,19 @@ from .regs.results import (
     Status,
 )
 
-__all__ = ["AsyncSnapshotDriver", "BusError", "Capabilities", "Counters", "Region",
-           "SnapshotDriver", "SnapshotError", "SnapshotFailedError", "StartRefusedError", "Status"]
+__all__ = ["AsyncSnapshotDriver", "BusError", "Capabilities", "Cause", "Counters", "Failure",
+           "Policy", "Refusal", "Region", "RegionKind", "Release", "SnapshotDriver",
+           "SnapshotError", "SnapshotFailedError", "StartRefusedError", "State", "Status"]
 
 
-class AsyncSnapshotDriver:
+class AsyncSnapshotDriver(Configuration):
     """The driver, each method a coroutine.
 
     Parameters
     ----------
-    access : object
-        Has ``read32(offset)`` and ``write32(offset, value)``, plain functions or coroutines, that
-        raise :class:`BusError` when the bus answers with an error.
-    now : function
-        The time for timeouts: by default seconds, in a simulation perhaps clocks.
+    access, now
+        See :class:`~memsnap.regs.access.RegisterAccess`.
     """
-
-    def __init__(self, access, *, now=time.monotonic):
-        self._access = access
-        self._now = now
-
-    # What the unit is ----------------------------------------------------------------------------
-
-    async def capabilities(self):
-        """How the unit was built, as :class:`Capabilities`."""
-        magic, expected = await self._read("ID"), REGISTERS["ID"].fields[0].reset
-        if magic != expected:
-            raise SnapshotError(f"no snapshot unit here: ID must read {expected:#010x}, not "
-                                f"{magic:#010x}; check the registers' base address")
-        version, caps0, caps1 = [await self._fields(each) for each in ("VERSION", "CAPS0", "CAPS1")]
-        return Capabilities(
-            version=(version["major"], version["minor"], version["patch"]),
-            data_width=1 << caps0["data_width_log2"],
-            block_size=1 << caps0["block_size_log2"],
-            regions=caps0["regions"],
-            release=Release(caps0["release"]),
-            pipelined=bool(caps0["pipelined"]),
-            ports=caps0["ports"],
-            buffer_depth=caps1["buffer_depth"],
-            jobs=caps1["jobs"],
-            memory_base=await self._read64("MEMORY_BASE"),
-            memory_size=await self._read64("MEMORY_SIZE"),
-            shadow_base=await self._read64("SHADOW_BASE"),
-            map_base=await self._read64("MAP_BASE") if caps0["map_kind"] else None,
-        )
 
     # Life of a snapshot --------------------------------------------------------------------------
 
@@ -93,6 +65,28 @@ class AsyncSnapshotDriver:
         """Waits until a start is possible, and gives the :class:`Status`."""
         return await self._until(lambda status: status["ready"], timeout,
                                  "the unit is not ready for a start")
+
+    async def take(self, timeout=None):
+        """Waits until a start is possible, starts, and waits for the end; see :meth:`wait`."""
+        await self.wait_ready(timeout)
+        await self.start()
+        return await self.wait(timeout)
+
+    async def pause(self):
+        """The background copy takes no more blocks; held writes are served as ever."""
+        await self._write("PAUSE", REGISTERS["PAUSE"].pack(pause=1))
+
+    async def resume(self):
+        """Ends a :meth:`pause`."""
+        await self._write("PAUSE", 0)
+
+    async def paused(self):
+        """Whether the background copy is paused."""
+        return bool(await self._read("PAUSE"))
+
+    async def ready_in(self):
+        """Clocks until a start is possible, once the copier has no access under way; 0 for now."""
+        return await self._read("READY_IN")
 
     async def cancel(self):
         """Asks for the end of the running snapshot; :meth:`wait` says how it ended."""
@@ -147,61 +141,15 @@ class AsyncSnapshotDriver:
                              f"bytes, not {offset!r} and {size!r}")
         if not (await self.status()).done:
             raise SnapshotError("there is no complete image; start() a snapshot and wait() for it")
-        words = [await _value(read32(caps.shadow_base + each))
+        words = [await value_of(read32(caps.shadow_base + each))
                  for each in range(offset, offset + size, 4)]
         return b"".join(word.to_bytes(4, "little") for word in words)
-
-    # Configuration -------------------------------------------------------------------------------
-
-    async def set_region(self, index, base, limit, kind=RegionKind.USER, *, enable=True):
-        """Sets an entry of the region table: bytes ``base`` to ``limit``, both included."""
-        await self._check_region(index)
-        if not 0 <= base <= limit < 1 << 64:
-            raise ValueError(f"a region's base must not be above its limit, both of 64 bits, not "
-                             f"{base:#x} and {limit:#x}")
-        attributes = REGISTERS["REGION.ATTR"].pack(enable=enable, kind=RegionKind(kind))
-        await self._write("REGION.ATTR", 0, index)
-        for name, value in ("BASE", base), ("LIMIT", limit):
-            await self._write(f"REGION.{name}_LO", value & 0xFFFFFFFF, index)
-            await self._write(f"REGION.{name}_HI", value >> 32, index)
-        await self._write("REGION.ATTR", attributes, index)
-
-    async def disable_region(self, index):
-        """Takes an entry of the region table out of use."""
-        await self._check_region(index)
-        await self._write("REGION.ATTR", 0, index)
-
-    async def regions(self):
-        """The region table, as a list of :class:`Region`."""
-        table = []
-        for index in range((await self.capabilities()).regions):
-            base = await self._read64("REGION.BASE", index)
-            limit = await self._read64("REGION.LIMIT", index)
-            fields = await self._fields("REGION.ATTR", index)
-            table.append(Region(base, limit, RegionKind(fields["kind"]), bool(fields["enable"])))
-        return table
-
-    async def timeout(self):
-        """Clocks without an answer of the memory after which a snapshot fails; 0 for never."""
-        return await self._read("TIMEOUT")
-
-    async def set_timeout(self, clocks):
-        """Sets :meth:`timeout`."""
-        await self._write("TIMEOUT", REGISTERS["TIMEOUT"].pack(clocks=clocks))
-
-    async def share(self):
-        """Clocks of denial after which the copier gets a slot; 0 for idle slots alone."""
-        return await self._read("SHARE")
-
-    async def set_share(self, clocks):
-        """Sets :meth:`share`; at any time, also during a snapshot."""
-        await self._write("SHARE", REGISTERS["SHARE"].pack(clocks=clocks))
 
     # Interrupt -----------------------------------------------------------------------------------
 
     async def enable_interrupt(self, enable=True):
         """Whether the end of a snapshot requests an interrupt."""
-        await self._write("IRQ_ENABLE", REGISTERS["IRQ_ENABLE"].pack(ended=enable))
+        await self._configure("IRQ_ENABLE", ended=enable)
 
     async def take_interrupt(self):
         """Whether a snapshot has ended since the last call, which clears the interrupt."""
@@ -209,30 +157,9 @@ class AsyncSnapshotDriver:
         await self._write("IRQ_STATUS", pending)
         return bool(pending)
 
-    # Registers -----------------------------------------------------------------------------------
-
-    async def _read(self, name, index=0):
-        return await _value(self._access.read32(REGISTERS[name].address(index)))
-
-    async def _read64(self, name, index=0):
-        return await self._read(f"{name}_LO", index) | await self._read(f"{name}_HI", index) << 32
-
-    async def _fields(self, name, index=0):
-        word = await self._read(name, index)
-        return {field.name: field.get(word) for field in REGISTERS[name].fields}
-
-    async def _write(self, name, value, index=0):
-        register = REGISTERS[name]
-        try:
-            await _value(self._access.write32(register.address(index), value))
-        except BusError:
-            if register.locked and (await self._fields("STATUS"))["locked"]:
-                raise SnapshotError(f"{name} is locked while a snapshot runs; wait() for its end "
-                                    f"or cancel() it") from None
-            raise
-
-    async def _command(self, name):
-        await self._write("CONTROL", REGISTERS["CONTROL"].pack(**{name: 1}))
+    async def test_interrupt(self):
+        """Makes it look as if a snapshot had ended."""
+        await self._configure("IRQ_TEST", ended=1)
 
     async def _until(self, reached, timeout, complaint):
         end = None if timeout is None else self._now() + timeout
@@ -242,16 +169,14 @@ class AsyncSnapshotDriver:
                 raise TimeoutError(f"{complaint} within {timeout}; it is in state {state}")
         return await self.status()
 
-    async def _check_region(self, index):
-        count = (await self.capabilities()).regions
-        if not 0 <= index < count:
-            raise ValueError(f"region must be 0 to {count - 1}, not {index!r}")
-
     async def _remedy(self, refusal):
         """Why a start was refused and what helps, in words."""
         if refusal is Refusal.BUSY:
             return ("the start was refused: a snapshot is running, or the map is still being "
                     "swept; wait_ready() first")
+        if refusal is Refusal.POLICY:
+            return ("the start was refused: the policy asks for what this build cannot do; "
+                    "set_policy() anew")
         caps = await self.capabilities()
         last = caps.memory_base + caps.memory_size - 1
         for index, region in enumerate(await self.regions()):
@@ -264,11 +189,6 @@ class AsyncSnapshotDriver:
                 return (f"{where} is not within the memory, {caps.memory_base:#x} to {last:#x}; "
                         f"set_region() or disable_region() it")
         return f"the start was refused: {refusal.name}"
-
-
-async def _value(result):
-    """What a plain function or a coroutine gives."""
-    return await result if inspect.isawaitable(result) else result
 
 
 def _at_once(function):
@@ -293,6 +213,6 @@ class SnapshotDriver:
         self._driver = AsyncSnapshotDriver(access, now=now)
 
 
-for _name, _function in vars(AsyncSnapshotDriver).items():
-    if inspect.iscoroutinefunction(_function) and not _name.startswith("_"):
+for _name, _function in inspect.getmembers(AsyncSnapshotDriver, inspect.iscoroutinefunction):
+    if not _name.startswith("_"):
         setattr(SnapshotDriver, _name, _at_once(_function))

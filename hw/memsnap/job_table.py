@@ -31,7 +31,8 @@ class JobTable(wiring.Component):
     claim_block, claim_kind : ``In(block_bits)``, ``In(JobKind)``
     next_job : ``Out(range(jobs))``
     free, spare : ``Out(1)``
-        At least one job is not in use; or more than there are ports.
+        At least one job is not in use; or so many that a held write of each port finds one, though
+        another is taken: see :attr:`memsnap.SnapshotParams.background_jobs`.
     two_free, plenty : ``Out(1)``
         At least two jobs are not in use; or more than there are ports, and one. Only with a map in
         the memory, and so is
@@ -98,13 +99,10 @@ class JobTable(wiring.Component):
         leaving = Signal(range(jobs))
         taken = Signal()    # the copy map has taken the block that is leaving
         free = Cat(~each for each in busy)
-        spare = free
-        for _ in range(self._params.ports):      # without the lowest of them
-            spare = (spare & (spare - 1))[:jobs]
 
         m.d.comb += [
             self.free.eq(free.any()),
-            self.spare.eq(spare.any()),
+            self.spare.eq(sum(busy) < self._params.background_jobs),
             self.finished.payload.eq(block[leaving]),
             self.retired_block.eq(block[leaving]),
             self.retired_kind.eq(kind[leaving]),
@@ -114,7 +112,7 @@ class JobTable(wiring.Component):
         if self._params.map is Map.MEMORY:
             m.d.comb += [
                 self.two_free.eq((free & (free - 1))[:jobs].any()),
-                self.plenty.eq((spare & (spare - 1))[:jobs].any()),
+                self.plenty.eq(sum(busy) < jobs - self._params.ports - 1),
             ]
         m.d.sync += self.found.eq(0)
         for index in reversed(range(jobs)):

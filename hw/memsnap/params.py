@@ -80,16 +80,16 @@ class SnapshotParams:
     ports : int
         Initiators that are gated, 1 to 4, each with a port of its own.
     shadow : Shadow or str
-        ``"same"``: the shadow is behind the memory's port. ``"separate"``: it has a port of its
-        own, and initiators do not reach it through the unit.
+        The shadow is behind the memory's port (``"same"``), or has a port of its own
+        (``"separate"``). Initiators do not reach a separate one through the unit.
     retry : bool
         Failed accesses of the copier can be repeated, and a held write can be failed in the
         snapshot's stead.
     io_hold : bool
         Pins to hold masters that reach the memory by another way.
     release : Release or str
-        ``"captured"``: a held write goes on when the beat that it overwrites is inside the unit.
-        ``"copied"``: when its whole block is in the shadow.
+        A held write goes on when the beat that it overwrites is inside the unit (``"captured"``),
+        or when its whole block is in the shadow (``"copied"``).
     regions : int
         Entries of the table of regions for the initial copy, 1..16.
     pipelined : bool
@@ -206,6 +206,14 @@ class SnapshotParams:
     def memory_ports(self):
         """Ports to memories: 2 with a separate shadow, else 1."""
         return 2 if self.shadow is Shadow.SEPARATE else 1
+
+    @property
+    def background_jobs(self):
+        """Jobs in use up to which a block is claimed that no write waits for.
+
+        That many keep the buffer full; the others are for held writes, at least one for each port.
+        """
+        return min(self.jobs - self.ports, -(-self.buffer_depth // self.block_beats) + 1)
 
     @property
     def sweep_clocks(self):

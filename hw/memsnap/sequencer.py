@@ -24,11 +24,10 @@ class Sequencer(wiring.Component):
     never claimed, and since nothing else claims blocks, it stays so until the next clock, in which
     it is claimed. Whatever proposed the block may therefore be out of date.
 
-    A held write is answered before any other block is claimed, and the last free jobs, one for each
-    port, are kept for these. Its grant comes when its block is copied or captured, or when its beat
-    is captured (in the strict form only when its block is copied). The initial copy claims the
-    blocks of the enabled regions in the order of the table; the background copy scans the map, a
-    row a clock.
+    A held write is answered before any other block is claimed, and jobs are kept free for these.
+    Its grant comes when its block is copied or captured, or when its beat is captured (in the
+    strict form only when its block is copied). The initial copy claims the blocks of the enabled
+    regions in the order of the table; the background copy scans the map, a row a clock.
 
     Where the map is in the memory, a check may have to wait for its row. The blocks that hold the
     map are copied before those of the regions. Until their bits are set, all other jobs stay in the

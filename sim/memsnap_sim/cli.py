@@ -1,20 +1,15 @@
 """The command line, ``memsnap``. Heavy imports wait until a command needs them."""
 
+import re
 import sys
 from pathlib import Path
 
 import click
 
-from .settings import (
-    InputError,
-    Settings,
-    build_params,
-    parse_identifier,
-    parse_region,
-    parse_region_symbol,
-    parse_size,
-    read_toml,
-)
+from .config import Config
+from .config_tables import TABLES, parse_identifier, parse_size, show_size
+from .errors import InputError
+from .settings import Settings, parse_region, parse_region_symbol
 
 __all__ = ["main"]
 
@@ -101,26 +96,61 @@ REGION = Parsed("start-limit[:kind]", parse_region)
 REGION_SYMBOL = Parsed("symbol[:kind]", parse_region_symbol)
 
 
+LIST = Parsed("names", lambda text: [name.strip() for name in text.split(",") if name.strip()])
+
+
 def config_option(command):
     return click.option("--config", metavar="FILE.toml", help="Take the settings from a file; "
                         "options override it.")(command)
 
 
-def unit_options(command):
-    """The options that describe the hardware, each a field of SnapshotParams."""
-    for option in reversed([
-        click.option("--memory-size", type=NUMBER, metavar="SIZE",
-                     help="Guarded memory, such as 64K.  [default: 64K]"),
-        click.option("--block-size", type=NUMBER, metavar="SIZE",
-                     help="Bytes of a block, a power of two.  [default: 64]"),
-        click.option("--data-width", type=NUMBER, metavar="BITS",
-                     help="Width of the memory's bus.  [default: 32]"),
-        click.option("--release", type=click.Choice(["captured", "copied"]),
-                     help="A held write goes on when its old data is inside the unit, or when its "
-                          "whole block is in the shadow.  [default: captured]"),
-    ]):
-        command = option(command)
-    return command
+def table_options(table, *, leave=()):
+    """Options for the keys of a configuration's table but those to ``leave``."""
+    def add(command):
+        for key in reversed([key for key in TABLES[table].values() if key.name not in leave]):
+            command = _option(key)(command)
+        return command
+    return add
+
+
+def _option(key):
+    name = key.name.replace("_", "-")
+    about = re.split(r"(?<=[^.]\.)\s", key.about)[0]
+    if key.default is not None:
+        about += f"  [default: {_shown(key)}]"
+    match key.kind:
+        case "flag":
+            given = {"default": None}
+            name = f"{name}/--no-{name}"
+        case "choice":
+            given = {"type": click.Choice(key.choices)}
+        case "list":
+            given = {"type": LIST, "metavar": "NAME,..."}
+        case _:
+            given = {"type": NUMBER, "metavar": "SIZE" if "size" in name else "N"}
+    return click.option(f"--{name}", help=about, **given)
+
+
+#: The options that describe the hardware, each a field of SnapshotParams.
+unit_options = table_options("unit")
+memory_options = table_options("memory")
+#: Registers that are set before the start; those that the unit has a reset value for are with it.
+policy_options = table_options("policy", leave=TABLES["unit"])
+
+
+def _shown(key):
+    match key.default:
+        case bool():
+            return "yes" if key.default else "no"
+        case int() if key.name.endswith("_size") and key.default >= 1024:
+            return show_size(key.default)
+        case list():
+            return ",".join(key.default) or "none"
+    return key.default
+
+
+def _read(config):
+    return Config.read(config) if config else Config()
 
 
 @click.group(cls=Tool, context_settings={"help_option_names": ["-h", "--help"],
@@ -145,16 +175,16 @@ def main(debug):
 @click.option("--pin", type=NUMBER, metavar="CLOCK", help="Raise the trigger pin at a clock.")
 @click.option("--self", "self_", is_flag=True, default=None,
               help="The program starts the snapshot itself, through the unit's registers.")
-@click.option("--region", "regions", type=REGION, multiple=True, metavar="START-LIMIT[:KIND]",
+@click.option("--region", type=REGION, multiple=True, metavar="START-LIMIT[:KIND]",
               help="Copy these addresses first; KIND is user, kernel, dma or map. Can be repeated.")
-@click.option("--region-symbol", "region_symbols", type=REGION_SYMBOL, multiple=True,
+@click.option("--region-symbol", type=REGION_SYMBOL, multiple=True,
               metavar="SYMBOL[:KIND]", help="Copy all of a symbol first. Can be repeated.")
 @click.option("--initial", type=click.Choice(["auto", "none"]),
               help="Whether the program's kernel section is copied first by itself.  "
                    "[default: auto]")
-@click.option("--latency", type=NUMBER, metavar="CLOCKS",
-              help="Clocks from a read to its data.  [default: 4]")
+@memory_options
 @unit_options
+@policy_options
 @click.option("--wave", type=click.Choice(["fst", "vcd"]), help="Write a waveform, and a save "
               "file that GTKWave opens.")
 @click.option("--wave-window", metavar="FROM-TO", help="Clocks that the waveform shows.  "
@@ -167,7 +197,7 @@ def main(debug):
               help="Stop a program that does not end.  [default: 50 million]")
 @click.option("--out", metavar="DIR", help="Where results go.  [default: build/run/PROGRAM]")
 @config_option
-def run(config, self_, regions, region_symbols, **options):
+def run(config, self_, region, region_symbol, **options):
     """Run PROGRAM on a simulated system, take a snapshot of it, and check the image.
 
     PROGRAM is an ELF file for RV32, or a name that `memsnap programs` lists. Say when to take the
@@ -185,17 +215,17 @@ def run(config, self_, regions, region_symbols, **options):
     \b
     Exit code: 0 the image is exact; 1 it is not, or there is none; 2 bad input.
     """
-    settings = Settings.build(read_toml(config) if config else {}, options | {
-        "self": self_, "regions_of_run": tuple(regions) + tuple(region_symbols)})
+    settings = Settings.build(_read(config), options | {
+        "self": self_, "regions_of_run": tuple(region) + tuple(region_symbol)})
     from .session import run_and_report
     report = run_and_report(settings)
-    return EXACT if report.exact else NOT_EXACT
+    return EXACT if report.expected else NOT_EXACT
 
 
 @main.command()
 @unit_options
-@click.option("--name", type=Parsed("identifier", parse_identifier), default="memsnap",
-              metavar="NAME", show_default=True, help="Name of the module.")
+@click.option("--name", type=Parsed("identifier", parse_identifier), metavar="NAME",
+              help="Name of the module.  [default: memsnap]")
 @click.option("-o", "--output", metavar="FILE", help="Where to write.  [default: the terminal]")
 @config_option
 def verilog(config, name, output, **options):
@@ -205,12 +235,56 @@ def verilog(config, name, output, **options):
     Examples:
         memsnap verilog -o memsnap.v
         memsnap verilog --memory-size 1M --block-size 4K -o memsnap.v
+        memsnap verilog --config unit.toml -o memsnap.v
     """
-    unit = dict((read_toml(config) if config else {}).get("unit", {}))
-    params = build_params(unit | {key: value for key, value in options.items()
-                                  if value is not None})
+    config = _read(config)
+    params = config.params(options)
     from memsnap.export import verilog as export
-    _write(output, export.convert(params, name=name))
+    _write(output, export.convert(params, name=config.value("verilog", "name", name)))
+
+
+@main.command()
+@click.argument("file", metavar="FILE.toml")
+@click.option("--cells", is_flag=True, help="Also count cells: Yosys synthesizes exactly this unit "
+              "for ECP5, which takes a minute.")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def check(file, cells, as_json):
+    """Say whether a configuration is sound, what it needs, and what it costs.
+
+    \b
+    Examples:
+        memsnap check unit.toml
+        memsnap check unit.toml --cells
+
+    \b
+    Exit code: 0 it is sound; 2 it is not, or cannot be read.
+    """
+    from .check import check as check_all
+    from .check_show import show
+    result = check_all(Config.read(file), count=cells)
+    if as_json:
+        import json
+        click.echo(json.dumps(result, indent=1))
+    else:
+        show(result, file)
+    return EXACT if result["sound"] else BAD_INPUT
+
+
+@main.command()
+@click.argument("file", required=False, metavar="[FILE.toml]")
+@click.option("-o", "--output", metavar="FILE", help="Where to write.  [default: the terminal]")
+def config(file, output):
+    """Write a configuration with every key, its meaning and its value.
+
+    Without FILE.toml the values are the defaults: a template to start from.
+
+    \b
+    Examples:
+        memsnap config -o unit.toml
+        memsnap config sim/configs/small.toml
+    """
+    from .config_template import template
+    _write(output, template(_read(file)))
 
 
 @main.command()
@@ -252,14 +326,21 @@ def programs():
 @main.command()
 @click.option("--out", metavar="DIR", default="build/demo", show_default=True,
               help="Where results go, a directory a program.")
-def demo(out):
-    """Snapshot Dhrystone and a small kernel, check both images, and show them.
+@click.argument("config", required=False, metavar="[CONFIG]")
+def demo(config, out):
+    """Snapshot three programs, check the images, and show them.
+
+    With CONFIG, instead: a run of that name in sim/configs, or of a .toml file. It is good if the
+    run ends as the file declares, with an exact image or with the failure that it is to show.
 
     \b
-    Example:
+    Examples:
         memsnap demo
+        memsnap demo ungated
     """
-    from .demo import run_demo
+    from .demo import run_configuration, run_demo
+    if config:
+        return EXACT if run_configuration(config, Path(out)) else NOT_EXACT
     return EXACT if run_demo(Path(out)) else NOT_EXACT
 
 

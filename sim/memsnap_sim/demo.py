@@ -1,12 +1,22 @@
-"""The demonstration: three programs, a snapshot of each in the middle of its work."""
+"""The demonstrations: three programs, a snapshot of each in the middle of its work; and any of the
+configurations in ``sim/configs``, each of which ends in the way that it declares.
+"""
+
+import difflib
+from pathlib import Path
 
 from rich.console import Console
 from rich.text import Text
 
+from .config import Config
+from .errors import InputError
 from .session import run_and_report
 from .settings import Settings
 
-__all__ = ["RUNS", "run_demo"]
+__all__ = ["CONFIGS", "RUNS", "find_configuration", "run_configuration", "run_demo"]
+
+#: Where the configurations are.
+CONFIGS = Path(__file__).resolve().parents[1] / "configs"
 
 #: The runs, as tables that a TOML file could hold as well.
 RUNS = (
@@ -35,3 +45,45 @@ def run_demo(out, *, runs=RUNS, console=None, run=run_and_report):
         console.print(Text(f"  look at {out / table['run']['program'] / 'report.html'}"),
                       soft_wrap=True)
     return all(exact)
+
+
+def find_configuration(name):
+    """The TOML file ``name``, or that of this name among :data:`CONFIGS`."""
+    path = Path(name)
+    if path.suffix == ".toml":
+        return path
+    known = sorted(path.stem for path in CONFIGS.glob("*.toml"))
+    if name not in known:
+        near = difflib.get_close_matches(name, known, 1)
+        hint = f"did you mean {near[0]}?" if near else (
+            f"there are {', '.join(known) or 'none here: run memsnap from a clone'}, or give the "
+            f"path of a .toml file")
+        raise InputError(f"no configuration is named {name!r}: {hint}")
+    return CONFIGS / f"{name}.toml"
+
+
+def run_configuration(name, out, *, console=None, run=run_and_report):
+    """Runs a configuration, and leaves its results in a directory of its own below ``out``.
+
+    Returns whether it ended as it declares.
+    """
+    console = console or Console()
+    path = find_configuration(name)
+    settings = Settings.build(Config.read(path), {"out": str(out / path.stem)})
+    console.print(Text(f"\n{path.stem}: {settings.program}, snapshot by {settings.trigger}",
+                       style="bold"))
+    for line in _about(path):
+        console.print(Text(line, style="dim"), soft_wrap=True)
+    report = run(settings, console=console)
+    console.print(Text(f"\n{path.stem}: {report.heading}.",
+                       style="bold green" if report.expected else "bold red"))
+    console.print(Text(f"  look at {settings.out / 'report.html'}"), soft_wrap=True)
+    return report.expected
+
+
+def _about(path):
+    """The comment at the head of a file."""
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if not line.startswith("#"):
+            return
+        yield line.removeprefix("#").strip()

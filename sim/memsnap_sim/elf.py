@@ -8,7 +8,7 @@ from elftools.common.exceptions import ELFError
 from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import SymbolTableSection
 
-from .settings import InputError
+from .errors import InputError
 
 __all__ = ["Program", "load"]
 

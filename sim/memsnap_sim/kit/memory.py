@@ -96,6 +96,9 @@ class MemoryTarget:
         ``rule(index, adr, we)`` gives ``"err"``, ``"rty"`` or None. See :func:`errors_at`.
     bursts : bool
         Answers every clock in a burst by ``cti`` (classic only).
+    late : bool
+        A write changes the memory when it is answered, and a read that is accepted before gives
+        the old content (pipelined only).
 
     Attributes
     ----------
@@ -108,7 +111,8 @@ class MemoryTarget:
         has a fitting method.
     """
 
-    def __init__(self, bus, image, *, latency=1, stall=never, errors=None, bursts=False):
+    def __init__(self, bus, image, *, latency=1, stall=never, errors=None, bursts=False,
+                 late=False):
         self.bus = bus
         self.pipelined = bus.signature.pipelined
         self.word_bytes = len(bus.sel)
@@ -122,6 +126,7 @@ class MemoryTarget:
         self.stall = stall
         self.errors = errors
         self.bursts = bursts and "cti" in bus.signature.features
+        self.late = late and self.pipelined
         self.log = []
         self.answering = True
         self.listener = None
@@ -177,6 +182,8 @@ class MemoryTarget:
             entry.answered = self.clock + 1
             if not entry.we:
                 self._set(ctx, "dat_r", entry.data)
+            elif self.late:
+                self._write(entry)
         self._respond(ctx, response)
 
     def _step_classic(self, ctx, cyc, stb, we, adr, dat_w, sel, *optional):
@@ -232,11 +239,15 @@ class MemoryTarget:
         """Accepts an access in this clock."""
         response = response or self._response(adr, we)
         self._accepted += 1
-        if we and response == "ack":
-            self.words[adr] = merge(self.words[adr], dat_w, sel)
         entry = Entry(self.clock, adr, bool(we), dat_w if we else self._word(adr), sel, response)
+        if we and not self.late:
+            self._write(entry)
         self.log.append(entry)
         return entry
+
+    def _write(self, entry):
+        if entry.response == "ack":
+            self.words[entry.adr] = merge(self.words[entry.adr], entry.data, entry.sel)
 
     def _respond(self, ctx, response):
         self._set(ctx, "ack", int(response == "ack"))

@@ -69,13 +69,14 @@ class Initiator:
     """Makes accesses on a Wishbone bus, classic or pipelined, in order.
 
     Add :meth:`process` to the simulator with ``add_process``. Accesses are pulled from an iterable
-    when they are due, so it may be endless, and may decide by what happened so far.
+    when they are due, so it may be endless, and may decide by what happened so far; None stands for
+    nothing to request in this clock.
 
     Parameters
     ----------
     bus : Wishbone interface
         Its initiator's side.
-    accesses : iterable of Access
+    accesses : iterable of Access or None
     max_in_flight : int
         Most requests without an answer (pipelined only).
 
@@ -189,6 +190,7 @@ class Initiator:
         if self._waiting is None:
             self.idle = self._current is None and not self._open
             return
+        self.idle = False
         if self._current is not None or len(self._open) >= self.max_in_flight:
             return
         if self._waiting.drop and self._open:

@@ -4,6 +4,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from . import words
 from .model import FIGURES, SOFTWARE_FIGURES
+from .story import port_name
 
 __all__ = ["render_html"]
 
@@ -17,7 +18,7 @@ def render_html(report):
     colours["not_copied"] = pictures.NOT_COPIED
     return _environment().get_template("page.html.jinja").render(
         report=report, record=record, params=record.params, figures=FIGURES,
-        software_figures=SOFTWARE_FIGURES,
+        software_figures=SOFTWARE_FIGURES, port_name=port_name,
         colours=colours, rows=pictures.ROWS,
         life=pictures.copy_map_life(report) if record.copies else "",
         stalls=pictures.stall_histogram(report) if record.stalls else "",

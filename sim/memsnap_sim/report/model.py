@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 from enum import Enum
 
+from .story import stalls_by_port, story, summary
 from .words import count
 
 __all__ = ["FIGURES", "SOFTWARE_FIGURES", "Figure", "Mismatch", "Outcome", "Report",
@@ -120,6 +121,9 @@ class Report:
         what was not measured.
     software_figures : dict
         The same of :data:`SOFTWARE_FIGURES`.
+    story : list of str
+        What else happened, in sentences.
+    ports : list of PortStalls
     """
 
     def __init__(self, record):
@@ -131,6 +135,8 @@ class Report:
         self.figures["slowdown"] = self._against_without(record.clocks)
         if record.instant is not None and not record.done:
             self.figures["clocks_to_done"] = None
+        self.story = story(record)
+        self.ports = stalls_by_port(record)
         self.software_figures = {
             figure.key: getattr(record.software, figure.key.removeprefix("software_"), None)
             for figure in SOFTWARE_FIGURES}
@@ -144,6 +150,20 @@ class Report:
         return self.outcome is Outcome.EXACT
 
     @property
+    def expected(self):
+        """The run ended as it was declared to: with an exact image, or with a certain failure."""
+        if self.record.expect == "exact":
+            return self.exact
+        return self.outcome is Outcome.FAILED and self.record.cause == self.record.expect
+
+    @property
+    def heading(self):
+        """The outcome in a word or two."""
+        if self.record.expect == "exact":
+            return self.outcome.value
+        return f"{self.outcome.value}, {'' if self.expected else 'not '}as declared"
+
+    @property
     def software_slowdown(self):
         """Slow-down of the program that copies memory itself, as a fraction, or None."""
         return self._against_without(self.record.clocks_software)
@@ -151,13 +171,19 @@ class Report:
     @property
     def sentence(self):
         """The verdict in one sentence, with the remedy where there is one."""
-        return _SENTENCES[self.outcome](self)
+        sentence = _SENTENCES[self.outcome](self)
+        if self.expected and not self.exact:
+            return f"{sentence} That is what this run is to show."
+        if not self.expected and self.record.expect != "exact":
+            return f"{sentence} The run was to fail instead: {self.record.expect}."
+        return sentence
 
     def to_json(self):
         """Everything that ``report.json`` holds, as plain values."""
         record, params, mismatch = self.record, self.record.params, self.mismatch
         return {
             "exact": self.exact,
+            "expected": self.expected,
             "outcome": self.outcome.value,
             "verdict": self.sentence,
             **self.figures,
@@ -173,6 +199,9 @@ class Report:
             "software_clocks": record.software and record.software.clocks,
             **self.software_figures,
             "software_units": _units(SOFTWARE_FIGURES),
+            "story": self.story,
+            "events": summary(record),
+            "ports": [vars(port) for port in self.ports],
             "cause": record.cause,
             "refusal": record.refusal,
             "fail_block": record.fail_block,
@@ -181,7 +210,8 @@ class Report:
                 "shadow_base": params.shadow_base, "block_size": params.block_size,
                 "data_width": params.data_width, "release": params.release.value,
                 "buffer_depth": params.buffer_depth, "pipelined": params.pipelined,
-                "latency": record.latency,
+                "latency": record.latency, "shadow_latency": record.shadow_latency,
+                "ports": params.ports, "shadow": params.shadow.value,
             },
             "histogram": [{"from": low, "to": high, "count": count}
                           for low, high, count in histogram(s.length for s in record.stalls)],
@@ -276,6 +306,23 @@ def _copied(report):
     return record.blocks_initial + record.blocks_demand + record.blocks_background
 
 
+#: Causes in words.
+_CAUSES = {
+    "read error": "the memory answered a read of the unit with an error",
+    "write error": "the shadow answered a write of the unit with an error",
+    "timeout": "the memory gave no answer for too long",
+    "deadline": "the snapshot took longer than its deadline",
+    "hold limit": "a write was held for longer than the limit",
+    "io timeout": "an ungated master did not hold still in time",
+}
+
+
+def _cause(record):
+    block = f" at block {record.fail_block}" if record.fail_block is not None else ""
+    about = f" ({_CAUSES[record.cause]})" if record.cause in _CAUSES else ""
+    return f"{record.cause or 'no cause given'}{block}{about}"
+
+
 _SENTENCES = {
     Outcome.EXACT: lambda r:
         f"The image equals the memory at the instant in all "
@@ -285,9 +332,7 @@ _SENTENCES = {
         f"{r.mismatch.expected:#04x} was there, {r.mismatch.found:#04x} is in the image; "
         f"{count(r.mismatch.wrong_bytes)} bytes in {count(r.mismatch.wrong_blocks)} blocks differ.",
     Outcome.FAILED: lambda r:
-        f"The unit gave up: {r.record.cause or 'no cause given'}"
-        + (f" at block {r.record.fail_block}" if r.record.fail_block is not None else "")
-        + ". There is no image.",
+        f"The unit gave up: {_cause(r.record)}. There is no image.",
     Outcome.CANCELLED: lambda r:
         "The snapshot was cancelled by software. There is no image.",
     Outcome.REFUSED: lambda r:

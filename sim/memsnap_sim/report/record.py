@@ -5,7 +5,7 @@ from enum import IntEnum
 
 from memsnap import SnapshotParams
 
-__all__ = ["BlockCopy", "Kind", "Record", "Software", "Stall", "Write"]
+__all__ = ["BlockCopy", "Event", "Kind", "Record", "Software", "Stall", "Write"]
 
 
 class Kind(IntEnum):
@@ -18,11 +18,30 @@ class Kind(IntEnum):
 
 @dataclass(frozen=True)
 class Stall:
-    """One held write: the ``clock`` it arrived in, its byte ``address``, clocks it was held."""
+    """One held write: the ``clock`` it arrived in, its byte ``address``, clocks it was held, and
+    the ``port`` that it came by.
+    """
 
     clock: int
     address: int
     length: int
+    port: int = 0
+
+
+@dataclass(frozen=True)
+class Event:
+    """What else happened at a ``clock``.
+
+    ``what`` is ``"fault"`` (an access of the unit to ``address`` went wrong, of the shadow if
+    ``port`` is 1), ``"bus error"`` (answered to ``port``), ``"hold"``, ``"held"`` or ``"let go"``
+    (of masters that are not gated), or ``"packet"`` (number ``address`` was written by a device;
+    ``port`` is 1 if it met an error).
+    """
+
+    clock: int
+    what: str
+    address: int = 0
+    port: int = 0
 
 
 @dataclass(frozen=True)
@@ -81,16 +100,22 @@ class Record:
 
     ``instant`` is None where no snapshot was started, and the counters are then 0; ``seen`` is how
     often the program came to the symbol that was to start it, ``writes`` those to the first block
-    that differs;
-    ``clocks_without`` and ``clocks_software`` are the lengths of the same program's run without a
-    snapshot and with one that it makes itself by copying, None where these were not measured;
-    ``software`` is about one that it makes itself by the unit's method.
+    that differs; ``regions`` are first and last bytes of the initial copy, ``events`` all that else
+    happened; ``policy`` says in words what is to happen to a copy that fails; ``expect`` is
+    ``"exact"``, or the cause of the failure that the run is to show; ``clocks_without`` and
+    ``clocks_software`` are the lengths of the same program's run without a snapshot and with one
+    that it makes itself by copying, None where these were not measured; ``software`` is about one
+    that it makes itself by the unit's method.
     """
 
     program: str
     trigger: str
     params: SnapshotParams
     latency: int
+    shadow_latency: int | None = None
+    ungated: bool = False
+    expect: str = "exact"
+    policy: str = ""
     clocks: int
     exit_code: int | None = None
     ended: str = "the program ended"
@@ -114,6 +139,8 @@ class Record:
     fail_block: int | None = None
     memory_at_instant: bytes = field(default=b"", repr=False)
     image: bytes = field(default=b"", repr=False)
+    regions: tuple[tuple[int, int], ...] = ()
+    events: tuple[Event, ...] = field(default=(), repr=False)
     stalls: tuple[Stall, ...] = field(default=(), repr=False)
     copies: tuple[BlockCopy, ...] = field(default=(), repr=False)
     writes: tuple[Write, ...] = field(default=(), repr=False)

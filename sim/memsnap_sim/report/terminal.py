@@ -7,6 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from .model import FIGURES, SOFTWARE_FIGURES, histogram
+from .story import port_name
 from .words import count, figure_text, percent, size
 
 __all__ = ["show"]
@@ -20,19 +21,22 @@ BINS = 12
 def show(report, console):
     """Prints ``report`` on a rich console."""
     record, params = report.record, report.record.params
-    exact = report.exact
-    parts = [Text(report.sentence, style="bold green" if exact else "bold red")]
+    good = report.expected
+    parts = [Text(report.sentence, style="bold green" if good else "bold red")]
     if report.mismatch:
         parts += [Text("  " + line) for line in report.mismatch.history]
     if record.instant is not None:
-        parts += [_figures(report), _stalls(report), _software(report)]
+        parts += [_figures(report), _ports(report), _stalls(report), _software(report)]
+    parts += [Text(f"• {line}.") for line in report.story]
     about = (f"{size(params.memory_size)} in blocks of {size(params.block_size)}, "
-             f"read latency {record.latency}, {params.data_width} bit")
+             f"read latency {record.latency}, {params.data_width} bit"
+             + (f", separate shadow with latency {record.shadow_latency}"
+                if params.shadow.value == "separate" else ""))
     console.print(Panel(
         Group(*[part for part in parts if part is not None]),
-        title=Text(f"{record.program}: " + ("exact" if exact else report.outcome.value)),
+        title=Text(f"{record.program}: {report.heading}"),
         subtitle=Text(about), title_align="left", subtitle_align="left",
-        border_style="green" if exact else "red", width=min(console.width, 92)))
+        border_style="green" if good else "red", width=min(console.width, 92)))
 
 
 def _figures(report):
@@ -40,8 +44,23 @@ def _figures(report):
     for justify in "left", "right", "left":
         table.add_column(justify=justify)
     for figure in FIGURES:
+        if report.figures[figure.key] is None:
+            continue
         table.add_row(figure.name, figure_text(figure, report.figures[figure.key]),
                       Text(_unit(figure, report), style="dim"))
+    return table
+
+
+def _ports(report):
+    if len(report.ports) < 2:
+        return None
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
+    table.add_column("stalls by port", header_style="dim")
+    for head in "writes", "for a copy", "past the regions", "longest", "total":
+        table.add_column(head, justify="right", header_style="dim")
+    for port in report.ports:
+        table.add_row(port_name(port.port), *map(count, (
+            port.held, port.for_copies, port.later, port.longest, port.total)))
     return table
 
 

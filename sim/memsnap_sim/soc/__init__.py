@@ -1,6 +1,6 @@
 """A compiled simulation of a system: PicoRV32, the unit, memory, console and register access."""
 
 from .build import SimBinary, build
-from .run import RunOptions, RunResult, run
+from .run import RunOptions, RunResult, What, run
 
-__all__ = ["RunOptions", "RunResult", "SimBinary", "build", "run"]
+__all__ = ["RunOptions", "RunResult", "SimBinary", "What", "build", "run"]

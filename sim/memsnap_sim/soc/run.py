@@ -2,32 +2,39 @@
 
 import ctypes
 from dataclasses import dataclass, field
+from enum import IntEnum
 
 import numpy as np
 from memsnap.control import RegionKind
 from memsnap.driver import BusError, SnapshotDriver
+from memsnap.params import Shadow
 from memsnap.regs.fields import REGISTERS
 
 from .firmware import boot_image
 
-__all__ = ["Mismatch", "RunOptions", "RunResult", "run"]
+__all__ = ["Mismatch", "RunOptions", "RunResult", "What", "run"]
 
 _CHUNK = 500_000
 _NEVER, _AT_CLOCK, _AT_ADDRESS = range(3)
 _BY_PIN, _BY_SOFTWARE, _BY_PROGRAM = range(3)
 
 _WRITE = np.dtype([("clock", "u8"), ("adr", "u8"), ("data", "u8"), ("sel", "u4"), ("pad", "u4")])
-_STALL = np.dtype([("clock", "u8"), ("address", "u8"), ("length", "u8")])
+_STALL = np.dtype([("clock", "u8"), ("address", "u8"), ("length", "u8"), ("port", "u4"),
+                   ("pad", "u4")])
 _COPY = np.dtype([("clock", "u8"), ("block", "u4"), ("kind", "u4")])
+_EVENT = np.dtype([("clock", "u8"), ("address", "u8"), ("what", "u4"), ("port", "u4")])
 _CALL = np.dtype([("entered", "u8"), ("left", "u8"), ("function", "u8")])
 
 _U64, _U32, _PTR, _INT = ctypes.c_uint64, ctypes.c_uint32, ctypes.c_void_p, ctypes.c_int
 _FUNCTIONS = {   # name: (result, arguments)
-    "soc_new": (_PTR, (_U64, _U64, _U64, _U32, ctypes.c_double, _U32)),
+    "soc_new": (_PTR, (_U64, _U64, _U64, _U64, _U64, _U32, _U32, ctypes.c_double, _U32)),
     "soc_delete": (None, (_PTR,)),
     "soc_load": (None, (_PTR, _U64, ctypes.c_char_p, _U64)),
     "soc_firmware": (None, (_PTR, ctypes.c_char_p, _U64)),
-    "soc_read": (None, (_PTR, _U64, _PTR, _U64)),
+    "soc_read": (None, (_PTR, _U64, _PTR, _U64, _INT)),
+    "soc_device": (None, (_PTR, _INT, _INT)),
+    "soc_fault": (None, (_PTR, _INT, _U64, _U64, _U64, _U64, _INT)),
+    "soc_events": (_U64, (_PTR, _PTR, _U64)),
     "soc_trigger": (None, (_PTR, _INT, _INT, _U64, _U64)),
     "soc_time": (None, (_PTR, _U32)),
     "soc_run": (_U64, (_PTR, _U64, _INT)),
@@ -48,6 +55,17 @@ _FUNCTIONS = {   # name: (result, arguments)
 }
 
 
+class What(IntEnum):
+    """What an event is: see :attr:`RunResult.events`."""
+
+    FAULT = 0
+    BUS_ERROR = 1
+    HOLD = 2
+    HELD = 3
+    LET_GO = 4
+    PACKET = 5
+
+
 @dataclass(frozen=True, kw_only=True)
 class RunOptions:
     """How a program is run.
@@ -65,10 +83,17 @@ class RunOptions:
         Neither ``at_clock`` nor ``at_address``: the program starts the snapshot itself.
     regions : tuple of (base, limit, RegionKind)
         Of the initial copy; limits are included.
-    timeout, share : int or None
-        Values of the unit's registers, None for those after reset.
+    registers : mapping
+        Values of registers by name, such as ``{"SHARE": 4}``; a value may be a mapping of fields.
+    ungated : bool
+        The first device reaches the memory by a way of its own, not through the unit.
+    deaf : bool
+        It does not hear ``io_hold``.
+    faults : tuple of Fault
     latency : int
         Clocks from an accepted request to the memory's answer.
+    shadow_latency : int or None
+        The same of a separate shadow; None for that of the memory.
     stall : float
         Chance that the memory stalls in a clock.
     seed : int
@@ -88,9 +113,12 @@ class RunOptions:
     at_address: int | None = None
     nth: int = 1
     regions: tuple = ()
-    timeout: int | None = None
-    share: int | None = None
+    registers: dict = field(default_factory=dict)
+    ungated: bool = False
+    deaf: bool = False
+    faults: tuple = ()
     latency: int = 1
+    shadow_latency: int | None = None
     stall: float = 0.0
     seed: int = 0
     max_clocks: int = 50_000_000
@@ -105,6 +133,9 @@ class RunOptions:
                              f"{self.snapshot!r}")
         if not 1 <= self.latency <= 1024:
             raise ValueError(f"latency must be 1 to 1024 clocks, not {self.latency!r}")
+        if self.shadow_latency is not None and not 1 <= self.shadow_latency <= 1024:
+            raise ValueError(f"shadow_latency must be 1 to 1024 clocks, not "
+                             f"{self.shadow_latency!r}")
         if not 0 <= self.stall < 1:
             raise ValueError(f"stall must be a chance from 0 to less than 1, not {self.stall!r}")
 
@@ -148,6 +179,11 @@ class RunResult:
     pc : int
     writes, stalls, copies : numpy arrays
         Writes to the guarded memory since the start; held writes; copied blocks.
+    events : numpy array
+        What else happened, see :class:`What`: a fault at an ``address`` (``port`` 0 in the memory,
+        1 in the shadow), an error answered to a ``port``, ungated masters asked to hold still,
+        holding still, let go, and a packet (its number the ``address``; ``port`` 1 if it met an
+        error).
     fired : int or None
         The clock of the trigger.
     seen : int
@@ -178,6 +214,7 @@ class RunResult:
     seen: int
     pause: int | None
     calls: object = field(default=(), repr=False)
+    events: object = field(default_factory=lambda: np.zeros(0, _EVENT), repr=False)
 
     def mismatch(self, params):
         """The first difference between image and memory as a :class:`Mismatch`, or None."""
@@ -208,8 +245,11 @@ class _Soc:
             function.restype, function.argtypes = result, arguments
         self._library = library
         params = binary.params
-        self._handle = library.soc_new(size, params.memory_base, params.memory_size,
-                                       options.latency, options.stall, options.seed)
+        separate = params.shadow is Shadow.SEPARATE
+        self._handle = library.soc_new(
+            size, params.memory_base, params.memory_size, params.shadow_base,
+            params.memory_size if separate else 0, options.latency,
+            options.shadow_latency or options.latency, options.stall, options.seed)
 
     def __enter__(self):
         return self
@@ -231,9 +271,9 @@ class _Soc:
         if self.access(offset, ctypes.byref(ctypes.c_uint32(value)), 1):
             raise BusError(f"register {offset:#x} was answered with an error")
 
-    def memory(self, address, size):
+    def memory(self, address, size, separate=False):
         buffer = ctypes.create_string_buffer(size)
-        self.read(address, buffer, size)
+        self.read(address, buffer, size, separate)
         return buffer.raw
 
     def array(self, name, dtype):
@@ -263,7 +303,7 @@ def run(binary, segments, entry, options, *, progress=lambda clocks: None):
         A segment is outside the guarded memory.
     """
     params = binary.params
-    size = max(params.memory_base, params.shadow_base) + params.memory_size
+    size = _memory_end(params)
     with _Soc(binary, options, size=size) as soc:
         for address, content in segments:
             if not params.memory_base <= address <= (params.memory_base + params.memory_size
@@ -277,7 +317,7 @@ def run(binary, segments, entry, options, *, progress=lambda clocks: None):
         soc.firmware(firmware, len(firmware))
         if options.wave is not None and soc.dump(str(options.wave).encode(), *options.wave_window):
             raise ValueError("this simulation was built without waveforms")
-        _prepare(soc, options)
+        _prepare(soc, params, options)
         while soc.clock() < options.max_clocks:
             until = min(soc.clock() + _CHUNK, options.max_clocks)
             if soc.run(until, 1) < until:
@@ -286,18 +326,29 @@ def run(binary, segments, entry, options, *, progress=lambda clocks: None):
         return _collect(soc, params, options)
 
 
-def _prepare(soc, options):
-    """Sets the registers, and what starts the snapshot."""
+def _memory_end(params):
+    """Bytes of the memory: with the shadow, and with the copy map, if these are in it."""
+    bases = [params.memory_base]
+    if params.shadow is Shadow.SAME:
+        bases.append(params.shadow_base)
+    return max(bases) + params.memory_size
+
+
+def _prepare(soc, params, options):
+    """Sets the registers, the faults, and what starts the snapshot."""
+    soc.device(options.ungated, options.deaf)
+    for fault in options.faults:
+        soc.fault(int(fault.side == "shadow"), *fault.bytes_of(params), fault.skip, fault.times,
+                  fault.silent)
     for index, (base, limit, kind) in enumerate(options.regions):
         registers = REGISTERS
         soc.write32(registers["REGION.BASE_LO"].address(index), base)
         soc.write32(registers["REGION.LIMIT_LO"].address(index), limit)
         soc.write32(registers["REGION.ATTR"].address(index),
                     registers["REGION.ATTR"].pack(enable=1, kind=RegionKind(kind).value))
-    for name in "timeout", "share":
-        value = getattr(options, name)
-        if value is not None:
-            soc.write32(REGISTERS[name.upper()].offset, value)
+    for name, value in options.registers.items():
+        register = REGISTERS[name]
+        soc.write32(register.offset, register.pack(**value) if isinstance(value, dict) else value)
     for address in options.timed:
         soc.time(address)
     how = {"software": _BY_SOFTWARE, "program": _BY_PROGRAM}.get(options.snapshot, _BY_PIN)
@@ -333,12 +384,13 @@ def _collect(soc, params, options):
     return RunResult(
         clocks=clocks, ended=ended, exit_code=exit_code.value,
         console=console.raw.decode("ascii", "replace"), status=status, counters=counters,
-        instant=instant, image=soc.memory(params.shadow_base, params.memory_size),
+        instant=instant, image=soc.memory(params.shadow_base, params.memory_size,
+                                         params.shadow is Shadow.SEPARATE),
         memory_at_instant=_replay(params, checkpoint, writes, instant),
         registers=list(registers[:32]), pc=registers[32], writes=writes,
         stalls=soc.array("stalls", _STALL), copies=soc.array("copies", _COPY), fired=fired,
         seen=seen.value, pause=marks[1] - fired if marks[1] and fired else None,
-        calls=soc.array("calls", _CALL))
+        calls=soc.array("calls", _CALL), events=soc.array("events", _EVENT))
 
 
 def _replay(params, checkpoint, writes, instant):

@@ -1,4 +1,5 @@
-// The world around the system in soc.v: memory, console, registers, triggers, and what was seen.
+// The world around the system in soc.v: memories and their faults, console, registers, triggers, and what
+// was seen.
 //
 // Plain C functions, for ctypes. One call of step() is one clock: the outputs of the clock are
 // sampled, the edge comes, and the inputs of the next clock are applied.
@@ -24,7 +25,8 @@ typedef VerilatedVcdC Dump;
 
 namespace {
 
-constexpr uint32_t kConsole = 0x10000000, kExit = 0x10000004, kMark = 0x10000008;
+constexpr uint32_t kConsole = 0x10000000, kExit = 0x10000004, kMark = 0x10000008,
+                   kErrors = 0x1000000c;   // accesses of the CPU that were answered with an error
 constexpr uint32_t kRegisters = 0x20000000, kFirmware = 0x30000000, kFirmwareSize = 0x10000;
 constexpr uint32_t kControl = 0x010;   // the unit's CONTROL register; bit 0 starts
 constexpr int kFetch = 0x40;           // picorv32's cpu_state_fetch
@@ -33,11 +35,30 @@ constexpr int kSoftwareIrq = 5;
 enum When { NEVER = 0, AT_CLOCK = 1, AT_ADDRESS = 2 };
 enum How { BY_PIN = 0, BY_SOFTWARE = 1, BY_PROGRAM = 2 };
 
+enum What { FAULT = 0, BUS_ERROR = 1, HOLD = 2, HELD = 3, LET_GO = 4, PACKET = 5 };
+enum Side { MEMORY = 0, SHADOW = 1 };
+
 struct Write { uint64_t clock, adr, data; uint32_t sel; uint32_t pad; };
-struct Stall { uint64_t clock, address, length; };
+struct Stall { uint64_t clock, address, length; uint32_t port, pad; };
+struct Event { uint64_t clock, address; uint32_t what, port; };
 struct Copy { uint64_t clock; uint32_t block, kind; };
 struct Call { uint64_t entered, left, function; };
 struct Timed { uint32_t address, back; bool entering, inside; uint64_t entered; };
+
+// What a bus asks a memory, and how it is answered
+struct Request { bool cyc, stb, we; uint64_t adr, data; uint32_t sel; };
+struct Answer { bool ack, err, stall; uint64_t data; };
+
+// The memory's end of a bus: what it owes
+struct Port {
+    struct Due { uint64_t clock, data; bool bad, silent; };
+    std::deque<Due> due;
+    uint64_t waited = 0;
+};
+
+// Accesses of the unit that are answered with an error, or not at all: of those to the bytes `first` to
+// `last`, `times` (0: all) after `skip`
+struct Fault { uint64_t first, last, skip, times, seen; Side side; bool silent; };
 
 struct Soc {
     VerilatedContext context;
@@ -47,16 +68,16 @@ struct Soc {
     uint64_t dump_from = 0, dump_to = 0;
 #endif
     std::vector<uint8_t> memory;
+    std::vector<uint8_t> shadow;       // a separate one
     std::vector<uint8_t> firmware;
-    uint64_t guarded_base = 0, guarded_size = 0;
-    uint32_t latency = 1;
+    uint64_t guarded_base = 0, guarded_size = 0, shadow_base = 0;
+    uint32_t latency = 1, shadow_latency = 1;
     double stall = 0;
     std::mt19937 random;
 
     uint64_t clock = 0;
-    struct Due { uint64_t clock, data; };
-    std::deque<Due> due;
-    uint64_t classic_wait = 0;
+    Port m, x, d;
+    std::vector<Fault> faults;
 
     int when = NEVER, how = BY_PIN;
     uint64_t at = 0, nth = 1, seen = 0, triggered = 0;
@@ -77,9 +98,13 @@ struct Soc {
     bool logging = false;
     std::vector<Stall> stalls;
     std::vector<Copy> copies;
+    std::vector<Event> events;
+    uint32_t errors = 0;               // accesses of the CPU that were answered with an error
     std::vector<Timed> timed;          // functions whose calls are timed
     std::vector<Call> calls;
-    bool was_held = false, was_active = false, registers_due = false;
+    int open[4] = {-1, -1, -1, -1};    // each port's stall that lasts, by its index
+    bool was_hold = false, was_io_held = false;
+    bool was_active = false, registers_due = false;
     uint64_t active_clock = 0;
     uint32_t registers[33] = {};       // x0..x31 and pc at the instant
 
@@ -124,15 +149,21 @@ struct Soc {
     }
 
     struct Inputs {
-        bool ack = false, stall = false, io_ready = false, trigger = false;
-        uint64_t data = 0;
+        bool io_ready = false, trigger = false;
+        Answer m = {}, x = {}, d = {};
         uint32_t io_rdata = 0, irqs = 0;
     };
 
     void apply(const Inputs &next) {
-        top->m_wb_ack = next.ack;
-        top->m_wb_dat_r = next.data;
-        top->m_wb_stall = next.stall;
+        top->m_wb_ack = next.m.ack;
+        top->m_wb_err = next.m.err;
+        top->m_wb_dat_r = next.m.data;
+        top->m_wb_stall = next.m.stall;
+        top->x_wb_ack = next.x.ack;
+        top->x_wb_err = next.x.err;
+        top->x_wb_stall = next.x.stall;
+        top->d_wb_ack = next.d.ack;
+        top->d_wb_dat_r = next.d.data;
         top->io_ready = next.io_ready;
         top->io_rdata = next.io_rdata;
         top->trigger = next.trigger;
@@ -145,16 +176,38 @@ struct Soc {
         was_active = top->trace_active;
         if (registers_due) take_registers(cpu);
         if (top->trace_copied) copies.push_back({clock, top->trace_block, top->trace_kind});
-        if (top->trace_held) {
-            if (!was_held) stalls.push_back({clock, uint64_t(top->s_wb_adr_seen) * SOC_BYTES, 0});
-            stalls.back().length++;
-        }
-        was_held = top->trace_held;
+        see_ports();
         if (!timed.empty()) time_calls(cpu);
         if (when == AT_ADDRESS && !fired && cpu->soc__DOT__cpu__DOT__launch_next_insn
             && cpu->soc__DOT__cpu__DOT__next_pc == at && ++seen == nth) fire();
         if (when == AT_CLOCK && !fired && clock + 1 >= at) fire();
         if (top->trap && !ended) ended = true;
+    }
+
+    // Held writes, errors, and what the devices do
+    void see_ports() {
+        const uint32_t addresses[4] = {top->adr_seen0, top->adr_seen1, top->adr_seen2, top->adr_seen3};
+        for (uint32_t port = 0; port < 4; port++) {
+            if (!(top->trace_held >> port & 1)) {
+                open[port] = -1;
+            } else {
+                if (open[port] < 0) {
+                    open[port] = int(stalls.size());
+                    stalls.push_back({clock, addresses[port], 0, port, 0});
+                }
+                stalls[open[port]].length++;
+            }
+            if (top->err_seen >> port & 1) {
+                events.push_back({clock, addresses[port], BUS_ERROR, port});
+                if (port == 0) errors++;
+            }
+        }
+        if (top->io_hold != was_hold)
+            events.push_back({clock, 0, uint32_t(top->io_hold ? HOLD : LET_GO), 0});
+        if (top->io_hold && top->io_held && !was_io_held) events.push_back({clock, 0, HELD, 0});
+        was_hold = top->io_hold;
+        was_io_held = top->io_hold && top->io_held;
+        if (top->sent) events.push_back({clock, top->sent_number, PACKET, top->sent_error});
     }
 
     // A call lasts from the fetch of the function's first instruction to that of the one after it
@@ -205,7 +258,20 @@ struct Soc {
 
     Inputs respond() {
         Inputs next;
-        memory_port(next);
+        next.m = serve(m, {bool(top->m_wb_cyc), bool(top->m_wb_stb), bool(top->m_wb_we),
+                           top->m_wb_adr, top->m_wb_dat_w, top->m_wb_sel},
+                       MEMORY, latency, top->m_wb_copier, top->m_wb_stall,
+                       top->m_wb_ack || top->m_wb_err);
+        next.d = serve(d, {bool(top->d_wb_cyc), bool(top->d_wb_stb), bool(top->d_wb_we),
+                           top->d_wb_adr, top->d_wb_dat_w, top->d_wb_sel},
+                       MEMORY, latency, false, false, top->d_wb_ack);
+#ifdef SOC_SEPARATE
+        next.x = serve(x, {bool(top->x_wb_cyc), bool(top->x_wb_stb), bool(top->x_wb_we),
+                           top->x_wb_adr, top->x_wb_dat_w, top->x_wb_sel},
+                       SHADOW, shadow_latency, true, top->x_wb_stall,
+                       top->x_wb_ack || top->x_wb_err);
+#endif
+        next.d.stall = false;
         io_port(next);
         // A pulse long enough to be seen, and an interrupt until the handler's first mark
         next.trigger = fired && how == BY_PIN && clock < triggered + 3;
@@ -213,45 +279,73 @@ struct Soc {
         return next;
     }
 
-    void memory_port(Inputs &next) {
-        bool request = top->m_wb_cyc && top->m_wb_stb;
+    Answer serve(Port &port, const Request &request, Side side, uint32_t latency, bool copier,
+                 bool stalled, bool answered) {
+        Answer next = {};
+        bool asked = request.cyc && request.stb;
+        if (!request.cyc) port.due.clear();   // given up
 #ifdef SOC_PIPELINED
-        if (request && !top->m_wb_stall) due.push_back({clock + latency, perform()});
-        if (!due.empty() && due.front().clock <= clock + 1) {
-            next.ack = true;
-            next.data = due.front().data;
-            due.pop_front();
+        (void)answered;
+        if (asked && !stalled) port.due.push_back(perform(request, side, latency, copier, clock));
+        if (!port.due.empty() && !port.due.front().silent && port.due.front().clock <= clock + 1) {
+            next.ack = !port.due.front().bad;
+            next.err = port.due.front().bad;
+            next.data = port.due.front().data;
+            port.due.pop_front();
         }
         next.stall = stall > 0 && std::uniform_real_distribution<>(0, 1)(random) < stall;
 #else
-        if (!request || top->m_wb_ack) {
-            classic_wait = 0;
-        } else if (++classic_wait >= latency) {
-            next.ack = true;
-            next.data = perform();
+        (void)stalled;
+        if (!asked || answered) {
+            port.waited = 0;
+        } else if (++port.waited == latency) {
+            Port::Due due = perform(request, side, latency, copier, clock + 1);
+            if (due.silent) return next;
+            next.ack = !due.bad;
+            next.err = due.bad;
+            next.data = due.data;
         }
 #endif
+        return next;
     }
 
-    uint64_t perform() {
-        uint64_t address = uint64_t(top->m_wb_adr) * SOC_BYTES, data = 0;
-        if (address + SOC_BYTES > memory.size()) return 0;
-        uint8_t *at = memory.data() + address;
-        if (top->m_wb_we) {
-            data = top->m_wb_dat_w;
-#ifdef SOC_PIPELINED
-            uint64_t accepted = clock;
-#else
-            uint64_t accepted = clock + 1;
-#endif
-            if (logging && address - guarded_base < guarded_size)
-                writes.push_back({accepted, address, data, uint32_t(top->m_wb_sel), 0});
-            for (int i = 0; i < SOC_BYTES; i++)
-                if (top->m_wb_sel >> i & 1) at[i] = uint8_t(data >> 8 * i);
-            return 0;
+    // What one of the unit's own accesses meets: nothing, or a fault
+    const Fault *fault_at(uint64_t address, bool write, Side side) {
+        for (Fault &fault : faults) {
+            bool meets = fault.side == MEMORY ? side == MEMORY && !write : write;
+            if (!meets || address < fault.first || address > fault.last) continue;
+            uint64_t index = fault.seen++;
+            if (index < fault.skip || (fault.times && index >= fault.skip + fault.times)) continue;
+            return &fault;
         }
-        memcpy(&data, at, SOC_BYTES);
-        return data;
+        return nullptr;
+    }
+
+    Port::Due perform(const Request &request, Side side, uint32_t latency, bool copier,
+                      uint64_t accepted) {
+        uint64_t address = request.adr * SOC_BYTES;
+        Port::Due due = {clock + latency, 0, false, false};
+        const Fault *fault = copier && !faults.empty()
+            ? fault_at(address, request.we, side) : nullptr;
+        if (fault) {
+            due.bad = true;
+            due.silent = fault->silent;
+            events.push_back({clock, address, FAULT, uint32_t(fault->side)});
+            return due;
+        }
+        std::vector<uint8_t> &content = side == SHADOW ? shadow : memory;
+        uint64_t offset = side == SHADOW ? address - shadow_base : address;
+        if (offset + SOC_BYTES > content.size()) return due;
+        uint8_t *at = content.data() + offset;
+        if (request.we) {
+            if (logging && side == MEMORY && address - guarded_base < guarded_size)
+                writes.push_back({accepted, address, request.data, request.sel, 0});
+            for (int i = 0; i < SOC_BYTES; i++)
+                if (request.sel >> i & 1) at[i] = uint8_t(request.data >> 8 * i);
+        } else {
+            memcpy(&due.data, at, SOC_BYTES);
+        }
+        return due;
     }
 
     void io_port(Inputs &next) {
@@ -272,6 +366,8 @@ struct Soc {
             for (int i = 0; write && i < 4; i++)
                 if (top->io_wstrb >> i & 1) at[i] = uint8_t(data >> 8 * i);
             memcpy(&next.io_rdata, at, 4);
+        } else if (!write && address == kErrors) {
+            next.io_rdata = errors;
         } else if (write && address == kConsole) {
             console.push_back(char(data));
         } else if (write && address == kExit && !ended) {
@@ -327,9 +423,14 @@ template <class T> uint64_t give(const std::vector<T> &from, T *to, uint64_t mos
 
 extern "C" {
 
-Soc *soc_new(uint64_t size, uint64_t guarded_base, uint64_t guarded_size, uint32_t latency,
-             double stall, uint32_t seed) {
+// A separate shadow has a memory of its own, of the size of the guarded memory; else shadow_size is 0.
+Soc *soc_new(uint64_t size, uint64_t guarded_base, uint64_t guarded_size, uint64_t shadow_base,
+             uint64_t shadow_size, uint32_t latency, uint32_t shadow_latency, double stall,
+             uint32_t seed) {
     Soc *soc = new Soc(size);
+    soc->shadow_base = shadow_base;
+    soc->shadow.resize(shadow_size);
+    soc->shadow_latency = shadow_latency;
     soc->guarded_base = guarded_base;
     soc->guarded_size = guarded_size;
     soc->latency = latency;
@@ -348,8 +449,22 @@ void soc_firmware(Soc *soc, const uint8_t *data, uint64_t size) {
     memcpy(soc->firmware.data(), data, size);
 }
 
-void soc_read(Soc *soc, uint64_t address, uint8_t *data, uint64_t size) {
-    memcpy(data, soc->memory.data() + address, size);
+// Reads the memory, or a separate shadow.
+void soc_read(Soc *soc, uint64_t address, uint8_t *data, uint64_t size, int separate) {
+    if (separate) memcpy(data, soc->shadow.data() + (address - soc->shadow_base), size);
+    else memcpy(data, soc->memory.data() + address, size);
+}
+
+// How the first device reaches the memory.
+void soc_device(Soc *soc, int ungated, int deaf) {
+    soc->top->ungated = ungated;
+    soc->top->deaf = deaf;
+    soc->settle(0);
+}
+
+void soc_fault(Soc *soc, int side, uint64_t first, uint64_t last, uint64_t skip, uint64_t times,
+               int silent) {
+    soc->faults.push_back({first, last, skip, times, 0, Side(side), bool(silent)});
 }
 
 void soc_trigger(Soc *soc, int when, int how, uint64_t at, uint64_t nth) {
@@ -398,6 +513,7 @@ uint64_t soc_checkpoint(Soc *soc, uint8_t *data, uint64_t most) {
 }
 uint64_t soc_writes(Soc *soc, Write *to, uint64_t most) { return give(soc->writes, to, most); }
 uint64_t soc_stalls(Soc *soc, Stall *to, uint64_t most) { return give(soc->stalls, to, most); }
+uint64_t soc_events(Soc *soc, Event *to, uint64_t most) { return give(soc->events, to, most); }
 uint64_t soc_copies(Soc *soc, Copy *to, uint64_t most) { return give(soc->copies, to, most); }
 uint64_t soc_calls(Soc *soc, Call *to, uint64_t most) { return give(soc->calls, to, most); }
 

@@ -1,0 +1,93 @@
+"""``memsnap check``: what it says is what the unit does, and what it refuses."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from memsnap import SnapshotParams
+from memsnap_sim.bench import copy_rate, longest_stall
+from memsnap_sim.check import cells, check, findings, problems
+from memsnap_sim.cli import main
+from memsnap_sim.config import Config
+
+CONFIGS = sorted(Path(__file__).parents[1].glob("sim/configs/*.toml"))
+FIGURES = {"stall of a write, at the longest about": "stall",
+           "copy of all, without other traffic": "copy",
+           "buffer for the full rate": "depth",
+           "from a failed snapshot to the next": "sweep"}
+
+
+def figures(unit=(), **memory):
+    config = Config.of({"unit": dict(unit), "memory": memory})
+    assert problems(config) == []
+    return {FIGURES[each.name]: each.value for each in findings(config) if each.name in FIGURES}
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_every_configuration_that_comes_with_it_is_sound(path):
+    assert check(Config.read(path))["problems"] == []
+
+
+@pytest.mark.parametrize("tables, words", [
+    ({"unit": {"block_size": 48}}, ["block_size must be a power of two, not 48"]),
+    ({"policy": {"retries": 3, "hold_io": True}},
+     ["set retry = true under [unit]", "set io_hold = true under [unit]"]),
+    ({"policy": {"failure": "fail_write"}},
+     ["set retry = true under [unit]", "set release = \"copied\" under [unit]"]),
+    ({"policy": {"protect": 2}}, ["there are 1 ports"]),
+    ({"region": [{"start": 0, "limit": 0x1_0000}]}, ["0x10000 is outside the memory"]),
+    ({"region": [{"start": 0, "limit": 63}] * 5}, ["set regions = 5 under [unit]"]),
+    ({"region": [{"start": 0}]}, ["a [[region]] needs start and limit, or symbol"]),
+    ({"dma": {"ungated": False}}, ["set ports = 2 under [unit]"]),
+    ({"fault": [{"block": 1024}]}, ["the block of a fault must be 0 to 1023"]),
+])
+def test_problems(tables, words):
+    found = problems(Config.of(tables))
+    assert len(found) == len(words)
+    for problem, word in zip(found, words, strict=True):
+        assert word in problem
+
+
+@pytest.mark.parametrize("latency", [1, 4, 16])
+def test_the_longest_stall_is_about_what_is_counted(latency):
+    counted = longest_stall(latency, 64, snapshots=1).value
+    assert abs(figures(latency=latency)["stall"] - counted) <= 1
+
+
+@pytest.mark.parametrize("latency, shadow", [(1, "same"), (16, "same"), (4, "separate")])
+def test_the_copy_takes_as_long_as_is_counted(latency, shadow):
+    told = figures({"shadow": shadow, "buffer_depth": 128 if shadow == "separate" else 64},
+                   latency=latency)["copy"]
+    beats = SnapshotParams().memory_size // 4
+    assert told == pytest.approx(beats / copy_rate(latency, 32, 64, shadow).value, rel=0.01)
+
+
+def test_the_sweep_is_the_units():
+    assert figures({"block_size": 4096})["sweep"] == SnapshotParams(block_size=4096).sweep_clocks
+
+
+def test_a_buffer_that_is_too_small_is_told(tmp_path):
+    file = tmp_path / "x.toml"
+    file.write_text("[unit]\nbuffer_depth = 16\n[memory]\nlatency = 32\n")
+    done = CliRunner().invoke(main, ["check", str(file)], terminal_width=200)
+    assert "set buffer_depth = 64" in " ".join(done.output.split())
+
+
+def test_json_and_exit_codes(tmp_path):
+    file = tmp_path / "x.toml"
+    file.write_text("[unit]\nmemory_size = \"1M\"\n")
+    done = CliRunner().invoke(main, ["check", str(file), "--json"])
+    assert json.loads(done.stdout)["sound"]
+    file.write_text("[unit]\nblock_size = 3\n")
+    with pytest.raises(SystemExit) as left:
+        main(["check", str(file)])
+    assert left.value.code == 2
+
+
+def test_cells_are_counted_for_this_unit():
+    small = {"memory_size": 512, "block_size": 64, "shadow_base": 512, "addr_width": 12,
+             "regions": 1, "buffer_depth": 4, "max_in_flight": 4}
+    counts = cells(Config.of({"unit": small}))
+    assert 500 < counts["lut4"] < 3000
+    assert counts["ff"] > 500
