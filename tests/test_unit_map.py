@@ -134,8 +134,7 @@ def test_a_region_may_hold_the_map(base):
     assert bench.snapshots[0].counters["BLOCKS_BACKGROUND"] == 0
 
 
-@pytest.mark.parametrize("jobs", [3, 8])
-@pytest.mark.parametrize("release", ["captured", "copied"])
+@pytest.mark.parametrize("jobs, release", [(3, "captured"), (8, "copied")])
 def test_writes_go_on_while_the_map_is_being_copied(jobs, release):
     """A storm on all blocks, before any bit may be set: jobs run out, the map's do not."""
     config = params(block_size=4, jobs=jobs, release=release, ports=2)
