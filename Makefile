@@ -60,8 +60,9 @@ docs: $(VENV)/docs/.made ## the documentation as pages: build/docs/index.html
 	@echo "wrote build/docs/index.html"
 
 .PHONY: soak
-soak: $(VENV)/sim/.made ## random snapshots for many minutes
-	@$(VENV)/sim/bin/python tests/soak.py --snapshots $(SNAPSHOTS)
+soak: $(VENV)/test/.made ## random snapshots for many minutes, and long tests
+	@$(VENV)/test/bin/python -m pytest -n auto -q -m soak
+	@$(VENV)/test/bin/python tests/soak.py --snapshots $(SNAPSHOTS)
 
 .PHONY: clean
 clean: ## remove build, with the environments in it

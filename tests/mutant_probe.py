@@ -1,7 +1,7 @@
 """Runs the unit through a few rough scenarios; exits 1 with what it found, 0 if that is nothing.
 
 Run by ``test_mutants.py`` in a process of its own, with a broken copy of the unit first on the
-path.
+path. As a program, takes the number of the scenario to begin with.
 """
 
 import random
@@ -55,35 +55,47 @@ async def silent_shadow(bench):
     await bench.ready()
 
 
-def scenarios():
-    """Pairs of a bench and its script."""
-    small = {"memory_size": 512, "shadow_base": 512, "addr_width": 12}
-    params = SnapshotParams(block_size=64, **small)
-    yield Bench(params, traffic=traffic(1, 128, 1200), latency=6), two_snapshots
-    params = SnapshotParams(block_size=64, share=4, **small)
-    yield Bench(params, traffic=traffic(2, 128, 4000, writes=0, shadow=0), latency=1,
-                patience=2500), one_snapshot
-    params = SnapshotParams(block_size=256, **small)
-    yield Bench(params, traffic=traffic(3, 128, 1000, pause=3), latency=3), two_snapshots
-    params = SnapshotParams(block_size=16, **small)
-    yield Bench(params, traffic=traffic(4, 128, 400), latency=2,
-                errors=errors_at(addresses=[128 + 77], writes=True, reads=False)), one_snapshot
-    params = SnapshotParams(block_size=64, ports=2, **small)
-    yield Bench(params, traffic=traffic(5, 128, 800), others=[traffic(6, 128, 800)],
-                latency=3), two_snapshots
-    params = SnapshotParams(block_size=64, shadow="separate", timeout=200, **small)
-    yield Bench(params, traffic=traffic(7, 128, 800, shadow=0), latency=2,
-                shadow={"latency": 9}), silent_shadow
-    for width in 64, 32:
-        params = SnapshotParams(block_size=width // 8, map="memory", map_cache=2, jobs=4,
-                                map_base=256, data_width=width, **{**small, "memory_size": 400})
-        yield Bench(params, traffic=traffic(width, 400 // params.beat_bytes, 700, shadow=0),
-                    latency=2), two_snapshots
+SMALL = {"memory_size": 512, "shadow_base": 512, "addr_width": 12}
 
 
-def main():
-    """The first scenario that finds something ends the run."""
-    for bench, script in scenarios():
+def scenario(script, traffics, options=None, **params):
+    """Makes a bench with its script, when it is called."""
+    def make():
+        first, *others = traffics
+        return Bench(SnapshotParams(**{**SMALL, **params}), traffic=first, others=others,
+                     **{"patience": 3000, **(options or {})}), script
+    return make
+
+
+def rows(width):
+    """A map of rows in the memory, more of them than on chip."""
+    return scenario(two_snapshots, [traffic(width, 112, 700, shadow=0)], {"latency": 2},
+                    block_size=width // 8, map="memory", map_cache=2, jobs=4, map_base=256,
+                    data_width=width, memory_size=14 * width, shadow_base=1024, addr_width=13)
+
+
+SCENARIOS = (
+    scenario(two_snapshots, [traffic(1, 128, 1200)], {"latency": 6}, block_size=64),
+    scenario(one_snapshot, [traffic(2, 128, 4000, writes=0, shadow=0)],
+             {"latency": 1, "patience": 2500}, block_size=64, share=4),
+    scenario(two_snapshots, [traffic(3, 128, 1000, pause=3)], {"latency": 3}, block_size=256),
+    scenario(one_snapshot, [traffic(4, 128, 400)],
+             {"latency": 2, "errors": errors_at(addresses=[128 + 77], writes=True, reads=False)},
+             block_size=16),
+    scenario(two_snapshots, [traffic(5, 128, 800), traffic(6, 128, 800)], {"latency": 3},
+             block_size=64, ports=2),
+    scenario(silent_shadow, [traffic(7, 128, 800, shadow=0)],
+             {"latency": 2, "shadow": {"latency": 9}}, block_size=64, shadow="separate",
+             timeout=200),
+    rows(64),
+    rows(32),
+)
+
+
+def main(first=0):
+    """The first scenario that finds something ends the run; begins with number ``first``."""
+    for make in SCENARIOS[first:] + SCENARIOS[:first]:
+        bench, script = make()
         bench.run(script)
         if bench.violations:
             print(*bench.violations[:3], sep="\n")
@@ -92,4 +104,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(*map(int, sys.argv[1:])))

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Mutant:
-    """A defect, and where to put it in."""
+    """A defect, and where to put it in; ``scenario`` is the first to try of the probe's."""
 
     name: str
     file: str
     old: str
     new: str
+    scenario: int = 0
 
 
 MUTANTS = (
@@ -59,14 +60,17 @@ MUTANTS = (
            "m.d.sync += gate.active.eq(lifecycle.active)"),
     Mutant("one gate left open", "core.py",
            "m.d.comb += gate.active.eq(lifecycle.active)",
-           "m.d.comb += gate.active.eq(lifecycle.active & (gate is gates[0]))"),
+           "m.d.comb += gate.active.eq(lifecycle.active & (gate is gates[0]))",
+           scenario=4),
     Mutant("answers to the wrong port", "bus/wishbone_join.py",
            "put.data.eq(self._owner)",
-           "put.data.eq(self._last)"),
+           "put.data.eq(self._last)",
+           scenario=4),
     Mutant("silent shadow not noticed", "lifecycle.py",
            "m.d.comb += expired[index].eq((self.timeout != 0) & (silent >= self.timeout))",
            "m.d.comb += expired[index].eq((index == 0) & (self.timeout != 0)"
-           " & (silent >= self.timeout))"),
+           " & (silent >= self.timeout))",
+           scenario=5),
     Mutant("granted before it is captured", "copy_reader.py",
            "self.secured.eq(self.wanted & under_way",
            "self.secured.eq(self.wanted | under_way"),
@@ -81,19 +85,23 @@ MUTANTS = (
            "self.set.valid.eq(claimed & ~taken & ~self.done),"),
     Mutant("others' bits set before the map's blocks are copied", "job_table.py",
            "may_leave &= ~self.only_initial | (kind[index] == JobKind.INITIAL)",
-           "pass"),
+           "pass",
+           scenario=6),
     Mutant("row of the map in the memory stale on chip", "copy_map_memory.py",
            "cache.write.eq(self.set_done),",
-           "cache.write.eq(0),"),
+           "cache.write.eq(0),",
+           scenario=6),
     Mutant("other row of the line taken for this one", "map_cache.py",
            "getattr(self, name + \"_hit\").eq(get.data.tag == tag),",
-           "getattr(self, name + \"_hit\").eq(1),"),
+           "getattr(self, name + \"_hit\").eq(1),",
+           scenario=6),
     Mutant("initiator may write the map", "bus/wishbone_gate.py",
            "with m.If(write & in_map(self._params, self.s.adr)):",
            "with m.If(write & 0):"),
     Mutant("row beside overwritten", "bus/wishbone_map.py",
            "bus.sel.eq(Mux(bus.we, Mux(row[0], lanes << MAP_ROW_BYTES, lanes), ~0)),",
-           "bus.sel.eq(~0),"),
+           "bus.sel.eq(~0),",
+           scenario=6),
     Mutant("shadow not protected", "lifecycle.py",
            "self.protected.eq(self.active | self.done),",
            "self.protected.eq(0),"),

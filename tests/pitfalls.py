@@ -95,9 +95,7 @@ PITFALLS = (
     Pitfall("a background copy that never ends", _known("wrong priority that starves"),
             _directed("test_constant_traffic_does_not_stop_the_background")),
     Pitfall("a storm of demands", Mutant(
-        "no job is kept for a demand", "job_table.py",
-        "self.free.eq(free.any()),",
-        "self.free.eq(self.spare),"),
+        "a demand gets no job", "sequencer.py", "self.open.eq(may_claim)", "self.open.eq(0)"),
         _directed("test_a_demand_storm")),
     Pitfall("writes to the shadow", _known("shadow not protected"),
             _directed("test_the_shadow_cannot_be_written_while_protected")),

@@ -20,12 +20,12 @@ SOURCE = Path(memsnap.__file__).parent
 KIT = Path(memsnap_sim.__file__).parent.parent
 
 
-def probe(path):
+def probe(path, first=0):
     """Runs the scenarios over the package in ``path``: exit code and what was printed."""
     paths = os.pathsep.join([str(path), str(KIT)])
     environment = {**os.environ, "PYTHONPATH": paths, "PYTHONDONTWRITEBYTECODE": "1"}
-    done = subprocess.run([sys.executable, PROBE], env=environment, capture_output=True, text=True,
-                          timeout=300)
+    done = subprocess.run([sys.executable, PROBE, str(first)], env=environment,
+                          capture_output=True, text=True, timeout=300)
     return done.returncode, done.stdout, done.stderr
 
 
@@ -49,7 +49,7 @@ OTHERS = [mutant for mutant in MUTANTS
 @pytest.mark.parametrize("mutant", OTHERS, ids=lambda mutant: mutant.name.replace(" ", "-"))
 def test_mutant_is_found(mutant, tmp_path):
     mutate(mutant, tmp_path)
-    code, out, err = probe(tmp_path)
+    code, out, err = probe(tmp_path, mutant.scenario)
     assert err == ""
     assert code == 1
     assert out != ""

@@ -63,7 +63,7 @@ SPECS = {
     "whole strict": lambda: convert(HelpedSpec(small(release="copied"))),
     "whole longer": lambda: convert(HelpedSpec(small(block_size=4))),
     "whole deeper": lambda: convert(HelpedSpec(small(
-        blocks=8, jobs=4, buffer_depth=8, max_in_flight=4))),
+        blocks=8, jobs=4, buffer_depth=8))),
     "whole unhelped": lambda: convert(WholeSpec(small(blocks=2))),
     "whole busy": lambda: convert(WholeSpec(small(blocks=2), memory="quick", traffic="writes")),
     "whole idle": lambda: convert(WholeSpec(small(blocks=2), memory="quick", traffic="none")),
