@@ -63,8 +63,9 @@ class ClaimsRan:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session):
-        self._missing = sorted(claimed() - self._passed)
-        if self._missing and session.exitstatus == pytest.ExitCode.OK:
+        if session.exitstatus == pytest.ExitCode.OK:
+            self._missing = sorted(claimed() - self._passed)
+        if self._missing:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter):

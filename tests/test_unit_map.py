@@ -72,7 +72,7 @@ async def two_snapshots(bench):
     ({"shadow": "separate", "ports": 3, "data_width": 64, "release": "copied"}, 6),
     ({"shadow": "separate", "pipelined": False, "shadow_base": 0}, 1),
     ({"jobs": 2, "block_size": 4, "memory_size": 400}, 8),
-    ({"features": {"cti", "bte"}, "pipelined": False}, 2),
+    ({"features": ("cti", "bte"), "pipelined": False}, 2),
 ], ids=lambda value: "-".join(str(each) for each in value.values())
     if isinstance(value, dict) else str(value))
 def test_exact(options, latency):
