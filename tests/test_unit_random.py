@@ -9,7 +9,7 @@ import os
 import pytest
 from memsnap_sim.kit.fuzz import fuzz
 
-RUNS = int(os.environ.get("MEMSNAP_RUNS", "30"))
+RUNS = int(os.environ.get("MEMSNAP_RUNS", "20"))
 SEED = os.environ.get("MEMSNAP_SEED")
 SEEDS = range(RUNS) if SEED is None else [int(SEED)]
 
