@@ -17,7 +17,8 @@ class Transaction:
 
     ``addr`` is in bytes, ``size`` the log2 of a beat's bytes (None: the whole bus). ``data`` and
     ``strobes`` of a write have an item for each beat, as wide as the bus; without ``strobes`` all
-    lanes that the beat may use are written. ``gap`` is clocks without a new request before it.
+    lanes that the beat may use are written. ``gap`` is clocks without a new request before it;
+    with ``after``, it is not begun before that other transaction is over. ``port`` is the memory's.
 
     The clocks are those in which the address (or, earlier, the first data of a write) was first on
     the bus, in which the address was accepted, and of the last answer. ``clocks`` are those of the
@@ -40,6 +41,8 @@ class Transaction:
     data: list = field(default_factory=list)
     strobes: list | None = None
     gap: int = 0
+    after: object = None
+    port: int = 0
     requested: int | None = None
     accepted: int | None = None
     answered: int | None = None

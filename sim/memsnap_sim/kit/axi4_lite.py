@@ -42,7 +42,7 @@ class LiteRegisterPort:
         """The register's value."""
         self._check(address)
         bus = self.bus
-        return await self._transfer(ctx, {"ar": (0, {bus.araddr: address})},
+        return await self._transfer(ctx, {"ar": (0, {"araddr": address})},
                                     (bus.rvalid, bus.rready, bus.rresp, bus.rdata), address)
 
     async def write(self, ctx, address, value, sel=0xf):
@@ -50,8 +50,8 @@ class LiteRegisterPort:
         self._check(address)
         bus = self.bus
         lead = self.lead()
-        offers = {"aw": (max(0, -lead), {bus.awaddr: address}),
-                  "w": (max(0, lead), {bus.wdata: value, bus.wstrb: sel})}
+        offers = {"aw": (max(0, -lead), {"awaddr": address}),
+                  "w": (max(0, lead), {"wdata": value, "wstrb": sel})}
         await self._transfer(ctx, offers, (bus.bvalid, bus.bready, bus.bresp, bus.bresp),
                              address)
 
@@ -74,8 +74,8 @@ class LiteRegisterPort:
                     delay, payload = offers[each]
                     if clock >= delay:
                         offered.add(each)
-                        for signal, value in payload.items():
-                            ctx.set(signal, value)
+                        for member, value in payload.items():
+                            ctx.set(getattr(bus, member), value)
                         ctx.set(getattr(bus, each + "valid"), 1)
                 is_ready = not waiting and stall <= 0
                 ctx.set(ready, is_ready)

@@ -193,6 +193,7 @@ class Manager:
                 return
             transaction = self._waiting
             if (transaction.we in begun or self._in_flight[transaction.we] >= self.max_in_flight
+                    or transaction.after is not None and transaction.after.is_open
                     or self.ordered and self._must_wait(transaction)):
                 return
             self._waiting = None

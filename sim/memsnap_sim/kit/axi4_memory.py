@@ -211,7 +211,7 @@ class _Port:
 
     def _transaction(self, we, request):
         return Transaction(we=we, beats=request.len + 1, accepted=self.memory.clock,
-                           burst=Burst(request.burst),
+                           port=self.index, burst=Burst(request.burst),
                            **{name: getattr(request, name) for name in ADDRESS_FIELDS
                               if name != "burst"})
 
