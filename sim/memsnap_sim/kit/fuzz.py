@@ -4,6 +4,7 @@ from memsnap import SnapshotParams
 from memsnap.params import Release, Shadow
 
 from . import pauses
+from .axi4_fuzz import axi4_options, axi4_params, axi4_shadow, axi4_traffic, is_axi4
 from .harness import Bench
 from .memory import errors_at
 from .wishbone import Access, burst
@@ -16,12 +17,14 @@ _CLOCKS = 3000
 _JOBS = (3, 4, 5, 8)
 
 
-def fuzz(seed, *, make_unit=None, **options):
+def fuzz(seed, *, bus="wishbone", make_unit=None, **options):
     """Runs the random scenario of ``seed`` and returns its :class:`Bench`, unchecked.
 
     Parameters
     ----------
     seed : int or str
+    bus : str
+        ``"wishbone"`` or ``"axi4"``.
     make_unit : callable or None
         From :class:`SnapshotParams` to the unit; by default the real one.
     options
@@ -31,25 +34,52 @@ def fuzz(seed, *, make_unit=None, **options):
     shape = rng("shape")
     latency = shape.choice([1, 1, 2, 3, 4, 8, 16, 32])
     varies = shape.random() < 0.4
-    params = random_params(rng("params"), latency)
+    kind = {"wishbone": _Wishbone, "axi4": _Axi4}[bus]
+    params = kind.params(rng("params"), latency)
     busy = shape.random() < 0.3
     calm = params.share == 0
-    traffic = [random_traffic(rng(name), params, busy=busy and not calm)
+    traffic = [kind.traffic(rng(name), params, busy=busy and not calm)
                for name in ("traffic", *(f"traffic{port}" for port in range(1, params.ports)))]
     shadow = None
     if params.shadow is Shadow.SEPARATE:
         own = rng("shadow")
         shadow = {"latency": own.choice([1, 4, latency, 3 * latency]),
                   "stall": own.choice([pauses.never, pauses.sometimes(rng("x_stall"), 0.5)]),
-                  "errors": _random_errors(own, params)}
+                  "errors": _random_errors(own, params), **kind.shadow(rng)}
     bench = Bench(
         params, unit=make_unit and make_unit(params), traffic=traffic[0], others=traffic[1:],
         shadow=shadow, latency=pauses.uniform(rng("latency"), 1, latency) if varies else latency,
         stall=shape.choice([pauses.never, pauses.sometimes(rng("stall"), 0.2),
                             pauses.bursty(rng("stall"), 12, 4)]),
-        errors=_random_errors(rng("errors"), params), bursts=shape.random() < 0.5,
-        max_in_flight=shape.choice([1, 2, 8, 32]))
+        errors=_random_errors(rng("errors"), params), **kind.options(rng, shape, params))
     return bench.run(random_script(rng("script")), **options)
+
+
+class _Wishbone:
+    """What is particular to a bus."""
+
+    @staticmethod
+    def params(rng, latency):
+        return random_params(rng, latency)
+
+    @staticmethod
+    def traffic(rng, params, *, busy):
+        return random_traffic(rng, params, busy=busy)
+
+    @staticmethod
+    def shadow(rng):
+        return {}
+
+    @staticmethod
+    def options(rng, shape, params):
+        return {"bursts": shape.random() < 0.5, "max_in_flight": shape.choice([1, 2, 8, 32])}
+
+
+class _Axi4:
+    params = staticmethod(axi4_params)
+    traffic = staticmethod(axi4_traffic)
+    shadow = staticmethod(axi4_shadow)
+    options = staticmethod(axi4_options)
 
 
 def random_params(rng, latency=1):
@@ -146,9 +176,12 @@ def _random_errors(rng, params):
         return None
     beats = params.memory_size // params.beat_bytes
     base = rng.choice([params.memory_base, params.shadow_base]) // params.beat_bytes
+    response = "err"
+    if is_axi4(params):
+        response = rng.choice(["err", "decerr"])
     if choice < 0.92:
-        return errors_at(addresses=[base + rng.randrange(beats)])
-    return errors_at(nth=[rng.randrange(200, 200 + 8 * beats)])
+        return errors_at(addresses=[base + rng.randrange(beats)], response=response)
+    return errors_at(nth=[rng.randrange(200, 200 + 8 * beats)], response=response)
 
 
 def random_script(rng):
