@@ -3,11 +3,17 @@
 from types import SimpleNamespace
 
 import pytest
+from amaranth.hdl import ClockDomain, Module, Signal
+from amaranth.sim import Simulator
 from axi4_pair import SIZE, Pair
+from memsnap.bus import axi4
 from memsnap.bus.axi4 import Burst, Response
 from memsnap_sim.kit import (
+    Axi4Checker,
     Axi4Matcher,
+    Axi4Memory,
     ContractChecker,
+    Manager,
     Transaction,
     errors_at,
     pauses,
@@ -247,11 +253,30 @@ def test_a_reset_forgets_what_is_open():
 
 
 def test_two_ports_share_the_words():
-    pair = Pair([write_burst(0, [5])])
-    other = Pair([read_burst(0, 2)])
-    both = type(pair.memory)([pair.bus, other.bus], bytes(64))
-    assert both.words == [0] * 16
-    assert len(both.listeners) == 2
+    """Two managers, each with its own half; the second reads what the first wrote."""
+    buses = [axi4.Signature(addr_width=16, data_width=32, id_width=2).create() for _ in range(2)]
+    memory = Axi4Memory(buses, bytes(256), latency=3)
+    checkers = [Axi4Checker(bus, strict=True) for bus in buses]
+    memory.listeners = [checker.sample for checker in checkers]
+    writes = [write_burst(16 * index, range(4 * index, 4 * index + 4)) for index in range(16)]
+    managers = [Manager(buses[0], writes),
+                Manager(buses[1], [read_burst(0, 64, after=writes[-1])])]
+    m = Module()
+    m.domains.sync = ClockDomain()
+    m.d.sync += Signal().eq(0)
+    simulator = Simulator(m)
+    simulator.add_clock(1e-6)
+    for part in memory, *managers:
+        simulator.add_process(part.process)
+
+    async def testbench(ctx):
+        while not (managers[0].idle and managers[1].idle):
+            await ctx.tick()
+    simulator.add_testbench(testbench)
+    simulator.run()
+    assert managers[1].log[0].data_r == list(range(64))
+    assert [tx.port for tx in memory.transactions] == [0] * 16 + [1]
+    assert [checker.violations for checker in checkers] == [[], []]
 
 
 @pytest.mark.parametrize("options, message", [
@@ -268,6 +293,7 @@ def test_bad_options(options, message):
 @pytest.mark.parametrize("transaction, message", [
     (read_burst(0xffc, 2), "a transaction must keep to AXI4, not a burst from 0xffc to 0x1003 "
                            "crosses a 4 KiB boundary"),
+    (read_burst(0, id=16), "id must fit 4 bits, not 0x10"),
     (write_burst(0, [1], [1 << 4]), "strobes must be within the beat's lanes 0xf, not 0x10"),
     (Transaction(addr=0, we=True, beats=2, data=[1]),
      "data must have 2 words, one for each beat, not 1"),

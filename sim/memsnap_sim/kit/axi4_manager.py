@@ -70,6 +70,7 @@ class Manager:
         self.channels = channels_of(bus)
         self.word_bytes = len(bus.wstrb)
         self.addr_width = len(bus.awaddr)
+        self.id_width = len(bus.awid)
         self.max_in_flight = max_in_flight
         self.stall = stalls(stall)
         self.early_w = early_w
@@ -211,6 +212,8 @@ class Manager:
             transaction.size = self.word_bytes.bit_length() - 1
         for _, text in faults(transaction, self.word_bytes, self.addr_width):
             raise ValueError(f"a transaction must keep to AXI4, not {text}")
+        if transaction.id >> self.id_width:
+            raise ValueError(f"id must fit {self.id_width} bits, not {transaction.id:#x}")
         if not transaction.we:
             return
         lanes = [lanes for _, lanes in places(transaction, self.word_bytes)]

@@ -83,7 +83,7 @@ class Axi4Matcher(Matcher):
     def _is_refused(self, transaction):
         responses = {response.name for response in transaction.responses}
         return transaction.answered is not None and responses == {"SLVERR"} and self.is_refusal(
-            self._words(transaction), transaction.we, transaction.answered)
+            self._words(transaction), transaction.we, transaction.requested, transaction.answered)
 
     def _words(self, transaction):
         return [word for word, _ in places(transaction, self.checker.beat_bytes)]

@@ -26,14 +26,18 @@ class Matcher:
         """Whether one of these words is in the shadow."""
         return any(0 <= word - self.checker.shadow < self.checker.beats for word in words)
 
-    def is_refusal(self, words, we, answered):
-        """Whether an error to an access to these words may be the unit's own."""
+    def is_refusal(self, words, we, decided, answered):
+        """Whether an error to an access to these words may be the unit's own.
+
+        It was decided on at clock ``decided`` at the earliest.
+        """
         if self.touches_shadow(words) and (we or self.checker.deny_read):
             return True
         touches = any(0 <= word - self.checker.memory < self.checker.beats for word in words)
         return we and touches and any(
             record.fail_write and record.instant is not None
-            and record.instant <= answered <= record.last + 2 for record in self.snapshots)
+            and record.instant <= answered and decided <= record.last + 2
+            for record in self.snapshots)
 
     def check_refusal(self, words, we, requested, answered):
         """C7: writes to the shadow are refused at no other time than during a snapshot."""
@@ -101,8 +105,8 @@ class WishboneMatcher(Matcher):
         return access.answered >= clock and not self._was_cut_off(access)
 
     def _is_refused(self, access):
-        return access.response == "err" and self.is_refusal([access.adr], access.we,
-                                                            access.answered)
+        return access.response == "err" and self.is_refusal(
+            [access.adr], access.we, access.answered, access.answered)
 
     def _is(self, access, entry):
         last = _FOREVER if access.answered is None else access.answered
