@@ -33,6 +33,36 @@ def test_a_burst_of_all_sizes_covers_each_byte_once():
             assert covered == list(range(256, 256 + (beats << size)))
 
 
+def data_transfer(addr, number_bytes, burst_length, data_bus_bytes, mode):
+    """The standard's own pseudo-code (A3.4.2), to the letter: address and lanes of each beat."""
+    aligned_address = addr // number_bytes * number_bytes
+    aligned = aligned_address == addr
+    dtsize = number_bytes * burst_length
+    lower_wrap = addr // dtsize * dtsize
+    for _ in range(burst_length):
+        word = addr // data_bus_bytes * data_bus_bytes
+        lower = addr - word
+        upper = lower + number_bytes - 1 if aligned else aligned_address + number_bytes - 1 - word
+        yield word // data_bus_bytes, sum(1 << lane for lane in range(lower, upper + 1))
+        if mode is not Burst.FIXED:
+            if aligned:
+                addr += number_bytes
+                if mode is Burst.WRAP and addr >= lower_wrap + dtsize:
+                    addr = lower_wrap
+            else:
+                addr, aligned = aligned_address + number_bytes, True
+
+
+@pytest.mark.parametrize("word_bytes", [4, 8, 64])
+def test_places_are_those_of_the_standard(word_bytes):
+    print(f"seed {SEED}")
+    rng = pauses.generators(SEED)("traffic")
+    for _ in range(500):
+        tx = random_transaction(rng, word_bytes=word_bytes, base=0, size=4096)
+        assert places(tx, word_bytes) == list(data_transfer(
+            tx.addr, 1 << tx.size, tx.beats, word_bytes, tx.burst))
+
+
 @pytest.mark.parametrize("word_bytes", [4, 64])
 def test_random_transactions_are_legal_and_stay_in_place(word_bytes):
     print(f"seed {SEED}")
