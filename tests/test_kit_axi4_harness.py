@@ -58,7 +58,7 @@ class Axi4StopAndCopy(StopAndCopy):
                          for each in members]
         w_open = Signal()
         m.d.comb += [
-            w_open.eq((owed + bus.awvalid > 0) & ~copying),
+            w_open.eq((owed + (bus.awvalid & (self.fault != "w waits")) > 0) & ~copying),
             bus.awvalid.eq(s.awvalid & passing), s.awready.eq(bus.awready & passing),
             bus.arvalid.eq(s.arvalid & passing), s.arready.eq(bus.arready & passing),
             bus.wvalid.eq(s.wvalid & w_open), s.wready.eq(bus.wready & w_open),
@@ -205,19 +205,24 @@ def test_the_plain_unit_keeps_the_contract():
     ("w first", "address", "a write's data is offered before its address"),
     ("no b", "C4", "the initiator hangs"), ("leak", "C1", "at T or later"),
     ("no drain", "C1", "reads before a write accepted before T is answered"),
-    ("early b", "answer", "a write's answer"),
+    ("early b", "answer", "a write's answer"), ("w waits", "C4", "the initiator hangs"),
 ])
 def test_a_broken_unit_is_noticed(fault, rule, text):
     options = {"patience": 6000}
     if fault == "answer":
         options["errors"] = errors_at(nth=range(0, 4000, 7))
+    elif fault == "w waits":                      # which A3.3.1 forbids: AWREADY may wait for it
+        options["memory"] = {"aw_after_w": True}
     bench = bench_of(fault, **options)
-    try:
-        bench.run(two_snapshots)
-    except AssertionError:
-        assert bench.violations
+    bench.run(two_snapshots)
     assert any(violation.rule == rule and text in violation.text
                for violation in bench.violations), [str(each) for each in bench.violations]
+
+
+@pytest.mark.parametrize("memory", [{"aw_after_w": True}, {"after_valid": True},
+                                    {"aw_after_w": True, "w_after_aw": True}])
+def test_a_memory_may_wait_for_what_the_standard_allows(memory):
+    bench_of(memory=memory, manager={"after_valid": True}).run(two_snapshots).check()
 
 
 def test_an_instant_off_by_one_is_noticed():

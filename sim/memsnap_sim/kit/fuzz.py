@@ -1,5 +1,7 @@
 """Random runs of the unit: a configuration, a memory, traffic and a script, all from one seed."""
 
+from types import SimpleNamespace
+
 from memsnap import SnapshotParams
 from memsnap.params import Release, Shadow
 
@@ -34,7 +36,7 @@ def fuzz(seed, *, bus="wishbone", make_unit=None, **options):
     shape = rng("shape")
     latency = shape.choice([1, 1, 2, 3, 4, 8, 16, 32])
     varies = shape.random() < 0.4
-    kind = {"wishbone": _Wishbone, "axi4": _Axi4}[bus]
+    kind = _BUSES[bus]
     params = kind.params(rng("params"), latency)
     busy = shape.random() < 0.3
     calm = params.share == 0
@@ -55,31 +57,9 @@ def fuzz(seed, *, bus="wishbone", make_unit=None, **options):
     return bench.run(random_script(rng("script")), **options)
 
 
-class _Wishbone:
-    """What is particular to a bus."""
-
-    @staticmethod
-    def params(rng, latency):
-        return random_params(rng, latency)
-
-    @staticmethod
-    def traffic(rng, params, *, busy):
-        return random_traffic(rng, params, busy=busy)
-
-    @staticmethod
-    def shadow(rng):
-        return {}
-
-    @staticmethod
-    def options(rng, shape, params):
-        return {"bursts": shape.random() < 0.5, "max_in_flight": shape.choice([1, 2, 8, 32])}
-
-
-class _Axi4:
-    params = staticmethod(axi4_params)
-    traffic = staticmethod(axi4_traffic)
-    shadow = staticmethod(axi4_shadow)
-    options = staticmethod(axi4_options)
+def _wishbone_options(rng, shape, params):
+    """Options of the bench."""
+    return {"bursts": shape.random() < 0.5, "max_in_flight": shape.choice([1, 2, 8, 32])}
 
 
 def random_params(rng, latency=1):
@@ -269,3 +249,12 @@ async def _disturb(bench, rng):
         if rng.random() < 0.3:
             await bench.clear()
         await bench.ready()
+
+
+#: What is particular to a bus: configurations, traffic, and options of the bench.
+_BUSES = {
+    "wishbone": SimpleNamespace(params=random_params, traffic=random_traffic,
+                                shadow=lambda rng: {}, options=_wishbone_options),
+    "axi4": SimpleNamespace(params=axi4_params, traffic=axi4_traffic, shadow=axi4_shadow,
+                            options=axi4_options),
+}
