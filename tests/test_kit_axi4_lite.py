@@ -67,7 +67,6 @@ def run(*scripts, lead=pauses.never, stall=pauses.never, **options):
     simulator.add_process(checker.process)
     for script in scripts:
         async def testbench(ctx, script=script):
-            await ctx.tick()
             await script(ctx, port, domain)
         simulator.add_testbench(testbench)
     simulator.run()

@@ -24,7 +24,7 @@ class Surroundings:
     initiators: list
     memory: object
     shadow: object = None           # the memory of a separate shadow
-    upstream: list = field(default_factory=list)       # checkers of the initiators' ports
+    upstream: list = field(default_factory=list)       # checkers of initiators' and register ports
     downstream: list = field(default_factory=list)     # and of the memories'
     processes: list = field(default_factory=list)
     matcher: object = None
@@ -63,7 +63,11 @@ def attach(unit, params, initial, traffics, **options):
     names = upstream_ports(unit, params)
     traffics = [*traffics, *[()] * len(names)][:len(names)]
     build = _axi4 if hasattr(unit, "m_axi") else _wishbone
-    return build(unit, params, initial, dict(zip(names, traffics, strict=True)), **options)
+    parts = build(unit, params, initial, dict(zip(names, traffics, strict=True)), **options)
+    if hasattr(unit, "csr_axil"):
+        parts.upstream.append(Axi4Checker(unit.csr_axil, name="csr_axil"))
+        parts.processes.append(parts.upstream[-1])
+    return parts
 
 
 def _shadow_image(params):

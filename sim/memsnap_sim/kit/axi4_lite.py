@@ -11,7 +11,8 @@ class LiteRegisterPort:
     """Reads and writes 32-bit registers over AXI4-Lite.
 
     For coroutines of a testbench: ``await port.write(ctx, 0x10, 1)``. Addresses are in bytes. A
-    read and a write may go on at once, in two testbenches.
+    read and a write may go on at once, in two testbenches. Nothing is offered before a clock
+    without reset has passed, as the standard wants it (A3.1.2).
 
     Parameters
     ----------
@@ -68,6 +69,9 @@ class LiteRegisterPort:
         names = list(offers)
         taken = [getattr(bus, each + "ready") for each in names]
         waiting, offered = set(names), set()
+        _, rst = await ctx.tick()
+        if rst:
+            raise ConnectionResetError(f"register {address:#x} was interrupted by reset")
         try:
             for clock in range(self.patience):
                 for each in waiting - offered:
