@@ -11,6 +11,7 @@ from memsnap import SnapshotParams
 from memsnap.bus import axi4, wishbone
 from memsnap_sim.kit import Bench, errors_at, pauses
 from memsnap_sim.kit.axi4_burst import write_burst
+from memsnap_sim.kit.axi4_fuzz import axi4_options
 from memsnap_sim.kit.axi4_traffic import random_exclusive, random_transaction
 from test_kit_harness import StopAndCopy, two_snapshots
 
@@ -93,7 +94,8 @@ class Axi4StopAndCopy(StopAndCopy):
                     m.next = "Write"
             with m.State("Write"):
                 m.d.comb += [copying.eq(1), bus.awvalid.eq(aw_left), bus.wvalid.eq(w_left),
-                             bus.wdata.eq(data), bus.wstrb.eq(-1), bus.wlast.eq(1)]
+                             bus.wdata.eq(data), bus.wstrb.eq(-1), bus.wlast.eq(1),
+                             bus.wuser.eq(0)]
                 self._ask(m, "aw", params.shadow_base, word)
                 m.d.sync += [aw_left.eq(aw_left & ~bus.awready), w_left.eq(w_left & ~bus.wready)]
                 with m.If((~aw_left | bus.awready) & (~w_left | bus.wready)):
@@ -192,6 +194,29 @@ def test_the_plain_unit_keeps_the_contract():
     assert [record.result for record in bench.snapshots] == ["done", "done"]
     assert bench.snapshots[0].instant < bench.snapshots[1].instant
     assert len(bench.initiator.log) > 50
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_no_false_alarm(seed):
+    print(f"seed {seed}")
+    rng = pauses.generators(seed)
+    shape = rng("shape")
+
+    async def script(bench):
+        for _ in range(2):
+            await bench.clocks(shape.randrange(300))
+            await bench.start()
+            if shape.random() < 0.3:
+                await bench.clocks(shape.randrange(1000))
+                await bench.reset(shape.randint(1, 3))
+            else:
+                await bench.end()
+
+    options = {**axi4_options(rng, shape, PARAMS), "registers": {}}
+    latency = pauses.uniform(rng("latency"), 1, shape.choice([1, 4, 12]))
+    Bench(PARAMS, unit=Axi4StopAndCopy(PARAMS), traffic=traffic(rng("traffic"), 400),
+          latency=latency, stall=pauses.sometimes(rng("stall"), shape.choice([0, 0.3])),
+          **options).run(script).check()
 
 
 @pytest.mark.parametrize("fault, rule, text", [
