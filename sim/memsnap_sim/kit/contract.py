@@ -8,6 +8,7 @@ each snapshot; from these it plays the run again and decides C1, C2, C3, C5 and 
 from collections import Counter
 from dataclasses import dataclass
 
+from .matching import WishboneMatcher
 from .memory import merge, words_of
 from .violation import Violation
 
@@ -91,8 +92,9 @@ class ContractChecker:
     ========== ===================================================================================
     rule       what it asks
     ========== ===================================================================================
-    C1         a word that is written at T or later was read by the copier first; the copier reads
-               nothing before all writes accepted before T are answered
+    C1         a word that is written at T or later was read by the copier first (where the memory
+               does things out of order: the copier has it); the copier reads nothing before all
+               writes accepted before T are answered
     C2         what goes into the shadow is the memory at T; a block marked copied, and everything
                once done, is in the shadow as it was at T; it stays so until it is given up
     C3         every read returns what a flat memory holds, in the order of acceptance; every write
@@ -113,20 +115,24 @@ class ContractChecker:
     image : bytes
         What the memory target held at first, from address 0.
     log : list of Entry
+        In the order in which the memory did them.
     accesses : list of Access
-        Those of the initiator, in order.
+        Those of the initiator, in order; on AXI4 a list of Transaction.
     snapshots : list of SnapshotRecord
         In order.
     others : iterable of list of Access
         Those of further initiators.
+    matcher : Matcher or None
+        What tells the initiators' accesses from the copier's: a :class:`WishboneMatcher` or an
+        :class:`Axi4Matcher`.
     deny_read : bool
         Reads of the shadow may be refused, too.
     most : int
         Violations of one rule that are kept.
     """
 
-    def __init__(self, params, image, log, accesses=(), snapshots=(), *, others=(), deny_read=False,
-                 most=20):
+    def __init__(self, params, image, log, accesses=(), snapshots=(), *, others=(), matcher=None,
+                 deny_read=False, most=20):
         self.params = params
         self.beat_bytes = params.beat_bytes
         self.block_beats = params.block_size // params.beat_bytes
@@ -142,28 +148,31 @@ class ContractChecker:
         self.log = log
         self.ports = [list(accesses), *map(list, others)]
         self.snapshots = list(snapshots)
+        self.matcher = matcher or WishboneMatcher()
         self.deny_read = deny_read
         self.most = most
         self.violations = []
         self._count = Counter()
         self._current = None      # the snapshot that runs, or whose image is kept
         self._at_instant = None   # the memory at its T
-        self._seen = set()        # the beats that its copier has read
+        self._seen = {}           # the beats that its copier has, and since when
         self._map_left = set()    # the beats of the map that are not in the shadow
         self._map_copied = -1     # the last answer to the write of one of them
         self._drained = -1        # the last answer to a write accepted before its T
         self._last_answer = -1    # the last answer to a write so far
+        self._position = 0        # in the log
         self._upcoming = self._milestones()
 
     def check(self):
         """The violations, in the order of the run."""
-        owners = self._match()
+        owners = self.matcher.match(self)
         for entry, owner in zip(self.log, owners, strict=True):
-            self._pass_milestones(entry.clock)
+            self._pass_milestones(entry.effect)
             if owner is None:
                 self._check_copier(entry)
             else:
                 self._check_initiator(entry, owner)
+            self._position += 1
         self._pass_milestones(_FOREVER)
         self._check_image()
         self.violations.sort(key=lambda violation: violation.clock)
@@ -189,10 +198,16 @@ class ContractChecker:
     def _begin(self, record):
         self._current = record
         self._at_instant = self.words[self.memory:self.memory + self.beats]
-        self._seen = set()
+        self._seen = {}
         self._map_left = {adr - self.memory for adr in self.map}
         self._map_copied = -1
         self._drained = self._last_answer
+        for entry in self.log[self._position:]:      # what was accepted before T, yet done later
+            if entry.we and entry.clock < record.instant:
+                self._drained = max(self._drained, entry.answered or 0)
+                beat = entry.adr - self.memory
+                if entry.changed and 0 <= beat < self.beats:
+                    self._at_instant[beat] = merge(self._at_instant[beat], entry.data, entry.sel)
 
     def _end(self, record):
         self._check_image()
@@ -203,119 +218,31 @@ class ContractChecker:
         self._check_image()
         self._current = None
 
-    # Whose is an access ------------------------------------------------------------------------
-
-    def _match(self):
-        """For each log entry the initiator's access that it is, or None for the copier's."""
-        by_clock = {}
-        for entry in self.log:
-            by_clock.setdefault(entry.clock, []).append(entry)
-        owners = []
-        reached = [0] * len(self.ports)    # of each port, how many were matched or passed over
-        for entry in self.log:
-            found = [(accesses[index].accepted != entry.clock, port, index)
-                     for port, accesses in enumerate(self.ports)
-                     if (index := self._candidate(accesses, reached[port], entry, by_clock))
-                     is not None]
-            if not found:
-                owners.append(None)
-                continue
-            _, port, index = min(found)
-            for passed in self.ports[port][reached[port]:index]:
-                self._unmatched(passed)
-            reached[port] = index + 1
-            owners.append(self.ports[port][index])
-        for accesses, count in zip(self.ports, reached, strict=True):
-            for access in accesses[count:]:
-                self._unmatched(access)
-        return owners
-
-    def _candidate(self, accesses, start, entry, by_clock):
-        """Which of an initiator's accesses, from ``start`` on, a log entry may be; or None."""
-        for index in range(start, len(accesses)):
-            access = accesses[index]
-            if self._is(access, entry):
-                exact = [each for each in by_clock.get(access.accepted, ())
-                         if self._is(access, each)]
-                return index if not exact or any(each is entry for each in exact) else None
-            if access.requested > entry.clock or self._may_yet_come(access, entry.clock):
-                return None
-        return None
-
-    def _may_yet_come(self, access, clock):
-        """Whether an access must still reach the memory, at this clock or later."""
-        if access.response is None or self._is_refused(access):
-            return False
-        return access.answered >= clock and not self._was_cut_off(access)
-
-    def _is_refused(self, access):
-        """Whether an answer may be the unit's own: ``err`` to a write to the shadow, and so on."""
-        if access.response != "err":
-            return False
-        if access.adr in self.map:
-            return access.we
-        if self.shadow <= access.adr < self.shadow + self.beats:
-            return access.we or self.deny_read
-        return access.we and self.memory <= access.adr < self.memory + self.beats and any(
-            record.fail_write and record.instant is not None
-            and record.instant <= access.answered <= record.last + 2 for record in self.snapshots)
-
-    def _is(self, access, entry):
-        last = _FOREVER if access.answered is None else access.answered
-        sel = self.all_lanes if access.sel is None else access.sel
-        return (access.adr == entry.adr and access.we == entry.we and sel == entry.sel
-                and access.requested <= entry.clock <= last
-                and (not access.we or access.data == entry.data))
-
-    def _unmatched(self, access):
-        """An access that never reached the memory."""
-        if access.response is None:
-            return                        # given up, or open at the end
-        if self._is_refused(access):
-            outside = not self.shadow <= access.adr < self.shadow + self.beats
-            if access.we and not outside and not any(record.requested <= access.answered
-                       and access.requested <= record.last_refusal for record in self.snapshots):
-                self._violated("C7", "a write to the shadow was refused outside a snapshot",
-                               access.answered, access.adr)
-            return
-        if self._was_cut_off(access):
-            return
-        self._violated("C3", f"the {access} never reached the memory", access.answered, access.adr)
-
-    def _was_cut_off(self, access):
-        """Whether the unit gave up a silent memory: it may then answer ``err`` in its place."""
-        return access.response == "err" and any(
-            record.result == "failed" and record.requested <= access.answered <= record.last_copy
-            for record in self.snapshots)
-
     # One access --------------------------------------------------------------------------------
 
     def _check_initiator(self, entry, access):
         current = self._current
-        cut_off = entry.answered is None and self._was_cut_off(access)
-        if access.response not in (None, entry.response) and not cut_off:
-            self._violated("C3", f"the {access}, but the memory answered {entry.response}",
-                           entry.clock, entry.adr)
         if not access.we:
             if access.response == "ack" and access.data_r != self._word(entry.adr):
-                self._violated("C3", f"a read returned {access.data_r:#x}, memory held "
+                self.violated("C3", f"a read returned {access.data_r:#x}, memory held "
                                      f"{self._word(entry.adr):#x}", entry.clock, entry.adr)
             return
         if entry.answered is not None:
             self._last_answer = max(self._last_answer, entry.answered)
-        if entry.response != "ack":
+        if not entry.changed:
             return
         beat = entry.adr - self.memory
         if entry.adr in self.map:
-            self._violated("C7", "an initiator wrote the map", entry.clock, entry.adr)
+            self.violated("C7", "an initiator wrote the map", entry.clock, entry.adr)
         running = current is not None and current.instant <= entry.clock <= current.last
-        if (running and 0 <= beat < self.beats and beat not in self._seen and entry.sel
+        if (running and 0 <= beat < self.beats and entry.sel
+                and self._seen.get(beat, _FOREVER) > entry.clock
                 and current.result in ("done", "running")):
-            self._violated("C1", "a write at T or later reached the memory before the copier had "
+            self.violated("C1", "a write at T or later reached the memory before the copier had "
                                  "read the word", entry.clock, entry.adr)
         if (current is not None and 0 <= entry.adr - self.shadow < self.beats
                 and current.instant <= entry.clock <= current.kept):
-            self._violated("C7", "an initiator wrote the protected shadow", entry.clock, entry.adr)
+            self.violated("C7", "an initiator wrote the protected shadow", entry.clock, entry.adr)
         self._apply(entry)
 
     def _check_copier(self, entry):
@@ -323,33 +250,38 @@ class ContractChecker:
         if entry.adr in self.map and self._is_of_the_map(entry):
             return
         running = current is not None and current.instant <= entry.clock <= current.last_copy
+        late = not running and any(
+            record.instant is not None and record.instant <= entry.clock <= record.last_copy
+            and entry.effect != entry.clock for record in self.snapshots)
         unknown = any(record.instant is None and record.requested <= entry.clock <= record.last_copy
                       for record in self.snapshots)
         place = self.shadow if entry.we else self.memory
         beat = entry.adr - place
         kind = "write" if entry.we else "read"
         if not 0 <= beat < self.beats:
-            self._violated("C7", f"a {kind} that no initiator made, outside the "
+            self.violated("C7", f"a {kind} that no initiator made, outside the "
                                  f"{'shadow' if entry.we else 'memory'}", entry.clock, entry.adr)
-        elif not running and unknown:
+        elif not running and (unknown or late):
             pass
         elif not running:
-            self._violated("C7", f"a {kind} that no initiator made, while no snapshot runs",
+            self.violated("C7", f"a {kind} that no initiator made, while no snapshot runs",
                            entry.clock, entry.adr)
         elif entry.response != "ack":
             if current.result == "done" and not (current.retries or current.fail_write):
-                self._violated("C5", f"a {kind} of the copier failed, yet the snapshot is done",
+                self.violated("C5", f"a {kind} of the copier failed, yet the snapshot is done",
                                entry.clock, entry.adr)
         elif not entry.we:
-            self._seen.add(beat)
+            known = entry.clock if entry.done is None else entry.answered
+            if known is not None:
+                self._seen[beat] = min(known, self._seen.get(beat, _FOREVER))
             if entry.clock <= self._drained:
-                self._violated("C1", "the copier reads before a write accepted before T is "
+                self.violated("C1", "the copier reads before a write accepted before T is "
                                      "answered", entry.clock, entry.adr)
         elif entry.data != self._at_instant[beat] or entry.sel != self.all_lanes:
-            self._violated("C2", f"the shadow is written with {entry.data:#x} sel {entry.sel:#x}, "
+            self.violated("C2", f"the shadow is written with {entry.data:#x} sel {entry.sel:#x}, "
                                  f"memory at T held {self._at_instant[beat]:#x}",
                            entry.clock, entry.adr)
-        if entry.we and entry.response == "ack":
+        if entry.changed:
             self._apply(entry)
             if beat in self._map_left and entry.answered is not None:
                 self._map_left.discard(beat)
@@ -362,16 +294,16 @@ class ContractChecker:
         if entry.response != "ack":
             again = not entry.we and running and (current.retries or current.fail_write)
             if running and current.result == "done" and not again:
-                self._violated("C5", "an access to the map failed, yet the snapshot is done",
+                self.violated("C5", "an access to the map failed, yet the snapshot is done",
                                entry.clock, entry.adr)
             return True
         if not entry.we:
             return not running
         if running and (self._map_left or self._map_copied >= entry.clock):
-            self._violated("C7", "the map is written before its blocks are in the shadow",
+            self.violated("C7", "the map is written before its blocks are in the shadow",
                            entry.clock, entry.adr)
         if current is not None and current.result == "done" and current.last_copy < entry.clock:
-            self._violated("C7", "the map is written while an image is kept", entry.clock,
+            self.violated("C7", "the map is written while an image is kept", entry.clock,
                            entry.adr)
         self._apply(entry)
         return True
@@ -394,7 +326,7 @@ class ContractChecker:
             got = self.words[self.shadow + beat]
             done = record.result == "done"
             if got != expected and (done or record.copied[beat // self.block_beats]):
-                self._violated(
+                self.violated(
                     "C2", f"the image holds {got:#x}, memory at T held {expected:#x}, and "
                           f"{'the snapshot is done' if done else 'its block is marked copied'}",
                     record.last, self.shadow + beat)
@@ -403,7 +335,8 @@ class ContractChecker:
 
     # Reporting ---------------------------------------------------------------------------------
 
-    def _violated(self, rule, text, clock, adr):
+    def violated(self, rule, text, clock, adr):
+        """Notes a violation at a word; of each rule the first ``most``."""
         self._count[rule] += 1
         if self._count[rule] > self.most:
             return

@@ -1,9 +1,12 @@
 """Random runs of the unit: a configuration, a memory, traffic and a script, all from one seed."""
 
+from types import SimpleNamespace
+
 from memsnap import SnapshotParams
 from memsnap.params import Release, Shadow
 
 from . import pauses
+from .axi4_fuzz import axi4_options, axi4_params, axi4_shadow, axi4_traffic, is_axi4
 from .harness import Bench
 from .memory import errors_at
 from .wishbone import Access, burst
@@ -16,12 +19,14 @@ _CLOCKS = 3000
 _JOBS = (3, 4, 5, 8)
 
 
-def fuzz(seed, *, make_unit=None, **options):
+def fuzz(seed, *, bus="wishbone", make_unit=None, **options):
     """Runs the random scenario of ``seed`` and returns its :class:`Bench`, unchecked.
 
     Parameters
     ----------
     seed : int or str
+    bus : str
+        ``"wishbone"`` or ``"axi4"``.
     make_unit : callable or None
         From :class:`SnapshotParams` to the unit; by default the real one.
     options
@@ -31,25 +36,30 @@ def fuzz(seed, *, make_unit=None, **options):
     shape = rng("shape")
     latency = shape.choice([1, 1, 2, 3, 4, 8, 16, 32])
     varies = shape.random() < 0.4
-    params = random_params(rng("params"), latency)
+    kind = _BUSES[bus]
+    params = kind.params(rng("params"), latency)
     busy = shape.random() < 0.3
     calm = params.share == 0
-    traffic = [random_traffic(rng(name), params, busy=busy and not calm)
+    traffic = [kind.traffic(rng(name), params, busy=busy and not calm)
                for name in ("traffic", *(f"traffic{port}" for port in range(1, params.ports)))]
     shadow = None
     if params.shadow is Shadow.SEPARATE:
         own = rng("shadow")
         shadow = {"latency": own.choice([1, 4, latency, 3 * latency]),
                   "stall": own.choice([pauses.never, pauses.sometimes(rng("x_stall"), 0.5)]),
-                  "errors": _random_errors(own, params)}
+                  "errors": _random_errors(own, params), **kind.shadow(rng)}
     bench = Bench(
         params, unit=make_unit and make_unit(params), traffic=traffic[0], others=traffic[1:],
         shadow=shadow, latency=pauses.uniform(rng("latency"), 1, latency) if varies else latency,
         stall=shape.choice([pauses.never, pauses.sometimes(rng("stall"), 0.2),
                             pauses.bursty(rng("stall"), 12, 4)]),
-        errors=_random_errors(rng("errors"), params), bursts=shape.random() < 0.5,
-        max_in_flight=shape.choice([1, 2, 8, 32]))
+        errors=_random_errors(rng("errors"), params), **kind.options(rng, shape, params))
     return bench.run(random_script(rng("script")), **options)
+
+
+def _wishbone_options(rng, shape, params):
+    """Options of the bench."""
+    return {"bursts": shape.random() < 0.5, "max_in_flight": shape.choice([1, 2, 8, 32])}
 
 
 def random_params(rng, latency=1):
@@ -157,13 +167,16 @@ def _random_errors(rng, params):
         return None
     beats = params.memory_size // params.beat_bytes
     base = rng.choice([params.memory_base, params.shadow_base]) // params.beat_bytes
+    response = "err"
+    if is_axi4(params):
+        response = rng.choice(["err", "decerr"])
     if choice < 0.92:
         place = base + rng.randrange(beats)
         # With an error that stays in its map the unit would never be ready
         first = (params.map_base or 0) // params.beat_bytes
         stays = place in range(first, first + params.map_blocks * params.block_beats)
-        return errors_at(addresses=[place], writes=not stays)
-    return errors_at(nth=[rng.randrange(200, 200 + 8 * beats)])
+        return errors_at(addresses=[place], writes=not stays, response=response)
+    return errors_at(nth=[rng.randrange(200, 200 + 8 * beats)], response=response)
 
 
 def random_script(rng):
@@ -251,3 +264,12 @@ async def _disturb(bench, rng):
         if rng.random() < 0.3:
             await bench.clear()
         await bench.ready()
+
+
+#: What is particular to a bus: configurations, traffic, and options of the bench.
+_BUSES = {
+    "wishbone": SimpleNamespace(params=random_params, traffic=random_traffic,
+                                shadow=lambda rng: {}, options=_wishbone_options),
+    "axi4": SimpleNamespace(params=axi4_params, traffic=axi4_traffic, shadow=axi4_shadow,
+                            options=axi4_options),
+}

@@ -16,17 +16,15 @@ from dataclasses import replace
 from amaranth.hdl import ClockDomain, Module, Value
 from amaranth.lib import data
 from amaranth.sim import Simulator
-from memsnap.core import upstream_names
 from memsnap.params import Shadow
 from memsnap.regs.fields import REGISTERS, State
 
 from ..reference import Snapshot
+from .attach import attach, register_port
 from .contract import ContractChecker, SnapshotRecord
-from .memory import MemoryTarget, merge, words_of
+from .memory import merge, words_of
 from .pauses import never
-from .protocol import ProtocolChecker
 from .violation import Violation, report
-from .wishbone import Initiator, RegisterPort
 
 __all__ = ["Bench"]
 
@@ -48,24 +46,30 @@ class Bench:
         Anything with the members of a :class:`memsnap.SnapshotUnit`, perhaps without ``trace``. By
         default ``SnapshotUnit(params, trace=True)``.
     traffic : iterable of Access
-        Of the first port.
+        Of the first port; on AXI4 an iterable of Transaction.
     others : iterable of iterable of Access
         Of the further ports.
     image : bytes or None
         What the memory holds at first; by default every word is different.
     latency, stall, errors, bursts
-        See :class:`MemoryTarget`.
+        See :class:`MemoryTarget`, and :class:`Axi4Memory`.
+    memory : dict
+        Further options of the memory.
     shadow : dict
-        The same for a separate shadow: ``latency``, ``stall``, ``errors``.
+        The options for a separate shadow: ``latency``, ``stall``, ``errors``, ….
     max_in_flight : int
-        See :class:`Initiator`.
+        See :class:`Initiator`, and :class:`Manager`.
+    manager : dict or list of dict
+        Further options of all initiators; on AXI4 perhaps of each.
+    registers : dict
+        Options of the register port.
     patience : int
         Clocks after which something that does not end is a violation of C4.
     """
 
     def __init__(self, params, *, unit=None, traffic=(), others=(), image=None, latency=1,
-                 stall=never, errors=None, bursts=False, late=False, shadow=None, max_in_flight=16,
-                 margin=64, patience=20_000):
+                 stall=never, errors=None, bursts=False, late=False, memory=None, shadow=None,
+                 max_in_flight=16, manager=None, registers=None, margin=64, patience=20_000):
         if unit is None:
             from memsnap.unit import SnapshotUnit
             unit = SnapshotUnit(params, trace=True)
@@ -76,23 +80,18 @@ class Bench:
         last = params.memory_base if separate else max(params.memory_base, params.shadow_base)
         size = min(last + params.memory_size + margin, 1 << params.addr_width)
         self.initial = image if image is not None else _distinct(size, params.beat_bytes)
-        names = upstream_names(params)
-        traffics = [traffic, *others, *[()] * len(names)][:len(names)]
-        self.initiators = [Initiator(getattr(unit, name), each, max_in_flight=max_in_flight)
-                           for name, each in zip(names, traffics, strict=True)]
+        options = {"latency": latency, "stall": stall, "errors": errors, **(memory or {})}
+        options |= {name: True for name, value in (("bursts", bursts), ("late", late)) if value}
+        self.parts = attach(unit, params, self.initial, [traffic, *others], memory=options,
+                            shadow=shadow or {}, max_in_flight=max_in_flight,
+                            manager=manager or {})
+        self.initiators = self.parts.initiators
         self.initiator = self.initiators[0]
-        self.memory = MemoryTarget(unit.m_wb, self.initial, latency=latency, stall=stall,
-                                   errors=errors, bursts=bursts, late=late)
-        self.shadow = None         # the memory of a separate shadow
-        self.registers = RegisterPort(unit.csr_wb)
-        self.upstream = [ProtocolChecker(getattr(unit, name), name=name) for name in names]
-        self.downstream = [ProtocolChecker(unit.m_wb, name="m_wb")]
-        self.memory.listener = self.downstream[0].sample
-        if separate:
-            self.shadow = MemoryTarget(unit.x_wb, bytes(params.shadow_base + params.memory_size),
-                                       **(shadow or {}))
-            self.downstream.append(ProtocolChecker(unit.x_wb, name="x_wb"))
-            self.shadow.listener = self.downstream[1].sample
+        self.memory = self.parts.memory
+        self.shadow = self.parts.shadow
+        self.upstream = self.parts.upstream
+        self.downstream = self.parts.downstream
+        self.registers = register_port(unit, **(registers or {}))
         self.snapshots = []        # of SnapshotRecord, those that were accepted
         self.instants = []         # clocks in which the trace turned active
         self.ends = []             # and the last in which it was
@@ -116,9 +115,8 @@ class Bench:
         m.submodules.unit = self.unit
         simulator = Simulator(m)
         simulator.add_clock(1e-6)
-        for each in (*self.initiators, *self.upstream, self.memory, self.shadow):
-            if each is not None:
-                simulator.add_process(each.process)
+        for each in self.parts.processes:
+            simulator.add_process(each.process)
         if hasattr(self.unit, "trace"):
             simulator.add_process(self._watch)
 
@@ -410,7 +408,7 @@ class Bench:
         contract = ContractChecker(self._view, self._view.initial, self._view.log,
                                    self.initiator.log, self.snapshots,
                                    others=[each.log for each in self.initiators[1:]],
-                                   deny_read=self._deny_read)
+                                   matcher=self.parts.matcher, deny_read=self._deny_read)
         self.violations += contract.check()
         for record in self.snapshots:
             if record.instant is not None:
@@ -424,7 +422,7 @@ class Bench:
 
         Answers to others may still be due then, so that the unit cannot end the cycle with it.
         """
-        return violation.rule == "steady" and any(
+        return self.parts.can_give_up and violation.rule == "steady" and any(
             access.response is None and access.accepted is None
             and access.answered in (violation.clock - 1, violation.clock)
             for initiator in self.initiators for access in initiator.log)
@@ -477,12 +475,12 @@ class Bench:
         model = None
         guarded = slice(params.memory_base, params.memory_base + params.memory_size)
         shadowed = slice(params.shadow_base, params.shadow_base + params.memory_size)
-        for entry in params.log:
+        # What was accepted before T belongs to it, even where it was done later
+        order = sorted(params.log, key=lambda entry: entry.clock >= record.instant)
+        for entry in order:
             if model is None and entry.clock >= record.instant:
                 model = self._model(words, guarded)
-            if entry.clock > record.ended:
-                break
-            if not entry.we or entry.response != "ack":
+            if not entry.changed or entry.clock > record.ended:
                 continue
             new = merge(words[entry.adr], entry.data, entry.sel)
             address = entry.adr * params.beat_bytes - params.memory_base
@@ -520,7 +518,7 @@ class _View:
             self.initial += bytes(params.shadow_base + params.memory_size)
             moved = [replace(entry, adr=entry.adr + offset // params.beat_bytes)
                      for entry in bench.shadow.log]
-            self.log = sorted([*self.log, *moved], key=lambda entry: entry.clock)
+            self.log = sorted([*self.log, *moved], key=lambda entry: entry.effect)
 
 
 def _longest_run(clocks):
@@ -541,6 +539,8 @@ def _bytes(words, word_bytes):
 def _distinct(size, word_bytes):
     """An image in which every word is different, and no byte lane is like its neighbour."""
     size += -size % word_bytes
+    lanes = sum(1 << 64 * at for at in range(-(-word_bytes // 8)))
     mask = (1 << 8 * word_bytes) - 1
-    return b"".join((0x9e3779b97f4a7c15 * (at + 1) & mask).to_bytes(word_bytes, "little")
+    return b"".join((0x9e3779b97f4a7c15 * (at + 1) % (1 << 64 if word_bytes > 8 else mask + 1)
+                     * lanes & mask).to_bytes(word_bytes, "little")
                     for at in range(0, size, word_bytes))

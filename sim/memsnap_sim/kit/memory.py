@@ -23,8 +23,12 @@ class Entry:
     """One access that the memory accepted: the clock, the word address, the data, the answer.
 
     ``data`` is what was written (all lanes as on the bus) or read. ``response`` is ``"ack"``,
-    ``"err"`` or ``"rty"``; only a write with ``"ack"`` changed anything. ``answered`` is the clock
-    of the answer, None while it is due or if it was forgotten.
+    ``"err"`` or ``"rty"``; without ``landed``, only a write with ``"ack"`` changed anything.
+    ``answered`` is the clock of the answer, None while it is due or if it was forgotten.
+
+    Of a burst each beat has an entry. A memory that does later what it accepted logs it where it
+    was done, and says when in ``done``; ``landed`` says whether a write changed anything, where
+    ``response`` does not tell. ``source`` is the transaction that the entry is a beat of.
     """
 
     clock: int
@@ -34,6 +38,19 @@ class Entry:
     sel: int
     response: str = "ack"
     answered: int | None = None
+    done: int | None = None
+    landed: bool | None = None
+    source: object = None
+
+    @property
+    def effect(self):
+        """The clock in which it was done."""
+        return self.clock if self.done is None else self.done
+
+    @property
+    def changed(self):
+        """Whether it is a write that was done."""
+        return self.we and (self.response == "ack" if self.landed is None else self.landed)
 
     def __str__(self):
         kind = f"write {self.data:#x} sel {self.sel:#x}" if self.we else f"read {self.data:#x}"
