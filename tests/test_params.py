@@ -23,6 +23,25 @@ RANGES = [
     (dict(jobs=-1), "jobs must not be negative, not -1"),
     (dict(data_width=24), "data_width must be 8, 16, 32 or 64 bits, not 24"),
     (dict(data_width=128), "data_width must be 8, 16, 32 or 64 bits, not 128"),
+    (dict(bus="axi4", data_width=16),
+     "data_width must be 32, 64, 128, 256 or 512 bits on AXI4, not 16"),
+    (dict(bus="ahb"), "bus must be 'wishbone' or 'axi4', not 'ahb'"),
+    (dict(registers="apb"), "registers must be 'wishbone' or 'axi4-lite', not 'apb'"),
+    (dict(copier_port="own"), "copier_port must be left out on Wishbone, not 'own'; "
+                              "use bus='axi4'"),
+    (dict(burst_beats=32), "burst_beats must be left out on Wishbone, not 32; use bus='axi4'"),
+    (dict(bus="axi4", features=["lock"]), "features must be left out on AXI4, not ['lock']; "
+                                          "use bus='wishbone'"),
+    (dict(bus="axi4", pipelined=False), "pipelined must be left out on AXI4, not False; "
+                                        "use bus='wishbone'"),
+    (dict(bus="axi4", addr_width=10), "addr_width must be 12 to 64 bits on AXI4, whose bursts stay "
+                                      "within 4096 bytes, not 10"),
+    (dict(bus="axi4", id_width=0), "id_width must be 1 to 16, not 0"),
+    (dict(bus="axi4", user_width=65), "user_width must be 0 to 64, not 65"),
+    (dict(bus="axi4", burst_beats=24),
+     "burst_beats must be a power of two from 1 to 256 with beats of 4 bytes, not 24"),
+    (dict(bus="axi4", data_width=512, block_size=64, burst_beats=128),
+     "burst_beats must be a power of two from 1 to 64 with beats of 64 bytes, not 128"),
     (dict(addr_width=65), "addr_width must be 3 to 64 bits, not 65"),
     (dict(addr_width=2), "addr_width must be 3 to 64 bits, not 2"),
     (dict(data_width=64, addr_width=3), "addr_width must be 4 to 64 bits, not 3"),
@@ -62,7 +81,7 @@ RANGES = [
     (dict(map="flash"), "map must be 'chip' or 'memory', not 'flash'"),
     (dict(map_base=0x1000), "map_base must be None with a map on chip, not 0x1000; use "
      "map='memory' for a map in the memory"),
-    (dict(map="memory", data_width=16), "data_width must be 32 or 64 bits with a map in the "
+    (dict(map="memory", data_width=16), "data_width must be 32 bits or more with a map in the "
      "memory, not 16, because its rows are 32 bits; use map='chip'"),
     (dict(map="memory", map_bits=4096), "map_bits must be None with a map in the memory, not 4096; "
      "map_cache says how many rows are kept on chip"),

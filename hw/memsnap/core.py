@@ -1,4 +1,4 @@
-"""The unit without its registers: gated Wishbone ports, a copy map, and all between them."""
+"""The unit without its registers: a bus fabric, a copy map, and all that decides."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal, unsigned
 from amaranth.lib import data, wiring
@@ -6,13 +6,9 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 
 from . import control
 from .ask_turns import AskTurns
-from .bus import wishbone
-from .bus.wishbone_arbiter import WishboneArbiter
-from .bus.wishbone_copy import WishboneCopyPort
-from .bus.wishbone_gate import WishboneGate
-from .bus.wishbone_join import WishboneJoin
-from .bus.wishbone_map import WishboneMapPort
-from .bus.wishbone_shadow import WishboneShadowPort
+from .bus.axi4_fabric import Axi4Fabric
+from .bus.fabric import bus_members
+from .bus.wishbone_fabric import WishboneFabric
 from .copier import Copier
 from .copy_map import CopyMap, look_names
 from .copy_map_memory import CopyMapMemory
@@ -21,28 +17,12 @@ from .io_hold import IoHold
 from .job_table import JobKind
 from .lifecycle import Lifecycle
 from .pace import Pace
-from .params import Map, Shadow
+from .params import Bus, Map
 from .retry import Retry
 from .sequencer import Sequencer
 from .statistics import Statistics
 
-__all__ = ["SnapshotCore", "Trace", "bus_members", "upstream_names"]
-
-
-def upstream_names(params):
-    """The names of the upstream ports: ``s_wb``, or of several ``s0_wb``, ``s1_wb``, …."""
-    if params.ports == 1:
-        return ["s_wb"]
-    return [f"s{port}_wb" for port in range(params.ports)]
-
-
-def bus_members(params):
-    """The members for the data buses of a unit."""
-    bus = wishbone.Signature.of(params)
-    members = {name: In(bus) for name in upstream_names(params)} | {"m_wb": Out(bus)}
-    if params.shadow is Shadow.SEPARATE:
-        members["x_wb"] = Out(wishbone.Signature.of_shadow(params))
-    return members
+__all__ = ["SnapshotCore", "Trace"]
 
 
 class Trace(data.Struct):
@@ -92,32 +72,22 @@ class SnapshotCore(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         params = self._params
-        m.submodules.arbiter = arbiter = WishboneArbiter(params)
-        m.submodules.port = port = WishboneCopyPort(params)
+        fabric = Axi4Fabric if params.bus is Bus.AXI4 else WishboneFabric
+        m.submodules.bus = bus = fabric(params)
         m.submodules.copier = copier = Copier(params)
         in_memory = params.map is Map.MEMORY
         m.submodules.map = map_ = CopyMapMemory(params) if in_memory else CopyMap(params)
         m.submodules.sequencer = sequencer = Sequencer(params)
         m.submodules.lifecycle = lifecycle = Lifecycle(params)
         m.submodules.statistics = statistics = Statistics(params)
-
-        gates = self._join_gates(m, arbiter=arbiter, map_=map_, sequencer=sequencer,
-                                 lifecycle=lifecycle)
+        m.submodules.held_writes = held_writes = HeldWrites(params)
 
         # The data path
-        connect(m, port.read_bus, arbiter.read)
-        connect(m, arbiter.m, flipped(self.m_wb))
-        memory_ports = [arbiter]
-        if params.shadow is Shadow.SAME:
-            connect(m, port.write_bus, arbiter.write)
-        else:
-            m.submodules.shadow = shadow = WishboneShadowPort(params)
-            connect(m, port.write_bus, shadow.write)
-            connect(m, shadow.m, flipped(self.x_wb))
-            memory_ports.append(shadow)
-        m.submodules.held_writes = held_writes = HeldWrites(params)
+        for name, member in bus_members(params).items():
+            outer, inner = flipped(getattr(self, name)), getattr(bus, name)
+            connect(m, outer, inner) if member.flow is In else connect(m, inner, outer)
         for half in "read", "write":
-            self._join_half(m, half, copier=copier, port=port, lifecycle=lifecycle,
+            self._join_half(m, half, copier=copier, bus=bus, lifecycle=lifecycle,
                             held_writes=held_writes)
 
         # The decisions
@@ -129,21 +99,21 @@ class SnapshotCore(wiring.Component):
         self._wire(m, lifecycle, copier, "busy error error_write error_block", "stop drop reset")
         self._wire(m, lifecycle, map_, "full", "sweep restart")
         self._wire(m, lifecycle, sequencer, "all_claimed", "enable reset")
+        self._wire(m, lifecycle, bus, "can_arm drained waiting aborting", "abort active")
+        self._ask(m, bus=bus, map_=map_, sequencer=sequencer)
         m.d.comb += [
-            *(each.abort.eq(lifecycle.abort[index]) for index, each in enumerate(memory_ports)),
-            lifecycle.waiting.eq(Cat(each.waiting for each in memory_ports)),
-            lifecycle.aborting.eq(Cat(each.aborting for each in memory_ports)),
-            lifecycle.can_arm.eq(arbiter.can_arm & Cat(gate.can_arm for gate in gates).all()),
-            lifecycle.drained.eq(Cat(gate.drained for gate in gates).all()),
-            arbiter.urgent.eq(copier.wanted),
-            lifecycle.sweeping.eq(map_.sweeping | copier.sweeping),
+            bus.protect.eq(lifecycle.protected),
+            bus.single.eq(lifecycle.locked | (map_.active if in_memory else 0)),
+            bus.urgent.eq(copier.wanted),
+            bus.share.eq(self.control.share),
+            lifecycle.sweeping.eq(map_.sweeping | copier.sweeping | bus.owing),
             lifecycle.all_initial.eq(sequencer.initial_done),
             lifecycle.trigger.eq(self.trigger),
         ]
         if in_memory:
-            self._join_map(m, map_=map_, arbiter=arbiter, sequencer=sequencer,
-                           lifecycle=lifecycle, copier=copier, gates=gates)
-        self._apply_policy(m, gates=gates, lifecycle=lifecycle, statistics=statistics,
+            self._join_map(m, map_=map_, bus=bus, sequencer=sequencer, lifecycle=lifecycle,
+                           copier=copier)
+        self._apply_policy(m, gates=bus.gates, lifecycle=lifecycle, statistics=statistics,
                            held_writes=held_writes, sequencer=sequencer)
 
         # Registers and figures
@@ -154,8 +124,7 @@ class SnapshotCore(wiring.Component):
         self._wire(m, statistics, sequencer, "held retired retired_kind")
         self._wire(m, self.control, sequencer, "map_valid", "map_row map_read regions")
         m.d.comb += [
-            statistics.hold.eq(Cat(gate.held for gate in gates)),
-            arbiter.share.eq(self.control.share),
+            statistics.hold.eq(Cat(gate.held for gate in bus.gates)),
             self.control.counters.eq(statistics.counters),
             self.control.map_data.eq(sequencer.map_data
                                      & (lifecycle.active | lifecycle.done).replicate(32)),
@@ -168,20 +137,21 @@ class SnapshotCore(wiring.Component):
         ]
         return m
 
-    def _join_half(self, m, half, *, copier, port, lifecycle, held_writes):
+    def _join_half(self, m, half, *, copier, bus, lifecycle, held_writes):
         """Joins the copier's reads or writes to their bus; what fails may be repeated."""
         request, answer = getattr(copier, half), getattr(copier, half + "_answer")
+        bus_request, bus_answer = getattr(bus, half), getattr(bus, half + "_answer")
         if not self._params.retry:
-            connect(m, request, getattr(port, half))
-            connect(m, answer, getattr(port, half + "_answer"))
+            connect(m, request, bus_request)
+            connect(m, answer, bus_answer)
             return
         depth = min(self._params.max_in_flight, self._params.buffer_depth)
         retry = Retry(request.payload.shape(), width=len(answer.data), depth=depth)
         m.submodules[half + "_retry"] = retry
         connect(m, request, retry.request)
         connect(m, answer, retry.answer)
-        connect(m, retry.bus_request, getattr(port, half))
-        connect(m, retry.bus_answer, getattr(port, half + "_answer"))
+        connect(m, retry.bus_request, bus_request)
+        connect(m, retry.bus_answer, bus_answer)
         place = retry.failing if half == "read" else retry.failing.place
         m.d.comb += [
             retry.retries.eq(self.control.retries),
@@ -226,55 +196,38 @@ class SnapshotCore(wiring.Component):
                 lifecycle.io_waiting.eq(io_hold.waiting),
             ]
 
-    def _join_gates(self, m, *, arbiter, map_, sequencer, lifecycle):
-        """A gate for each port: its data to the arbiter, its questions to map and sequencer."""
-        params = self._params
-        gates = [WishboneGate(params) for _ in range(params.ports)]
-        if params.ports == 1:
-            m.submodules.gate, = gates
-            connect(m, gates[0].m, arbiter.gate)
-            connect(m, gates[0].ask, sequencer.ask)
+    def _ask(self, m, *, bus, map_, sequencer):
+        """The gates' questions to map and sequencer."""
+        if self._params.ports == 1:
+            connect(m, bus.gates[0].ask, sequencer.ask)
         else:
-            m.submodules.join = join = WishboneJoin(params)
-            m.submodules.turns = turns = AskTurns(params)
-            connect(m, join.m, arbiter.gate)
+            m.submodules.turns = turns = AskTurns(self._params)
             connect(m, turns.ask, sequencer.ask)
             self._wire(m, sequencer, turns, "asker", "choose")
-            for index, gate in enumerate(gates):
-                m.submodules[f"gate{index}"] = gate
-                connect(m, gate.m, join.gates[index])
-                connect(m, gate.ask, turns.asks[index])
-        map_works = map_.active if params.map is Map.MEMORY else 0
-        for gate, name, look in zip(gates, upstream_names(params), look_names(params),
-                                    strict=True):
-            connect(m, flipped(getattr(self, name)), gate.s)
-            m.d.comb += gate.active.eq(lifecycle.active)
+            for gate, ask in zip(bus.gates, turns.asks, strict=True):
+                connect(m, gate.ask, ask)
+        for gate, look in zip(bus.gates, look_names(self._params), strict=True):
             m.d.comb += [
                 getattr(map_, look).eq(gate.look),
                 getattr(map_, look + "_row").eq(gate.look_row),
                 gate.look_data.eq(getattr(map_, look + "_data")),
-                gate.protect.eq(lifecycle.protected),
-                gate.single.eq(lifecycle.locked | map_works),
                 gate.whole.eq(sequencer.whole),
             ]
-        return gates
 
-    def _join_map(self, m, *, map_, arbiter, sequencer, lifecycle, copier, gates):
-        """A map in the memory: its requests to the arbiter, its errors to the lifecycle."""
-        m.submodules.map_port = port = WishboneMapPort(self._params)
+    def _join_map(self, m, *, map_, bus, sequencer, lifecycle, copier):
+        """A map in the memory: its requests to the bus, its errors to the lifecycle."""
         maps_fault = Signal()    # the first failure is that of a request of the map
-        connect(m, map_.request, port.request)
-        connect(m, port.answer, map_.answer)
-        connect(m, port.bus, arbiter.map)
+        connect(m, map_.request, bus.map_request)
+        connect(m, bus.map_answer, map_.answer)
         self._wire(m, map_, lifecycle, "stop drop", "")
         self._wire(m, sequencer, map_, "scan_valid scan_wait")
         self._wire(m, lifecycle, map_, "sweep_failed")
         with m.If(lifecycle.active):
             m.d.sync += maps_fault.eq(Mux(copier.error | map_.error, ~copier.error, ~copier.busy))
         m.d.comb += [
-            arbiter.map_urgent.eq(sequencer.map_urgent),
+            bus.map_urgent.eq(sequencer.map_urgent),
             map_.live.eq(lifecycle.active | lifecycle.done),
-            map_.may_sweep.eq(Cat(gate.can_arm for gate in gates).all()),
+            map_.may_sweep.eq(bus.can_hold),
             lifecycle.busy.eq(copier.busy | map_.busy),
             lifecycle.error.eq(copier.error | map_.error),
             lifecycle.error_write.eq(copier.error_write | map_.error_write),

@@ -1,8 +1,9 @@
 """The copy map's reads and writes of rows in the memory, and their answers."""
 
-from amaranth.hdl import Module, Mux, Signal, unsigned
+from amaranth.hdl import Module, Signal, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
+from amaranth.utils import exact_log2
 
 from .copier import Answer
 from .params import MAP_ROW_BITS
@@ -103,6 +104,7 @@ class MapRequests(wiring.Component):
         return m
 
     def _row_of_beat(self, row):
-        """The half of a 64-bit beat that holds the row."""
+        """The part of a beat that holds the row."""
         beat = self.answer.data
-        return Mux(row[0], beat[MAP_ROW_BITS:], beat) if len(beat) > MAP_ROW_BITS else beat
+        rows = exact_log2(len(beat) // MAP_ROW_BITS)
+        return beat.word_select(row[:rows], MAP_ROW_BITS)

@@ -5,7 +5,28 @@ from dataclasses import dataclass, fields
 from amaranth.lib import enum
 from amaranth.utils import ceil_log2, exact_log2
 
-__all__ = ["Map", "Release", "Shadow", "SnapshotParams"]
+__all__ = ["Bus", "CopierPort", "Map", "Registers", "Release", "Shadow", "SnapshotParams"]
+
+
+class Bus(enum.Enum):
+    """The bus of the initiators and the memories: Wishbone B4, or AXI4."""
+
+    WISHBONE = "wishbone"
+    AXI4 = "axi4"
+
+
+class Registers(enum.Enum):
+    """The bus of the registers: Wishbone B4 (classic), or AXI4-Lite."""
+
+    WISHBONE = "wishbone"
+    AXI4_LITE = "axi4-lite"
+
+
+class CopierPort(enum.Enum):
+    """The copier *shares* the memory's port with the initiators, or has one of its *own*."""
+
+    SHARED = "shared"
+    OWN = "own"
 
 
 class Release(enum.Enum):
@@ -64,14 +85,15 @@ class SnapshotParams:
         Where the image goes; the shadow is as large as the memory, and aligned in the same way.
         Behind the same port it does not overlap the memory.
     data_width : int
-        Width of the memory port in bits: 8, 16, 32 or 64.
+        Width of the memory port in bits: 8, 16, 32 or 64; on AXI4 32, 64, 128, 256 or 512.
     addr_width : int
         Width of a byte address in bits, at most 64.
     block_size : int
         Bytes of one block, a power of two from one beat to 64 KiB.
-    buffer_depth : int
-        Beats between a read's issue and its shadow write's answer, a power of two. Full copy rate
-        at a read latency of L clocks takes about L + 8 beats.
+    buffer_depth : int or None
+        Beats between a read's issue and its shadow write's answer, a power of two; by default 64,
+        and 128 on AXI4. Full copy rate at a read latency of L clocks takes about L + 8 beats, and
+        on AXI4, where L counts for writes too, 2 L + 5 ``burst_beats``.
     jobs : int or None
         Blocks between claim and copied. By default as many as the buffer can hold, within 4..16;
         where it does not hold even one, as many as 32768 bits have a note for.
@@ -96,6 +118,19 @@ class SnapshotParams:
         Wishbone pipelined (with ``stall``), or classic.
     features : frozenset of str
         Optional Wishbone signals that are passed through: of ``rty``, ``lock``, ``cti``, ``bte``.
+    bus : Bus or str
+        Of the initiators and the memories: ``"wishbone"`` or ``"axi4"``.
+    registers : Registers, str or None
+        Of the registers: ``"wishbone"`` or ``"axi4-lite"``; by default the one that goes with
+        ``bus``.
+    id_width, user_width : int
+        AXI4: bits of an initiator's ids, 1 to 16, and of its user signals, 0 to 64 (0 for none).
+        The ids at the memory have more bits, for the port that they come from.
+    copier_port : CopierPort or str
+        AXI4: the copier shares the port ``m_axi`` (``"shared"``), or has ``c_axi`` to the same
+        memory (``"own"``).
+    burst_beats : int
+        AXI4: beats of the copier's longest bursts, a power of two from 1 to 256.
     timeout : int
         Reset value of the timeout register: clocks without an answer of the memory after which a
         snapshot fails; 0 for never.
@@ -128,7 +163,7 @@ class SnapshotParams:
     data_width: int = 32
     addr_width: int = 32
     block_size: int = 64
-    buffer_depth: int = 64
+    buffer_depth: int | None = None
     jobs: int | None = None
     max_in_flight: int = 64
     ports: int = 1
@@ -139,6 +174,12 @@ class SnapshotParams:
     regions: int = 4
     pipelined: bool = True
     features: frozenset = frozenset()
+    bus: Bus = Bus.WISHBONE
+    registers: Registers | None = None
+    id_width: int = 4
+    user_width: int = 0
+    copier_port: CopierPort = CopierPort.SHARED
+    burst_beats: int = 8
     timeout: int = 65536
     share: int = 16
     map: Map = Map.CHIP
@@ -149,6 +190,7 @@ class SnapshotParams:
     def __post_init__(self):
         self._check_kinds()
         self._check_widths()
+        self._check_bus()
         self._check_ranges()
         self._check_sizes()
         if self.map is Map.MEMORY:
@@ -204,8 +246,18 @@ class SnapshotParams:
 
     @property
     def memory_ports(self):
-        """Ports to memories: 2 with a separate shadow, else 1."""
-        return 2 if self.shadow is Shadow.SEPARATE else 1
+        """Ports to memories: the initiators', a separate shadow's, and the copier's own."""
+        return 1 + (self.shadow is Shadow.SEPARATE) + (self.copier_port is CopierPort.OWN)
+
+    @property
+    def memory_sources(self):
+        """Who makes requests at the AXI4 port of the memory: initiators, copier, copy map."""
+        return self.ports + (self.copier_port is CopierPort.SHARED) + (self.map is Map.MEMORY)
+
+    @property
+    def memory_id_width(self):
+        """Bits of an id at the AXI4 port of the memory; the upper ones tell the source."""
+        return self.id_width + ceil_log2(self.memory_sources)
 
     @property
     def background_jobs(self):
@@ -249,7 +301,15 @@ class SnapshotParams:
     # Checks ------------------------------------------------------------------------------------
 
     def _check_kinds(self):
-        for name, kind in ("release", Release), ("shadow", Shadow), ("map", Map):
+        axi4 = self.bus in (Bus.AXI4, Bus.AXI4.value)
+        if self.registers is None:
+            object.__setattr__(self, "registers",
+                               Registers.AXI4_LITE if axi4 else Registers.WISHBONE)
+        if self.buffer_depth is None:
+            object.__setattr__(self, "buffer_depth", 128 if axi4 else 64)
+        choices = {"release": Release, "shadow": Shadow, "map": Map, "bus": Bus,
+                   "registers": Registers, "copier_port": CopierPort}
+        for name, kind in choices.items():
             self._check_choice(name, kind)
         flags = {"pipelined", "retry", "io_hold"}
         for name in sorted(flags):
@@ -266,7 +326,7 @@ class SnapshotParams:
         optional = {"jobs", "map_bits", "map_base"}
         for field in fields(self):
             value = getattr(self, field.name)
-            if field.name in flags | {"release", "shadow", "map", "features"}:
+            if field.name in flags | {*choices, "features"}:
                 continue
             if value is None and field.name in optional:
                 continue
@@ -288,8 +348,12 @@ class SnapshotParams:
             raise TypeError(f"{name} must be {choices}, not {value!r}")
 
     def _check_widths(self):
-        if self.data_width not in (8, 16, 32, 64):
-            raise ValueError(f"data_width must be 8, 16, 32 or 64 bits, not {self.data_width!r}")
+        axi4 = self.bus is Bus.AXI4
+        widths = (32, 64, 128, 256, 512) if axi4 else (8, 16, 32, 64)
+        if self.data_width not in widths:
+            raise ValueError(f"data_width must be {', '.join(map(str, widths[:-1]))} or "
+                             f"{widths[-1]} bits{' on AXI4' if axi4 else ''}, "
+                             f"not {self.data_width!r}")
         if not self.beat_shift < self.addr_width <= 64:
             raise ValueError(f"addr_width must be {self.beat_shift + 1} to 64 bits, "
                              f"not {self.addr_width!r}")
@@ -299,6 +363,33 @@ class SnapshotParams:
         if not self.beat_bytes <= self.block_size <= 65536:
             raise ValueError(f"block_size must be {self.beat_bytes} (one beat) to 65536 bytes, "
                              f"not {self.block_size!r}")
+
+    def _check_bus(self):
+        """What one bus has and the other has not."""
+        if self.bus is Bus.WISHBONE:
+            for name in "id_width", "user_width", "copier_port", "burst_beats":
+                default = SnapshotParams.__dataclass_fields__[name].default
+                value = getattr(self, name)
+                if value != default:
+                    raise ValueError(f"{name} must be left out on Wishbone, not "
+                                     f"{getattr(value, 'value', value)!r}; use bus='axi4'")
+            return
+        if self.features or not self.pipelined:
+            name, value = ("features", sorted(self.features)) if self.features else (
+                "pipelined", self.pipelined)
+            raise ValueError(f"{name} must be left out on AXI4, not {value!r}; "
+                             f"use bus='wishbone'")
+        if self.addr_width < 12:
+            raise ValueError(f"addr_width must be 12 to 64 bits on AXI4, whose bursts stay within "
+                             f"4096 bytes, not {self.addr_width!r}")
+        for name, least, most in ("id_width", 1, 16), ("user_width", 0, 64):
+            value = getattr(self, name)
+            if not least <= value <= most:
+                raise ValueError(f"{name} must be {least} to {most}, not {value!r}")
+        most = min(256, 4096 // self.beat_bytes)
+        if not _is_power_of_two(self.burst_beats) or self.burst_beats > most:
+            raise ValueError(f"burst_beats must be a power of two from 1 to {most} with beats of "
+                             f"{self.beat_bytes} bytes, not {self.burst_beats!r}")
 
     def _check_ranges(self):
         if self.memory_size == 0 or self.memory_size % self.block_size:
@@ -358,7 +449,7 @@ class SnapshotParams:
     def _place_map(self):
         """Checks the map in the memory, and puts it on top unless it has a place."""
         if self.data_width < MAP_ROW_BITS:
-            raise ValueError(f"data_width must be 32 or 64 bits with a map in the memory, not "
+            raise ValueError(f"data_width must be 32 bits or more with a map in the memory, not "
                              f"{self.data_width!r}, because its rows are 32 bits; use map='chip'")
         if self.map_bits is not None:
             raise ValueError(f"map_bits must be None with a map in the memory, not "

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from amaranth.sim import Simulator
 from memsnap import SnapshotParams
-from memsnap.core import SnapshotCore, upstream_names
+from memsnap.bus.fabric import upstream_names
+from memsnap.core import SnapshotCore
 from memsnap.params import Shadow
 
 from .kit.memory import MemoryTarget

@@ -4,9 +4,9 @@ from dataclasses import dataclass, replace
 from math import log2
 from pathlib import Path
 
+from memsnap.bus.fabric import upstream_names
 from memsnap.bus.wishbone_csr import CSR_ADR_WIDTH
 from memsnap.control import State
-from memsnap.core import upstream_names
 from memsnap.params import Shadow
 from vcd.gtkw import GTKWColor, GTKWSave, make_translation_filter
 

@@ -33,7 +33,7 @@ class HelpedSpec(WholeSpec):
         self._map = MapInside(m, signals, params)
         self._jobs = JobsInside(m, signals, params)
         self._bus = BusInside(m, signals, self._queue, self._length)
-        self._gate = Part(m, signals, "gate")
+        self._gate = Part(m, signals, "bus.gate")
         control = self._core.control
         let = self._gate.let
         self._active = self._core.trace.active

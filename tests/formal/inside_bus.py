@@ -17,8 +17,8 @@ class BusInside(Part):
     """
 
     def __init__(self, m, signals, queue, length):
-        super().__init__(m, signals, "arbiter")
-        self._gate = Part(m, signals, "gate")
+        super().__init__(m, signals, "bus.arbiter")
+        self._gate = Part(m, signals, "bus.gate")
         self._queue, self._length = queue, length
         owners, get = self.words("owners"), self["get__addr"]
         self._owners = [owners[(get + k)[:len(get)]] for k in range(len(queue))]

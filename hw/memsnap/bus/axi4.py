@@ -66,6 +66,12 @@ class Signature(wiring.Signature):
             members |= {channel + "valid": forward(1), channel + "ready": backward(1)}
         super().__init__(members)
 
+    @classmethod
+    def of(cls, params, *, id_width):
+        """Of a configuration's data buses."""
+        return cls(addr_width=params.addr_width, data_width=params.data_width, id_width=id_width,
+                   user_width=params.user_width)
+
     @staticmethod
     def channels(*, addr_width, data_width, id_width=1, user_width=0):
         """The payload of each channel: for its name, the shape of each member without prefix."""

@@ -7,6 +7,7 @@ from memsnap import SnapshotParams
 from . import pauses
 from .axi4_channels import CHANNELS
 from .axi4_traffic import random_exclusive, random_transaction
+from .random_map import random_map
 
 __all__ = ["axi4_options", "axi4_params", "axi4_shadow", "axi4_traffic", "is_axi4"]
 
@@ -34,7 +35,8 @@ def axi4_params(rng, latency=1):
     places = rng.sample(range(4), 2)
     ports = rng.choice([1, 1, 1, 2, 2, 3, 4])
     return SnapshotParams(
-        bus="axi4", registers=rng.choice(["axi4-lite", "axi4-lite", "wishbone"]),
+        **random_map(rng, data_width, block_size, blocks, places[0] * span), bus="axi4",
+        registers=rng.choice(["axi4-lite", "axi4-lite", "wishbone"]),
         id_width=rng.choice([1, 2, 4, 4, 8]), user_width=rng.choice([0, 0, 1, 5]),
         copier_port=rng.choice(["shared", "shared", "own"]),
         burst_beats=rng.choice([1, 4, 16, 16, 64]),

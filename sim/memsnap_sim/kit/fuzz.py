@@ -9,6 +9,7 @@ from . import pauses
 from .axi4_fuzz import axi4_options, axi4_params, axi4_shadow, axi4_traffic, is_axi4
 from .harness import Bench
 from .memory import errors_at
+from .random_map import random_map
 from .wishbone import Access, burst
 
 __all__ = ["fuzz", "random_params", "random_script", "random_traffic"]
@@ -77,7 +78,7 @@ def random_params(rng, latency=1):
     ports = rng.choice([1, 1, 1, 2, 2, 3, 4])
     addr_width = max(8, (4 * span - 1).bit_length()) + rng.choice([0, 0, 4])
     return SnapshotParams(
-        **_random_map(rng, data_width, block_size, blocks, places[0] * span),
+        **random_map(rng, data_width, block_size, blocks, places[0] * span),
         data_width=data_width, addr_width=addr_width, block_size=block_size,
         memory_size=memory_size, memory_base=places[0] * span, shadow_base=places[1] * span,
         buffer_depth=rng.choice([4, 8, 16, 64]),
@@ -89,16 +90,6 @@ def random_params(rng, latency=1):
         features=frozenset(name for name in ("rty", "lock", "cti", "bte") if rng.random() < 0.3),
         timeout=rng.choice([400, 1000]),
         share=rng.choice([0, 1, 4, 16] if ports == 1 else [1, 4, 16]))
-
-
-def _random_map(rng, data_width, block_size, blocks, base):
-    """Where the copy map is, if it may be in the memory."""
-    rows = -(-blocks // 32)
-    room = blocks - -(-4 * rows // block_size)
-    if data_width < 32 or room < 1 or rng.random() < 0.5:
-        return {}
-    place = rng.choice([None, base, base + rng.randint(0, room) * block_size])
-    return {"map": "memory", "map_base": place, "map_cache": rng.choice([2, 2, 4, 16])}
 
 
 def random_traffic(rng, params, *, busy=False):

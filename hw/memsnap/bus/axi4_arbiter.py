@@ -1,0 +1,201 @@
+"""The arbiter that joins initiators, copier and copy map on one AXI4 port of the memory."""
+
+from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, unsigned
+from amaranth.lib import wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+from amaranth.utils import ceil_log2
+
+from ..params import CopierPort, Map
+from . import axi4
+
+__all__ = ["Axi4Arbiter"]
+
+#: Bursts whose address was offered and whose data is still to be transferred.
+_WRITES = 16
+
+
+class Axi4Arbiter(wiring.Component):
+    """Joins several AXI4 managers on one port.
+
+    Each channel's requests pass in the clock in which they win, and answers pass back likewise. The
+    ids at ``m`` have the number of the source above the source's own id, and so answers find home.
+    Data passes in the order of the addresses, and not before its address is offered (A5.2.3).
+
+    For each address channel the order is: the map if ``map_urgent``, the copier if ``urgent``
+    (reads only), the copier and the map if they were denied the channel for ``share`` clocks, the
+    initiators in turn, the map, the copier. An address that was offered stays so until it is taken
+    (A3.2.1).
+
+    Parameters
+    ----------
+    params : SnapshotParams
+
+    Members
+    -------
+    gates : ``In(axi4.Signature).array(ports)``
+    copier : ``In(axi4.Signature)``
+        If it has no port of its own.
+    map : ``In(axi4.Signature)``
+        Only with a map in the memory, and so is ``map_urgent``.
+    m : ``Out(axi4.Signature)``
+    urgent, map_urgent : ``In(1)``
+    share : ``In(32)``
+        0 for never.
+    can_arm : ``Out(1)``
+        No address of an initiator's write stands at ``m`` after this clock.
+    """
+
+    def __init__(self, params):
+        self._params = params
+        gate = axi4.Signature.of(params, id_width=params.id_width)
+        other = axi4.Signature.of(params, id_width=1)
+        self._extra = {}
+        if params.copier_port is CopierPort.SHARED:
+            self._extra["copier"] = In(other)
+        if params.map is Map.MEMORY:
+            self._extra["map"] = In(other)
+        super().__init__({
+            "gates": In(gate).array(params.ports),
+            **self._extra,
+            **({"map_urgent": In(1)} if "map" in self._extra else {}),
+            "m": Out(axi4.Signature.of(params, id_width=params.memory_id_width)),
+            "urgent": In(1),
+            "share": In(32),
+            "can_arm": Out(1),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        channels = axi4.Signature.channels(
+            addr_width=self._params.addr_width, data_width=self._params.data_width,
+            id_width=self._params.id_width, user_width=self._params.user_width)
+        sources = [*self.gates, *(getattr(self, name) for name in self._extra)]
+        room = Signal()
+        owner = {}
+        for channel in "aw", "ar":
+            owner[channel] = self._choose(m, channel, sources, channels[channel],
+                                          room if channel == "aw" else Const(1))
+        self._pass_data(m, owner["aw"], sources, channels["w"], room)
+        for channel in "b", "r":
+            self._bring_home(m, channel, sources, channels[channel])
+        m.d.comb += self.can_arm.eq(~self.m.awvalid | self.m.awready
+                                    | (owner["aw"] >= self._params.ports))
+        return m
+
+    def _choose(self, m, channel, sources, payload, room):
+        """The source whose address is offered at ``m`` in this clock."""
+        ports = self._params.ports
+        valid = Array(getattr(source, channel + "valid") for source in sources)
+        owner = Signal(range(max(2, len(sources))), name=f"{channel}_owner")
+        kept = Signal(name=f"{channel}_kept")
+        kept_owner = Signal.like(owner, name=f"{channel}_kept_owner")
+        accepted = Signal(name=f"{channel}_accepted")
+        turn = Signal(range(max(2, ports)), name=f"{channel}_turn")      # was served last
+        out = {name: getattr(self.m, channel + name) for name in (*payload, "valid", "ready")}
+
+        for index in reversed(range(ports, len(sources))):     # the last resort first
+            with m.If(valid[index]):
+                m.d.comb += owner.eq(index)
+        for behind in 0, 1:
+            for index in reversed(range(ports)):
+                is_next = turn < index if behind else Const(1)
+                with m.If(valid[index] & is_next):
+                    m.d.comb += owner.eq(index)
+        self._put_first(m, channel, owner, valid, accepted)
+        with m.If(kept):
+            m.d.comb += owner.eq(kept_owner)
+
+        m.d.comb += [
+            out["valid"].eq(valid[owner] & (room | kept)),
+            accepted.eq(out["valid"] & out["ready"]),
+        ]
+        m.d.sync += [kept.eq(out["valid"] & ~out["ready"]), kept_owner.eq(owner)]
+        with m.If(accepted & (owner < ports)):
+            m.d.sync += turn.eq(owner)
+        with m.Switch(owner):
+            for index, source in enumerate(sources):
+                with m.Case(index):
+                    m.d.comb += [out[name].eq(getattr(source, channel + name))
+                                 for name in payload if name != "id"]
+                    m.d.comb += [
+                        out["id"].eq(self._full_id(getattr(source, channel + "id"), index)),
+                        getattr(source, channel + "ready").eq(out["ready"] & (room | kept)),
+                    ]
+        return owner
+
+    def _put_first(self, m, channel, owner, valid, accepted):
+        """What comes before the initiators."""
+        ports = self._params.ports
+        numbers = {name: ports + index for index, name in enumerate(self._extra)}
+        if not numbers:
+            return
+        denied = Signal(32, name=f"{channel}_denied")
+        due = Signal(name=f"{channel}_due")
+        waiting = Cat(valid[index] for index in numbers.values()).any()
+        with m.If(~waiting | (accepted & (owner >= ports))):
+            m.d.sync += [denied.eq(0), due.eq(0)]
+        with m.Else():
+            m.d.sync += [denied.eq(denied + ~due),
+                         due.eq((self.share != 0) & (denied + 1 >= self.share))]
+        urgent = {"copier": self.urgent if channel == "ar" else Const(0),
+                  "map": getattr(self, "map_urgent", 0)}
+        for name, index in numbers.items():        # the last has the last word
+            with m.If(valid[index] & (due | urgent[name])):
+                m.d.comb += owner.eq(index)
+
+    def _full_id(self, own, index):
+        source = ceil_log2(self._params.memory_sources)
+        return Cat(own, Const(0, self._params.id_width - len(own)), Const(index, source))
+
+    def _pass_data(self, m, owner, sources, payload, room):
+        """Data in the order of the addresses: that of ``owner`` too, once it is offered."""
+        m.submodules.order = order = Memory(shape=unsigned(len(owner)), depth=_WRITES, init=[])
+        put, get = order.write_port(), order.read_port(domain="comb")
+        count = Signal(range(_WRITES + 1))
+        offered = Signal()       # for the first time
+        kept = Signal()
+        current = Signal.like(owner)
+        may_pass = Signal()
+        last = Signal()
+        m.d.sync += kept.eq(self.m.awvalid & ~self.m.awready)
+        m.d.comb += [
+            room.eq(count != _WRITES),
+            offered.eq(self.m.awvalid & ~kept),
+            current.eq(Mux(count == 0, owner, get.data)),
+            may_pass.eq((count != 0) | offered),
+            last.eq(self.m.wvalid & self.m.wready & self.m.wlast),
+            put.en.eq(offered),
+            put.data.eq(owner),
+        ]
+        m.d.sync += [
+            put.addr.eq(put.addr + offered),
+            get.addr.eq(get.addr + last),
+            count.eq(count + offered - last),
+        ]
+        with m.Switch(current):
+            for index, source in enumerate(sources):
+                with m.Case(index):
+                    m.d.comb += [getattr(self.m, "w" + name).eq(getattr(source, "w" + name))
+                                 for name in payload]
+                    m.d.comb += [self.m.wvalid.eq(source.wvalid & may_pass),
+                                 source.wready.eq(self.m.wready & may_pass)]
+
+    def _bring_home(self, m, channel, sources, payload):
+        """Answers to the source that their id names."""
+        number = getattr(self.m, channel + "id")[self._params.id_width:]
+        for source in sources:
+            m.d.comb += [getattr(source, channel + name).eq(getattr(self.m, channel + name))
+                         for name in payload]
+        if len(sources) == 1:
+            source, = sources
+            m.d.comb += [getattr(source, channel + "valid").eq(getattr(self.m, channel + "valid")),
+                         getattr(self.m, channel + "ready").eq(getattr(source, channel + "ready"))]
+            return
+        with m.Switch(number):
+            for index, source in enumerate(sources):
+                with m.Case(index):
+                    m.d.comb += [
+                        getattr(source, channel + "valid").eq(getattr(self.m, channel + "valid")),
+                        getattr(self.m, channel + "ready").eq(getattr(source, channel + "ready")),
+                    ]

@@ -1,0 +1,107 @@
+"""The data path of a unit on AXI4: gates, the copier's bursts, map port, the memories' ports."""
+
+from amaranth.hdl import Cat, Module
+from amaranth.lib import wiring
+from amaranth.lib.wiring import connect, flipped
+
+from ..params import CopierPort, Map, Shadow
+from .axi4_arbiter import Axi4Arbiter
+from .axi4_copy import Axi4CopyReads, Axi4CopyWrites
+from .axi4_gate import Axi4Gate
+from .axi4_map import Axi4MapPort
+from .axi4_silence import Axi4Silence
+from .fabric import fabric_members, upstream_names
+
+__all__ = ["Axi4Fabric"]
+
+
+class Axi4Fabric(wiring.Component):
+    """Gates for the initiators, and the ways of all requests to the memories.
+
+    AXI4 has no way to take back a request: what the copier asked of a memory that fell silent is
+    still awaited after the snapshot has ended, and no other can start until it has come.
+
+    Parameters
+    ----------
+    params : SnapshotParams
+
+    Members
+    -------
+    See :func:`memsnap.bus.fabric.fabric_members`. Of several ports to memories the first is
+    ``m_axi``, then come ``x_axi`` and ``c_axi``.
+    """
+
+    def __init__(self, params):
+        self._params = params
+        super().__init__(fabric_members(params))
+
+    def elaborate(self, platform):
+        m = Module()
+        params = self._params
+        m.submodules.arbiter = arbiter = Axi4Arbiter(params)
+        m.submodules.reads = reads = Axi4CopyReads(params)
+        m.submodules.writes = writes = Axi4CopyWrites(params)
+        names = ["m_axi"]
+        names += ["x_axi"] if params.shadow is Shadow.SEPARATE else []
+        names += ["c_axi"] if params.copier_port is CopierPort.OWN else []
+        ports = {}
+        for name in names:
+            m.submodules[f"{name}_silence"] = ports[name] = Axi4Silence(getattr(self, name), params)
+        read_name = "c_axi" if params.copier_port is CopierPort.OWN else "m_axi"
+        write_name = "x_axi" if params.shadow is Shadow.SEPARATE else read_name
+        users = {reads: read_name, writes: write_name}
+
+        gates = self._join_gates(m, arbiter=arbiter)
+        connect(m, arbiter.m, flipped(self.m_axi))
+        for name, user, channels in ((read_name, reads, "ar r"), (write_name, writes, "aw w b")):
+            bus = arbiter.copier if name == "m_axi" else flipped(getattr(self, name))
+            self._join(m, user.bus, bus, channels.split())
+        for half, user in ("read", reads), ("write", writes):
+            connect(m, flipped(getattr(self, half)), user.request)
+            connect(m, user.answer, flipped(getattr(self, half + "_answer")))
+        if params.map is Map.MEMORY:
+            m.submodules.map_port = map_port = Axi4MapPort(params)
+            users[map_port] = "m_axi"
+            connect(m, flipped(self.map_request), map_port.request)
+            connect(m, map_port.answer, flipped(self.map_answer))
+            connect(m, map_port.bus, arbiter.map)
+            m.d.comb += arbiter.map_urgent.eq(self.map_urgent)
+        for index, (name, silence) in enumerate(ports.items()):
+            here = [user for user, port in users.items() if port == name]
+            m.d.comb += [
+                self.waiting[index].eq(silence.waiting),
+                self.aborting[index].eq(Cat(user.aborting for user in here).any()),
+                *(user.abort.eq(self.abort[index]) for user in here),
+            ]
+        m.d.comb += [
+            self.owing.eq(Cat(user.owing for user in users).any()),
+            self.can_hold.eq(1),
+            self.can_arm.eq(arbiter.can_arm),
+            self.drained.eq(Cat(gate.drained for gate in gates).all()),
+            arbiter.urgent.eq(self.urgent),
+            reads.urgent.eq(self.urgent),
+            arbiter.share.eq(self.share),
+        ]
+        return m
+
+    @staticmethod
+    def _join(m, manager, target, channels):
+        """Connects some channels of two buses."""
+        for name, member in manager.signature.members.items():
+            if any(name.startswith(channel) for channel in channels):
+                left, right = getattr(manager, name), getattr(target, name)
+                m.d.comb += right.eq(left) if member.flow is wiring.Out else left.eq(right)
+
+    def _join_gates(self, m, *, arbiter):
+        """A gate for each port."""
+        gates = []
+        for index, name in enumerate(upstream_names(self._params)):
+            gate = Axi4Gate(self._params)
+            suffix = "" if self._params.ports == 1 else str(index)
+            m.submodules["gate" + suffix] = gate
+            connect(m, flipped(getattr(self, name)), gate.s)
+            connect(m, gate.m, arbiter.gates[index])
+            connect(m, gate.core, flipped(self.gates[index]))
+            m.d.comb += [gate.active.eq(self.active), gate.protect.eq(self.protect)]
+            gates.append(gate)
+        return gates

@@ -1,0 +1,97 @@
+"""Collects the copier's places, one a beat, into bursts."""
+
+from amaranth.hdl import Module, Signal
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+from amaranth.utils import exact_log2
+
+from ..ranges import beat_layout
+
+__all__ = ["BurstRuns", "run_layout"]
+
+#: Clocks that an open run waits for its next beat.
+_PATIENCE = 8
+
+
+def run_layout(params):
+    """A run of beats in ascending order: its first ``place``, and the beats in it less one."""
+    return data.StructLayout({"place": beat_layout(params), "len": range(params.burst_beats)})
+
+
+class BurstRuns(wiring.Component):
+    """Collects consecutive beats into runs.
+
+    A run lies in an aligned chunk of ``burst_beats`` beats, and so in 4096 bytes. It is sent when
+    it reaches the end of its chunk, when the next beat does not go on with it, when none comes for
+    8 clocks, or at once if ``urgent``; from the clock after its last beat on. A run that was sent
+    does not change until it is taken. Takes a beat a clock.
+
+    Parameters
+    ----------
+    params : SnapshotParams
+
+    Members
+    -------
+    beat : ``In(stream.Signature(beat_layout))``
+    run : ``Out(stream.Signature(run_layout))``
+    urgent : ``In(1)``
+    cancel : ``In(1)``
+        Forgets the beats of the run that is not sent yet.
+    open : ``Out(range(burst_beats + 1))``
+        Beats taken, and not sent before this clock.
+    sends : ``Out(1)``
+        The run is sent in this clock, for the first time.
+    """
+
+    def __init__(self, params):
+        self._params = params
+        super().__init__({
+            "beat": In(stream.Signature(beat_layout(params))),
+            "run": Out(stream.Signature(run_layout(params))),
+            "urgent": In(1),
+            "cancel": In(1),
+            "open": Out(range(params.burst_beats + 1)),
+            "sends": Out(1),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        within = exact_log2(self._params.burst_beats)
+        valid = Signal()
+        sent = Signal()        # in a clock before
+        first = Signal(self.run.payload.place.shape())
+        count = Signal.like(self.run.payload.len)     # beats less one
+        last = Signal.like(first)
+        idle = Signal(range(_PATIENCE + 1))
+        goes_on = Signal()
+        full = Signal()
+        extends = Signal()
+        taken = Signal()
+
+        place = self.beat.payload.as_value()
+        m.d.comb += [
+            full.eq(last.as_value()[:within].all()),
+            goes_on.eq(self.beat.valid & (place == last.as_value() + 1)),
+            self.run.payload.place.eq(first),
+            self.run.payload.len.eq(count),
+            self.run.valid.eq(valid & (sent | full | self.urgent | (self.beat.valid & ~goes_on)
+                                       | (idle == _PATIENCE))),
+            extends.eq(valid & ~self.run.valid & goes_on),
+            taken.eq(self.run.valid & self.run.ready),
+            self.beat.ready.eq((~valid | extends | taken) & ~self.cancel),
+            self.sends.eq(self.run.valid & ~sent),
+        ]
+        with m.If(valid & ~sent):
+            m.d.comb += self.open.eq(count + 1)
+        m.d.sync += sent.eq(self.run.valid & ~self.run.ready)
+        with m.If(extends):
+            m.d.sync += [idle.eq(0), count.eq(count + 1)]
+        with m.Elif(idle != _PATIENCE):
+            m.d.sync += idle.eq(idle + 1)
+        with m.If(self.beat.valid & self.beat.ready):
+            m.d.sync += last.eq(self.beat.payload)
+            with m.If(~extends):
+                m.d.sync += [valid.eq(1), first.eq(self.beat.payload), count.eq(0), idle.eq(0)]
+        with m.Elif(taken | (self.cancel & ~self.run.valid)):
+            m.d.sync += valid.eq(0)
+        return m
