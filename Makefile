@@ -21,7 +21,7 @@ EXTRAS_sim   := sim
 EXTRAS_synth := synth
 EXTRAS_lint  := lint
 EXTRAS_docs  := docs,registers
-EXTRAS_test  := sim,registers,formal,synth,test
+EXTRAS_test  := sim,litedram,registers,formal,synth,test
 
 .PHONY: help
 help: ## say what there is to make
