@@ -26,6 +26,22 @@ from sim import SHAPES, params_of
 
 README = Path(__file__).parents[1] / "README.md"
 
+#: Small configurations with AXI4 on one side at least.
+AXI4_SHAPES = {
+    "axi": dict(bus="axi4", block_size=16, memory_base=0x40, memory_size=48, shadow_base=0x80,
+                addr_width=12, buffer_depth=8, jobs=3, regions=2, burst_beats=4, max_in_flight=4),
+    "axi-all": dict(bus="axi4", registers="wishbone", data_width=64, ports=2, block_size=32,
+                    memory_size=40 * 32, shadow="separate", shadow_base=0, addr_width=16,
+                    copier_port="own", id_width=3, user_width=2, retry=True, release="copied",
+                    io_hold=True, buffer_depth=16, regions=1, burst_beats=8),
+    "axi-map": dict(bus="axi4", data_width=128, ports=3, block_size=64, memory_size=33 * 64,
+                    shadow_base=0x1000, addr_width=40, map="memory", id_width=1, regions=1,
+                    buffer_depth=16),
+    "wishbone-lite": dict(registers="axi4-lite", ports=2, shadow="separate", shadow_base=0,
+                          block_size=16, memory_size=48, addr_width=9, buffer_depth=8, jobs=3,
+                          regions=2),
+}
+
 CONFIGURATIONS = {
     "default": (SnapshotParams(), False),
     "classic-traced": (SnapshotParams(
@@ -33,6 +49,7 @@ CONFIGURATIONS = {
         True),
     **{name: (params_of(name), traced)
        for name, traced in zip(SHAPES, itertools.cycle([False, True]), strict=False)},
+    **{name: (SnapshotParams(**shape), False) for name, shape in AXI4_SHAPES.items()},
 }
 
 
@@ -58,7 +75,7 @@ def ports(text, module):
     body = re.search(rf"^module {module}\((.*?)\);\n(.*?)^endmodule", text, re.S | re.M)
     kinds = {name: (direction, int(high or 0) + 1) for direction, high, name in
              re.findall(r"^  (input|output|inout)(?: \[(\d+):0\])? (\w+);", body[2], re.M)}
-    return [(name, *kinds[name]) for name in re.split(r"[,\s]+", body[1])]
+    return [(name, *kinds[name]) for name in re.findall(r"\w+", body[1])]
 
 
 def bus(prefix, flip, adr, data_width, *, stall, extra=()):
@@ -93,6 +110,61 @@ def test_ports_of_the_classic_unit_with_all_signals_and_trace():
         ("trigger", "input", 1), ("irq", "output", 1),
         ("trace_state", "output", 3), ("trace_active", "output", 1), ("trace_held", "output", 4),
         ("trace_copied", "output", 1), ("trace_block", "output", 32), ("trace_kind", "output", 2)]
+
+
+#: A channel's signals: name and width, of which ``a`` is an address, ``d`` a word, ``s`` a bit for
+#: each byte of it, ``i`` an id, and ``u`` what the system has in user signals.
+CHANNELS = {
+    "aw": "id i addr a len 8 size 3 burst 2 lock 1 cache 4 prot 3 qos 4 region 4 user u",
+    "w": "data d strb s last 1 user u",
+    "b": "id i resp 2 user u",
+    "ar": "id i addr a len 8 size 3 burst 2 lock 1 cache 4 prot 3 qos 4 region 4 user u",
+    "r": "id i data d resp 2 last 1 user u",
+}
+LITE_CHANNELS = {"aw": "addr a prot 3", "w": "data d strb s", "b": "resp 2", "ar": "addr a prot 3",
+                 "r": "data d resp 2"}
+
+
+def axi(prefix, flip, *, adr, data_width, id_width=0, user=0, channels=None):
+    """The ports of an AXI4 bus; ``flip`` where the unit is the manager."""
+    widths = {"a": adr, "d": data_width, "s": data_width // 8, "i": id_width, "u": user}
+    for channel, text in (channels or CHANNELS).items():
+        out, into = ("output", "input") if flip == (channel not in "br") else ("input", "output")
+        words = text.split()
+        for name, width in zip(words[::2], words[1::2], strict=True):
+            if bits := widths.get(width) if width in widths else int(width):
+                yield f"{prefix}_{channel}{name}", out, bits
+        yield f"{prefix}_{channel}valid", out, 1
+        yield f"{prefix}_{channel}ready", into, 1
+
+
+def test_ports_of_the_unit_for_axi4():
+    shape = dict(adr=12, data_width=32)
+    assert ports(exported_text("axi"), "memsnap") == [
+        ("clk", "input", 1), ("rst", "input", 1),
+        *axi("s_axi", False, **shape, id_width=4), *axi("m_axi", True, **shape, id_width=5),
+        *axi("csr_axil", False, adr=10, data_width=32, channels=LITE_CHANNELS),
+        ("trigger", "input", 1), ("irq", "output", 1)]
+
+
+def test_ports_of_the_unit_with_all_ports():
+    shape = dict(adr=16, data_width=64, user=2)
+    assert ports(exported_text("axi-all"), "memsnap") == [
+        ("clk", "input", 1), ("rst", "input", 1),
+        *axi("s0_axi", False, **shape, id_width=3), *axi("s1_axi", False, **shape, id_width=3),
+        *axi("m_axi", True, **shape, id_width=4), *axi("c_axi", True, **shape, id_width=1),
+        *axi("x_axi", True, **shape, id_width=1), *bus("csr_wb", False, 8, 32, stall=False),
+        ("trigger", "input", 1), ("irq", "output", 1),
+        ("io_hold", "output", 1), ("io_held", "input", 1)]
+
+
+def test_ports_of_the_unit_with_registers_on_axi4_lite():
+    assert ports(exported_text("wishbone-lite"), "memsnap") == [
+        ("clk", "input", 1), ("rst", "input", 1),
+        *(each for name, flip in (("s0_wb", False), ("s1_wb", False), ("m_wb", True),
+                                  ("x_wb", True)) for each in bus(name, flip, 7, 32, stall=True)),
+        *axi("csr_axil", False, adr=10, data_width=32, channels=LITE_CHANNELS),
+        ("trigger", "input", 1), ("irq", "output", 1)]
 
 
 class Kind(enum.Enum, shape=2):
@@ -171,9 +243,12 @@ def test_a_name_that_verilog_cannot_take_is_refused(name):
 
 # Text --------------------------------------------------------------------------------------------
 
-def test_text_does_not_depend_on_the_hash_seed():
+@pytest.mark.parametrize("options", [
+    dict(SHAPES["tiny"], features=["rty", "lock", "cti"]), AXI4_SHAPES["axi"]],
+    ids=["wishbone", "axi4"])
+def test_text_does_not_depend_on_the_hash_seed(options):
     code = ("import sys; from memsnap import SnapshotParams; from memsnap.export.verilog import "
-            "convert; sys.stdout.write(convert(SnapshotParams(features={'rty', 'lock', 'cti'})))")
+            f"convert; sys.stdout.write(convert(SnapshotParams(**{options})))")
     one, other = (subprocess.run([sys.executable, "-c", code], capture_output=True, check=True,
                                  env={**os.environ, "PYTHONHASHSEED": seed}).stdout
                   for seed in ("1", "2"))
@@ -188,6 +263,37 @@ def test_head_tells_the_configuration():
     for line in ("memory_base = 0x0", "memory_size = 0x10", "shadow_base = 0x10", "data_width = 8",
                  "block_size = 2", "release = captured", "features = lock rty"):
         assert f"//     {line}\n" in head
+
+
+def test_head_tells_of_the_buses():
+    head = exported_text("axi-all").split("/*")[0]
+    assert ("// A memory-snapshot unit for AXI4. Ports:\n"
+            "//     clk         clock\n"
+            "//     rst         reset, synchronous, active high\n"
+            "//     s0_axi_*    AXI4, from initiator 0\n"
+            "//     s1_axi_*    AXI4, from initiator 1\n"
+            "//     m_axi_*     AXI4, to the memory\n"
+            "//     c_axi_*     AXI4, to the memory, the copier's own\n"
+            "//     x_axi_*     AXI4, to the shadow\n"
+            "//     csr_wb_*    Wishbone, classic, the registers\n"
+            "//     trigger     a rising edge starts a snapshot\n"
+            "//     irq         a snapshot has ended\n"
+            "//     io_hold     asks other masters to hold still\n"
+            "//     io_held     they do\n"
+            "// Configuration:\n") in head
+    assert "//     burst_beats = 8\n" in head and "pipelined" not in head
+    head = exported_text("wishbone-lite").split("/*")[0]
+    assert "// A memory-snapshot unit for Wishbone. Ports:\n" in head
+    assert "//     csr_axil_*  AXI4-Lite, the registers\n" in head
+    assert "//     pipelined = True\n" in head and "burst_beats" not in head
+
+
+@pytest.mark.parametrize("name", CONFIGURATIONS)
+def test_head_names_the_prefix_of_each_port(name):
+    text = exported_text(name)
+    named = re.findall(r"^//     (\w+?)_?\*?  +[^=\n]*$", text.split("/*")[0], re.M)
+    for port, *_ in ports(text, "memsnap"):
+        assert port.startswith(("trace_", *named))
 
 
 def test_no_construct_that_simulators_read_differently(exported):
@@ -228,7 +334,7 @@ def yosys(script, directory):
     return done.returncode, (done.stdout + done.stderr).strip()
 
 
-@pytest.mark.parametrize("name", ["default", "classic-traced"])
+@pytest.mark.parametrize("name", ["default", "classic-traced", "axi", "axi-all"])
 def test_yosys_has_nothing_to_say(name, tmp_path):
     (tmp_path / "memsnap.v").write_text(exported_text(name))
     assert yosys("read_verilog memsnap.v; hierarchy -check -top memsnap; proc; flatten; "

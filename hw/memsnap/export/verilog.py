@@ -15,6 +15,8 @@ from amaranth.hdl import Module, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
+from ..bus.fabric import bus_members
+from ..params import Bus, Registers
 from ..regs.constants import VERSION
 from .netlist import plain, renamed_modules, with_ports
 
@@ -26,6 +28,10 @@ _LOWER = ("proc -norom; memory_collect; opt_expr -fine; opt_merge; opt_clean -pu
           "-remove amaranth.decoding -remove keep_hierarchy; "
           "attrmap -modattr -remove generator -remove top -remove src")
 _WRITE = "opt_clean; write_verilog -norename"
+
+#: What a configuration of the other bus has no say in.
+_ONLY_WISHBONE = {"pipelined", "features"}
+_ONLY_AXI4 = {"id_width", "user_width", "copier_port", "burst_beats"}
 
 #: What Verilator need not tell of: many modules are in one file, and a configuration may have no
 #: use for some bits of a submodule's port.
@@ -105,15 +111,53 @@ def convert(params, *, trace=False, name="memsnap"):
     Returns
     -------
     str
-        Verilog with the ports ``clk``, ``rst`` (synchronous, active high), ``s_wb_…``, ``m_wb_…``,
-        ``csr_wb_…``, ``trigger`` and ``irq``.
+        Verilog with the ports ``clk`` and ``rst`` (synchronous, active high), ``trigger``, ``irq``,
+        and for each bus that the unit has those of its signals:
+
+        - ``s_wb_…`` or ``s_axi_…`` from the initiator, with several ``s0_wb_…``, ``s1_wb_…``, …;
+        - ``m_wb_…`` or ``m_axi_…`` to the memory;
+        - ``x_wb_…`` or ``x_axi_…`` to a separate shadow;
+        - ``c_axi_…`` from the copier to the memory, if it has a port of its own;
+        - ``csr_wb_…`` or ``csr_axil_…`` for the registers.
+
+        With ``params.io_hold`` there are ``io_hold`` and ``io_held``. The names are Wishbone's
+        (``s_wb_cyc``) and AMBA's in lower case (``s_axi_awvalid``).
     """
     from ..unit import SnapshotUnit
     _check_name(name)
-    about = ["A memory-snapshot unit for Wishbone. Reset is synchronous. Configuration:"]
-    about += [f"    {field.name} = {_shown(field.name, getattr(params, field.name))}"
-              for field in fields(params)]
+    about = [f"A memory-snapshot unit for {_bus_name(params)}. Ports:", *_port_lines(params),
+             "Configuration:", *(f"    {name} = {_shown(name, getattr(params, name))}"
+                                 for name in _in_use(params))]
     return convert_component(SnapshotUnit(params, trace=trace), name=name, about=about)
+
+
+def _bus_name(params):
+    return "AXI4" if params.bus is Bus.AXI4 else "Wishbone"
+
+
+def _in_use(params):
+    """The names of the fields that say something of this configuration."""
+    others = _ONLY_WISHBONE if params.bus is Bus.AXI4 else _ONLY_AXI4
+    return [field.name for field in fields(params) if field.name not in others]
+
+
+def _port_lines(params):
+    """What each port, or group of ports, is for."""
+    bus = _bus_name(params)
+    meant = {"s": "from the initiator", "m": "to the memory", "x": "to the shadow",
+             "c": "to the memory, the copier's own"}
+    groups = {"clk": "clock", "rst": "reset, synchronous, active high"}
+    for member in bus_members(params):
+        port = member.partition("_")[0]
+        groups[f"{member}_*"] = f"{bus}, {meant.get(port) or f'from initiator {port[1:]}'}"
+    if params.registers is Registers.AXI4_LITE:
+        groups["csr_axil_*"] = "AXI4-Lite, the registers"
+    else:
+        groups["csr_wb_*"] = "Wishbone, classic, the registers"
+    groups |= {"trigger": "a rising edge starts a snapshot", "irq": "a snapshot has ended"}
+    if params.io_hold:
+        groups |= {"io_hold": "asks other masters to hold still", "io_held": "they do"}
+    return [f"    {group:<10}  {what}" for group, what in groups.items()]
 
 
 def convert_component(component, *, name, about=()):
