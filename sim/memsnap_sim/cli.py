@@ -226,21 +226,50 @@ def run(config, self_, region, region_symbol, **options):
 @unit_options
 @click.option("--name", type=Parsed("identifier", parse_identifier), metavar="NAME",
               help="Name of the module.  [default: memsnap]")
-@click.option("-o", "--output", metavar="FILE", help="Where to write.  [default: the terminal]")
+@click.option("-o", "--output", metavar="FILE.v|DIR", help="One file, or a directory for a whole "
+              "package.  [default: the terminal]")
 @config_option
 def verilog(config, name, output, **options):
     """Write the unit as Verilog with flat, standard port names.
+
+    With a directory (one that is there, a path that ends in /, or a name without a dot) it writes a
+    package: the Verilog with an instance to paste, a testbench that runs as it is, the registers as
+    C header and documentation, and what FuseSoC needs. Its README.md says what is what.
 
     \b
     Examples:
         memsnap verilog -o memsnap.v
         memsnap verilog --memory-size 1M --block-size 4K -o memsnap.v
-        memsnap verilog --config unit.toml -o memsnap.v
+        memsnap verilog --config unit.toml -o snapshot/
     """
     config = _read(config)
     params = config.params(options)
+    name = config.value("verilog", "name", name)
+    if output is not None and _is_directory(output):
+        _write_package(Path(output), params, name)
+        return
     from memsnap.export import verilog as export
-    _write(output, export.convert(params, name=config.value("verilog", "name", name)))
+    _write(output, export.convert(params, name=name))
+
+
+def _is_directory(output):
+    """Whether ``-o`` means a directory."""
+    path = Path(output)
+    return path.is_dir() or output.endswith("/") or not (path.exists() or path.suffix)
+
+
+def _write_package(directory, params, name):
+    from memsnap.export.package import SUMS, package
+
+    from .package_files import write_package
+    if params.bus.value != "wishbone":
+        raise InputError(f"a package must be for bus = \"wishbone\", not \"{params.bus.value}\": "
+                         f"write one file with -o {name}.v")
+    files = package(params, name=name)
+    for gone in write_package(directory, files, sums=SUMS):
+        click.echo(f"removed {directory / gone}", err=True)
+    for file in files:
+        click.echo(f"wrote {directory / file}", err=True)
 
 
 @main.command()
