@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from amaranth.hdl import ClockDomain, ClockSignal, Module, Signal, unsigned
+from amaranth.hdl import ClockDomain, ClockSignal, Const, Module, signed, unsigned
 from amaranth.lib import data, enum, wiring
 from amaranth.lib.wiring import In, Out, flipped
 from amaranth.sim import Simulator
@@ -473,24 +473,24 @@ class Operators(wiring.Component):
     a: In(5)
     b: In(3)
     c: In(unsigned(1))
-    y: Out(10).array(16)
+    y: Out(10).array(19)
 
     def elaborate(self, platform):
         m = Module()
         a, b, c, y = self.a, self.b, self.c, self.y
-        signed = Signal(data.StructLayout({"a": 5, "b": 3}))
-        m.d.comb += [signed.a.eq(a), signed.b.eq(b)]
         negative, little = a.as_signed(), b.as_signed()
         values = [a == b, a < b, b <= a, negative < little, negative == little, a + b, a - b,
                   negative + little, negative - b, a & b, negative | little, a ^ c, a << b, a >> b,
-                  negative >> b]
+                  negative >> b, negative << b, Const(-2, signed(3)) << b,
+                  (Const(-1, signed(10)) << a[:4])[:10]]
         m.d.comb += [y[number].eq(value) for number, value in enumerate(values)]
+        last = len(values)
         with m.Switch(b):
             for number in range(5):
                 with m.Case(number, 7 if number == 0 else number):
-                    m.d.comb += y[15].eq(a + number)
+                    m.d.comb += y[last].eq(a + number)
             with m.Default():
-                m.d.comb += y[15].eq(~a.bool())
+                m.d.comb += y[last].eq(~a.bool())
         return m
 
 

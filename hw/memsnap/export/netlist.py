@@ -107,6 +107,7 @@ def _mux_chain(name, ends, width, choices):
 
 def _widened(kind, name, parameters, ends):
     widths = {end: int(parameters[f"{end}_WIDTH"]) for end in "ABY"}
+    signed = not _unsigned(parameters)
     text = ""
     if kind in _COMPARE:
         wanted = dict.fromkeys("AB", max(widths["A"], widths["B"]))
@@ -114,6 +115,7 @@ def _widened(kind, name, parameters, ends):
         wanted = dict.fromkeys("AB", widths["Y"])
     else:
         wanted = {"A": max(widths["A"], widths["Y"])}
+        signed = bool(int(parameters["A_SIGNED"]))      # whatever the shift's amount is
         if widths["Y"] < wanted["A"]:
             full = f"{name}_full"
             text += f"  wire width {wanted['A']} {full}\n"
@@ -121,7 +123,7 @@ def _widened(kind, name, parameters, ends):
             ends["Y"], parameters["Y_WIDTH"] = full, wanted["A"]
     for end, width in wanted.items():
         if width > widths[end]:
-            ends[end] = _extended(ends[end], widths[end], width, signed=not _unsigned(parameters))
+            ends[end] = _extended(ends[end], widths[end], width, signed=signed)
         elif width < widths[end]:
             ends[end] = f"{ends[end]} [{width - 1}:0]"
         parameters[f"{end}_WIDTH"] = width
