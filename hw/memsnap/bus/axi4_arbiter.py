@@ -192,10 +192,9 @@ class Axi4Arbiter(wiring.Component):
             m.d.comb += [getattr(source, channel + "valid").eq(getattr(self.m, channel + "valid")),
                          getattr(self.m, channel + "ready").eq(getattr(source, channel + "ready"))]
             return
-        with m.Switch(number):
-            for index, source in enumerate(sources):
-                with m.Case(index):
-                    m.d.comb += [
-                        getattr(source, channel + "valid").eq(getattr(self.m, channel + "valid")),
-                        getattr(self.m, channel + "ready").eq(getattr(source, channel + "ready")),
-                    ]
+        valid, ready = getattr(self.m, channel + "valid"), getattr(self.m, channel + "ready")
+        home = Array(getattr(source, channel + "ready") for source in sources)
+        # Not ready for what is not valid, whose id may be anything
+        m.d.comb += ready.eq(valid & home[number])
+        for index, source in enumerate(sources):
+            m.d.comb += getattr(source, channel + "valid").eq(valid & (number == index))

@@ -68,7 +68,8 @@ class Axi4Refuse(wiring.Component):
             m.d.comb += right.eq(left) if flow is In else left.eq(right)
 
         valid, ready = getattr(self, f"s_{address}valid"), getattr(self, f"s_{address}ready")
-        passes = ~(self.hold | self.refuse | taking | answering
+        # An address that is not valid may be anything; ``ready`` must not
+        passes = ~(self.hold | valid & self.refuse | taking | answering
                    | (self.in_flight == self._params.max_in_flight))
         m.d.comb += [
             taken.eq(valid & self.refuse & (self.in_flight == 0) & ~taking & ~answering),
