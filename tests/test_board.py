@@ -5,7 +5,7 @@ import time
 import tty
 
 import pytest
-from boards import BAUD, fast_config, host
+from board_tools import BAUD, fast_config, host
 from elftools.elf.elffile import ELFFile
 from memsnap.driver import BusError, SnapshotError
 from memsnap_sim.board.devices import Flag
