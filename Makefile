@@ -21,7 +21,7 @@ EXTRAS_sim   := sim
 EXTRAS_synth := synth
 EXTRAS_lint  := lint
 EXTRAS_docs  := docs,registers
-EXTRAS_test  := sim,litedram,registers,formal,synth,board,test
+EXTRAS_test  := sim,model,litedram,registers,formal,synth,board,test
 EXTRAS_board := sim,board
 
 .PHONY: help

@@ -1,0 +1,49 @@
+"""Compiles the model's functions, and keeps the result where a change of the source is noticed."""
+
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+
+try:
+    import numba
+except ModuleNotFoundError as error:
+    raise ModuleNotFoundError(
+        "the cycle-level model needs numba, which is not installed: "
+        "pip install 'memsnap[model]'", name=error.name) from None
+
+__all__ = ["compiled"]
+
+_HERE = Path(__file__).parent
+
+
+def _cache():
+    """A directory for this state of the source.
+
+    Numba looks at the file of a function alone to tell whether what it kept is still right, but
+    the functions of this package call each other across files.
+    """
+    state = hashlib.sha256(numba.__version__.encode())
+    for path in sorted(_HERE.glob("*.py")):
+        state.update(path.read_bytes())
+    parent = _HERE / "__pycache__"
+    try:
+        parent.mkdir(exist_ok=True)
+    except OSError:
+        pass
+    if not os.access(parent, os.W_OK):
+        parent = Path(tempfile.gettempdir()) / f"memsnap-{os.getuid()}"
+    return parent / f"compiled-{state.hexdigest()[:16]}"
+
+
+def compiled(function):
+    """A function as machine code, compiled at its first call."""
+    before = numba.config.CACHE_DIR
+    numba.config.CACHE_DIR = str(_CACHE)
+    try:
+        return numba.njit(cache=True, error_model="numpy")(function)
+    finally:
+        numba.config.CACHE_DIR = before
+
+
+_CACHE = _cache()

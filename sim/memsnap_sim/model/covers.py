@@ -1,0 +1,36 @@
+"""What the model covers; the rest is refused."""
+
+from memsnap.params import Bus, Map
+
+from .timing import Dram, FixedLatency
+
+__all__ = ["check"]
+
+
+def check(params, *, memory, shadow):
+    """Refuses a configuration that the model does not cover.
+
+    Raises
+    ------
+    NotImplementedError
+        With what is not covered, and what is.
+    """
+    rules = [
+        ("bus", params.bus is Bus.WISHBONE, params.bus.value, "'wishbone'"),
+        ("map", params.map is Map.CHIP, params.map.value, "'chip'"),
+        ("pipelined", params.pipelined, params.pipelined, "True"),
+        ("features", not params.features & {"rty", "lock", "cti"} , sorted(params.features),
+         "no rty, lock or cti"),
+    ]
+    for name, covered, value, wanted in rules:
+        if not covered:
+            raise NotImplementedError(f"the model covers {name} {wanted}, not {value!r}; "
+                                      f"measure this configuration in the simulator")
+    for name, timing in ("memory", memory), ("shadow", shadow):
+        if not isinstance(timing, FixedLatency | Dram):
+            raise TypeError(f"{name} must be a FixedLatency or a Dram, not {timing!r}")
+        if params.timeout and timing.longest >= params.timeout:
+            raise NotImplementedError(
+                f"the model covers snapshots that end well, and a {name} that takes "
+                f"{timing.longest} clocks fails one with a timeout of {params.timeout!r}; "
+                f"use a longer timeout")

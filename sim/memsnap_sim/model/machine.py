@@ -1,0 +1,158 @@
+"""One clock of the whole, and as many of them as are asked for."""
+
+from . import (
+    arbiter,
+    buffer,
+    copy_map,
+    figures,
+    gate,
+    initiator,
+    join,
+    life,
+    memory,
+    passing,
+    proposals,
+    reader,
+    sequencer,
+    shadow,
+    table,
+)
+from ._compiled import compiled
+from .state import READ, WRITE
+
+__all__ = ["END", "FULL", "PAUSE", "REFILL", "begin", "run"]
+
+#: Why :func:`run` returns: everything is done; an initiator's accesses are used up; there is no
+#: room for more results; it has run for as long as was asked.
+END, REFILL, FULL, PAUSE = range(4)
+
+
+@compiled
+def _hear(u, a):
+    """The answers of this clock."""
+    w, p = u.wires, u.params
+    w.answer = memory.answer_home(u.memory, a.answers, a.owners, u.clock)
+    w.shadow_answer = p.separate and memory.answer(u.shadow, a.shadow_answers, u.clock)
+    u.shadow.head += w.shadow_answer
+    w.read_answer = w.answer == READ
+    w.write_answer = w.shadow_answer if p.separate else w.answer == WRITE
+    for port in range(p.ports):
+        if w.answer == port or u.gate[port].refusing:
+            initiator.hear(u.initiator[port], port, u.clock, p, a)
+
+
+@compiled
+def _copy(u, a):
+    """The clock's end of all that copies, while a snapshot is under way."""
+    later = u.initial.done
+    proposals.scan_map(u, not later)
+    proposals.walk_regions(u)
+    figures.count(u, a)
+    reader.step(u, a)
+    buffer.step(u, a)
+    sequencer.step(u, a)
+    copy_map.step(u, a)
+    table.step(u)
+
+
+@compiled
+def _clock(u, a):
+    """One clock."""
+    w, p = u.wires, u.params
+    copying = u.life.active
+    _hear(u, a)
+    life.decide(u)
+    for port in range(p.ports):
+        gate.decide(u.gate[port], u.initiator[port], port, u)
+    stands = join.decide(u)
+    arbiter.decide(u, stands)
+    if p.separate:
+        shadow.decide(u)
+    w.ask_ready = 0
+    w.held = 0
+    if copying:
+        reader.decide(u, a)
+        buffer.decide(u)
+        sequencer.decide(u)
+        copy_map.decide(u)
+    # From here on the clock ends; what still reads the state before comes first
+    arbiter.step(u, a)
+    if p.separate:
+        shadow.step(u, a)
+    join.step(u, stands)
+    for port in range(p.ports):
+        figures.follow(u.gate[port], u.initiator[port], port, u, a)
+        refused = gate.step(u.gate[port], u.initiator[port], port, u, a)
+        if w.taken[port] or refused:
+            initiator.accept(u.initiator[port], port, u.clock, p, a)
+    if copying:
+        _copy(u, a)
+    life.step(u)
+    u.clock += 1
+    for port in range(p.ports):
+        initiator.advance(u.initiator[port], port, u.clock, p, a)
+
+
+@compiled
+def _quiet_until(u):
+    """The next clock in which an initiator does something, if none does now; else this clock."""
+    p = u.params
+    soonest = life.NEVER
+    for port in range(p.ports):
+        i = u.initiator[port]
+        if i.current or i.accepted != i.answered or u.gate[port].refusing:
+            return u.clock
+        if i.pulled:
+            soonest = min(soonest, u.clock + i.wait)
+        elif i.more:
+            return u.clock
+    return soonest
+
+
+@compiled
+def _skip(u, limit):
+    """Passes over clocks in which nothing happens. Returns whether there is nothing left to do."""
+    p = u.params
+    soonest = _quiet_until(u)
+    start = life.next_start(u)
+    if soonest == life.NEVER and start == life.NEVER:
+        return True
+    soonest = min(soonest, start, limit)
+    if soonest > u.clock:
+        for port in range(p.ports):
+            if u.initiator[port].pulled:
+                u.initiator[port].wait -= soonest - u.clock
+        u.clock = soonest
+    return False
+
+
+@compiled
+def begin(unit, a):
+    """What the initiators request in the first clock."""
+    u = unit[0]
+    for port in range(u.params.ports):
+        initiator.advance(u.initiator[port], port, 0, u.params, a)
+
+
+@compiled
+def run(unit, a, limit):
+    """Runs to clock ``limit`` at the most; returns why it came back."""
+    u = unit[0]
+    p = u.params
+    while u.clock < limit:
+        for port in range(p.ports):
+            if initiator.starved(u.initiator[port]):
+                return REFILL
+        if u.figures.stalls + p.ports > len(a.stalls) or u.figures.copies == len(a.copies):
+            return FULL
+        if life.at_rest(u):
+            if p.ports == 1 and p.pipelined:
+                passing.run(u, a, limit)
+                if initiator.starved(u.initiator[0]):
+                    continue
+            if _skip(u, limit):
+                return END
+            if u.clock >= limit or not life.at_rest(u):
+                continue
+        _clock(u, a)
+    return PAUSE

@@ -1,0 +1,144 @@
+"""The half of the copier that reads: walks the open jobs, the wanted beat first."""
+
+from ._compiled import compiled
+
+__all__ = ["check", "decide", "step"]
+
+# ``check`` says so much of a beat
+_UNKNOWN, _ISSUED, _CAPTURED = 0, 1, 2
+
+
+@compiled
+def decide(u, a):
+    """Whether the beat at hand is read, passed over, or waits."""
+    r, w, p = u.reader, u.wires, u.params
+    now = r.now
+    w.issue = 0
+    w.skip = 0
+    w.target = 0
+    w.issue_last = 0
+    w.issue_job = now
+    if r.wanted and not r.under_way and now == r.want_job and r.beat[now] == r.want:
+        w.target = 1
+    if r.left[now]:
+        if r.asked and a.notes[now << p.beat_bits | r.beat[now]] == r.stamp[now]:
+            w.skip = 1
+        elif r.asked or not r.visited[now] or p.beat_bits == 0:
+            least = 0 if w.target else p.reserve
+            if u.buffer.free > least and (not r.valid or w.read_ready):
+                w.issue = 1
+                w.issue_last = r.left[now] == 1
+                w.issue_place = r.block[now] << p.beat_bits | r.beat[now]
+    w.unread_next = u.buffer.unread + w.issue - w.read_answer
+    w.secured = r.wanted and r.under_way and (r.due == 0 or r.due == 1 and w.read_answer)
+
+
+@compiled
+def check(u, job, place):
+    """What is known for certain of a beat, by the run of beats that followed the last visit."""
+    r = u.reader
+    if job != r.run_job:
+        return _UNKNOWN
+    distance = (place - r.first) & ((1 << u.params.beat_bits) - 1)
+    if distance < r.run_captured:
+        return _CAPTURED
+    return _ISSUED if distance < r.run_issued else _UNKNOWN
+
+
+@compiled
+def _follow_run(u, urgent):
+    """The clock's end, for the run."""
+    r, w = u.reader, u.wires
+    issued = r.run_issued
+    if r.now == r.run_job:
+        if w.issue and r.growing:
+            r.run_issued += 1
+        if w.skip:
+            r.growing = 0
+    if w.read_answer:
+        if r.before:
+            r.before -= 1
+        elif r.run_captured != issued:
+            r.run_captured += 1
+    if urgent or w.open and w.job == r.run_job:
+        r.run_job = w.job
+        r.first = w.place
+        r.run_issued = 0
+        r.run_captured = 0
+        r.growing = urgent
+        r.before = w.unread_next
+
+
+@compiled
+def _secure(u, urgent):
+    """The clock's end, for the wanted beat."""
+    r, w = u.reader, u.wires
+    if w.read_answer and r.due:
+        r.due -= 1
+    if r.wanted and not r.under_way and (
+            w.target and (w.issue or w.skip) or r.left[r.want_job] == 0):
+        r.under_way = 1
+        r.due = w.unread_next
+    if w.secured:
+        r.wanted = 0
+    if urgent:
+        r.wanted = 1
+        r.under_way = 0
+        r.want_job = w.job
+        r.want = w.place & ((1 << u.params.beat_bits) - 1)
+
+
+@compiled
+def _next_in_turn(u, now):
+    """Another job with beats to read, or ``now`` if there is none."""
+    r, p = u.reader, u.params
+    for ahead in range(1, p.jobs):
+        job = now + ahead
+        if job >= p.jobs:
+            job -= p.jobs
+        if r.left[job]:
+            return job
+    return now
+
+
+@compiled
+def step(u, a):
+    """The clock's end."""
+    r, w, p = u.reader, u.wires, u.params
+    urgent = w.visit or w.open and w.demand
+    if r.wanted or urgent:
+        _secure(u, urgent)
+    _follow_run(u, urgent)
+    now, job = r.now, w.job
+    beats = (1 << p.beat_bits) - 1
+    beat_of_job, away_of_job = r.beat[job], r.away[job]
+    asked = (not w.issue and not w.skip and not urgent and r.visited[now] and r.left[now] != 0)
+    following = now
+    if r.left[now] == 0 or w.issue_last:
+        following = _next_in_turn(u, now)
+    if w.issue:
+        a.notes[now << p.beat_bits | r.beat[now]] = r.stamp[now]
+        r.left[now] -= 1
+        r.place = w.issue_place
+        if w.issue_last:
+            r.stamp[now] += 1
+    r.valid = w.issue or r.valid and not w.read_ready
+    if w.skip and r.away[now]:
+        r.beat[now] = r.circle[now]
+        r.away[now] = 0
+    elif w.issue or w.skip:
+        r.beat[now] = (r.beat[now] + 1) & beats
+    if w.open:
+        r.block[job] = w.place >> p.beat_bits
+        r.beat[job] = w.place & beats
+        r.left[job] = 1 << p.beat_bits
+        r.away[job] = 0
+        r.visited[job] = 0
+    if w.visit:
+        if not away_of_job:
+            r.circle[job] = beat_of_job
+        r.beat[job] = w.place & beats
+        r.away[job] = 1
+        r.visited[job] = 1
+    r.now = job if urgent else following
+    r.asked = asked

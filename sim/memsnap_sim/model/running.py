@@ -1,0 +1,183 @@
+"""One run of the compiled machine: its state, and what comes out of it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from memsnap.params import Release, Shadow
+
+from . import machine
+from .result import CLOCKS, COPIES, STALLS, Result
+from .state import UNIT, Arrays
+
+__all__ = ["Progress", "Run"]
+
+#: Clocks that it runs before it says how far it is.
+_CLOCKS = 1 << 22
+#: Held writes and copied blocks that it returns at a time.
+_RESULTS = 1 << 14
+_BACKGROUND = 2
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run is: clocks, beats answered, and blocks copied so far, of how many."""
+
+    clock: int
+    beats: int
+    copied: int
+    blocks: int
+
+
+class Run:
+    """The unit, its initiators and memories, from reset on.
+
+    Parameters
+    ----------
+    params : SnapshotParams
+    memory, shadow, share, pace, max_in_flight, copies
+        See :func:`simulate`.
+    regions : list of (int, int)
+        First and last block of each.
+    log : int
+        Beats of each port whose clocks are to be kept.
+    """
+
+    def __init__(self, params, *, memory, shadow, regions, share, pace, max_in_flight,
+                 copies="all", log=0):
+        self.params = params
+        self._touched_alone = copies == "touched"
+        self._state = np.zeros(1, UNIT)
+        self._stalls = []
+        self._copies = []
+        self._set_params(regions=regions, share=share, pace=pace, max_in_flight=max_in_flight,
+                         log=log)
+        self._set_state()
+        rows = np.zeros(-(-params.blocks // 32), np.uint32)
+        beyond = params.blocks % 32
+        if beyond:
+            rows[-1] = 0xffff_ffff & ~((1 << beyond) - 1)
+        owed = params.max_in_flight
+        self._arrays = Arrays(
+            accesses=np.zeros((params.ports, 0, 3), np.int64), rows=rows,
+            notes=np.zeros(params.jobs * params.block_beats, np.int32),
+            places=np.zeros(params.buffer_depth, np.int64),
+            answers=np.zeros(owed, np.int64), owners=np.zeros(owed, np.int64),
+            shadow_answers=np.zeros(owed, np.int64),
+            stalls=np.zeros((_RESULTS, len(STALLS)), np.int64),
+            copies=np.zeros((_RESULTS, len(COPIES)), np.int64),
+            log=np.full((params.ports, log, len(CLOCKS)), -1, np.int64),
+            timing=memory.encode(params.beat_bytes),
+            shadow_timing=shadow.encode(params.beat_bytes))
+
+    @property
+    def _unit(self):
+        return self._state[0]
+
+    def _set_params(self, *, regions, share, pace, max_in_flight, log):
+        params, into = self.params, self._unit["params"]
+        for name in ("beat_bits", "blocks", "jobs", "background_jobs", "buffer_depth",
+                     "max_in_flight", "ports", "regions"):
+            into[name] = getattr(params, name)
+        into["memory_base"] = params.memory_base // params.beat_bytes
+        into["shadow_base"] = params.shadow_base // params.beat_bytes
+        into["beats"] = params.memory_size // params.beat_bytes
+        into["rows"] = params.map_rows
+        into["reserve"] = params.buffer_depth // 8
+        into["separate"] = params.shadow is Shadow.SEPARATE
+        into["early"] = params.release is Release.CAPTURED
+        into["pipelined"] = params.pipelined
+        into["share"] = share
+        into["pace"] = pace
+        into["ready"] = params.sweep_clocks
+        into["start_clock"] = into["start_beat"] = -1
+        into["initiator_in_flight"] = max_in_flight if params.pipelined else 1
+        into["log"] = log > 0
+        into["last"] = -1
+        for index, (first, last) in enumerate(regions):
+            into["first"][index] = first
+            into["last"][index] = last
+
+    def _set_state(self):
+        unit = self._unit
+        unit["pace"]["claimed"] = -1
+        unit["buffer"]["free"] = self.params.buffer_depth
+        unit["reader"]["stamp"] = 1
+        unit["initiator"]["last_answer"] = -1
+        unit["memory"]["last_answer"] = unit["shadow"]["last_answer"] = 0
+
+    def feed(self, piece):
+        """Gives each initiator its next beats."""
+        unit = self._unit
+        most = max(len(beats) for beats in piece.beats)
+        accesses = np.zeros((self.params.ports, most, 3), np.int64)
+        for port, beats in enumerate(piece.beats):
+            accesses[port, :len(beats)] = beats
+            initiator = unit["initiator"][port]
+            initiator["base"] += initiator["count"]
+            initiator["count"] = len(beats)
+            initiator["more"] = piece.more
+        self._arrays = self._arrays._replace(accesses=accesses)
+        unit["params"]["start_clock"] = piece.start_clock
+        if piece.start_beat >= 0:
+            unit["params"]["start_beat"] = piece.start_beat
+
+    def go(self, progress=None):
+        """Runs until it is at its end, or needs more accesses."""
+        unit = self._unit
+        if unit["clock"] == 0:
+            machine.begin(self._state, self._arrays)
+        why = machine.PAUSE
+        while why in (machine.PAUSE, machine.FULL):
+            why = machine.run(self._state, self._arrays, unit["clock"] + _CLOCKS)
+            self._collect()
+            if progress is not None:
+                progress(Progress(int(unit["clock"]), int(unit["initiator"]["answered"].sum()),
+                                  int(unit["map"]["count"]), self.params.blocks))
+
+    def _collect(self):
+        figures = self._unit["figures"]
+        self._stalls.append(self._arrays.stalls[:figures["stalls"]].copy())
+        copies = self._arrays.copies[:figures["copies"]]
+        self._copies.append(copies[copies[:, 2] != _BACKGROUND] if self._touched_alone
+                            else copies.copy())
+        figures["stalls"] = figures["copies"] = 0
+
+    def result(self, *, complete, without):
+        """What came of it, beside a run without a snapshot."""
+        self._collect()
+        unit = self._unit
+        life, figures = unit["life"], unit["figures"]
+
+        def clock(name, known):
+            return int(life[name]) if known else None
+
+        log = self._arrays.log
+        demand, initial, background = map(int, figures["blocks"])
+        active = bool(life["active"])
+        ended = bool(life["ended"])
+        duration = int(life["ended"] + 1 if ended else unit["clock"]) - int(life["instant"])
+        return Result(
+            params=self.params, complete=complete and ended, clock=int(unit["clock"]),
+            beats=int(unit["initiator"]["answered"].sum()),
+            start=clock("accepted", life["started"]), instant=clock("instant", active or ended),
+            end=clock("ended", ended), armed=int(life["armed"]),
+            duration=duration if active or ended else 0,
+            blocks_demand=demand, blocks_initial=initial, blocks_background=background,
+            held=int(figures["held"]), stall_longest=int(figures["stall_longest"]),
+            stall_total=int(figures["stall_total"]),
+            finished=int(unit["initiator"]["last_answer"].max()),
+            finished_without=int(without._unit["initiator"]["last_answer"].max()),
+            stalls=self._stalls_found(), copies=_records(self._copies, COPIES),
+            beat_clocks=[_records([log[port, :unit["initiator"][port]["count"]]], CLOCKS)
+                         for port in range(self.params.ports)] if log.size else None)
+
+    def _stalls_found(self):
+        stalls = _records(self._stalls, STALLS)
+        stalls["address"] *= self.params.beat_bytes
+        return stalls
+
+
+def _records(arrays, dtype):
+    """Arrays of shape (n, fields), one after another, as records."""
+    joined = np.concatenate(arrays) if arrays else np.empty((0, len(dtype)), np.int64)
+    return np.ascontiguousarray(joined).view(dtype).reshape(len(joined))

@@ -1,0 +1,110 @@
+"""The state of the model: one record for each part of the unit and its surroundings.
+
+Everything is a whole number of 64 bits, and what the unit takes modulo something counts on here.
+A beat of the memory is named by its *place*, the number of the beat from the memory's start.
+"""
+
+from collections import namedtuple
+
+import numpy as np
+
+__all__ = ["ASKED", "Arrays", "GATE", "MOST_JOBS", "MOST_PORTS", "NOBODY", "PICK",
+           "PROPOSED", "READ", "SECURE", "UNIT", "WRITE"]
+
+MOST_JOBS = 64
+MOST_PORTS = 4
+_MOST_REGIONS = 16
+
+# Who asked something of a memory: a gate (by its number), or a half of the copier
+NOBODY, GATE, READ, WRITE = -1, 0, 4, 5
+
+# What the sequencer is about
+PICK, PROPOSED, ASKED, SECURE = range(4)
+
+
+def _record(names, **arrays):
+    fields = [(name, np.int64) for name in names.split()]
+    return np.dtype(fields + [(name, np.int64, (size,)) for name, size in arrays.items()])
+
+
+#: The configuration, and what is asked of this run.
+_PARAMS = _record(
+    "memory_base shadow_base beats beat_bits blocks rows jobs background_jobs buffer_depth reserve "
+    "max_in_flight ports regions separate early pipelined share pace ready start_clock start_beat "
+    "initiator_in_flight log",
+    first=_MOST_REGIONS, last=_MOST_REGIONS)
+
+#: What the parts tell each other in a clock.
+_WIRES = _record(
+    "answer shadow_answer owner port accepted read_ready write_ready read_answer write_answer "
+    "issue issue_last issue_place issue_job skip target unread_next take captured captured_job "
+    "copied copied_job enable open visit demand job place secured find kind "
+    "ask_ready whole held asker scan scan_row scanned initial_next background_next "
+    "background_claim set_valid set_ready set_done retire full start can_arm",
+    hold=MOST_PORTS, stands=MOST_PORTS, taken=MOST_PORTS, refuse=MOST_PORTS)
+
+_INITIATOR = _record(
+    "base count more made accepted answered current adr we pulled next_adr next_we wait "
+    "last_answer")
+
+_GATE = _record(
+    "row_known row row_bits looked granted_valid granted_whole granted ask_valid ask in_flight "
+    "refusing due stalled waited")
+
+_JOIN = _record("last waiting waiting_owner")
+_ARBITER = _record("denied due")
+_MEMORY = _record("head tail last_answer")
+_MAP = _record("writing block count")
+_LIFE = _record("started accepted armed active instant ended")
+_SEQUENCER = _record("state probed row_bits turn", waiting=MOST_PORTS, visited=MOST_PORTS)
+_TABLE = _record(
+    "used finished leaving taken found found_job",
+    busy=MOST_JOBS, captured=MOST_JOBS, copied=MOST_JOBS, block=MOST_JOBS, kind=MOST_JOBS)
+_INITIAL = _record("region block proposed done")
+_BACKGROUND = _record("row seen_row seen todo_row todo proposed block done")
+_PACE = _record("claimed")
+_READER = _record(
+    "now valid place asked wanted want_job want under_way due run_job first run_issued "
+    "run_captured growing before",
+    block=MOST_JOBS, beat=MOST_JOBS, left=MOST_JOBS, circle=MOST_JOBS, away=MOST_JOBS,
+    visited=MOST_JOBS, stamp=MOST_JOBS)
+_BUFFER = _record(
+    "free unread unwritten issued read taken answered offered put capture copy",
+    end_slot=MOST_JOBS, end_job=MOST_JOBS)
+_FIGURES = _record("held stall_longest stall_total stalls copies", blocks=3)
+
+#: Everything that changes from clock to clock, but the arrays.
+UNIT = np.dtype([
+    ("clock", np.int64),
+    ("params", _PARAMS),
+    ("wires", _WIRES),
+    ("initiator", _INITIATOR, (MOST_PORTS,)),
+    ("gate", _GATE, (MOST_PORTS,)),
+    ("join", _JOIN),
+    ("arbiter", _ARBITER),
+    ("memory", _MEMORY),
+    ("shadow", _MEMORY),
+    ("map", _MAP),
+    ("life", _LIFE),
+    ("sequencer", _SEQUENCER),
+    ("table", _TABLE),
+    ("initial", _INITIAL),
+    ("background", _BACKGROUND),
+    ("pace", _PACE),
+    ("reader", _READER),
+    ("buffer", _BUFFER),
+    ("figures", _FIGURES),
+])
+
+#: What has a size of its own.
+#:
+#: accesses : (ports, n, 3), the gap, the word address, and whether it is a write
+#: rows : (rows,) of uint32, the copy map, a set bit for a copied block
+#: notes : (jobs * block_beats,), which beats were read
+#: places : (buffer_depth,), the places of the beats in the buffer
+#: answers, owners : (max_in_flight,), of what the memory owes: the clock, and to whom
+#: shadow_answers : (max_in_flight,), the same for a separate shadow
+#: stalls : (n, 6), copies : (n, 3), log : (ports, n, 3); see :class:`Result`
+#: timing, shadow_timing : what the memories' timing keeps
+Arrays = namedtuple("Arrays", "accesses rows notes places answers owners shadow_answers stalls "
+                              "copies log timing shadow_timing")

@@ -1,0 +1,119 @@
+"""Random configurations, memories and streams for the model, each made from its seed alone."""
+
+import random
+
+from memsnap import SnapshotParams
+from memsnap_sim.kit.memory import MemoryTarget
+from memsnap_sim.model import FixedLatency, accesses_of
+from model_rtl import Rtl
+
+__all__ = ["Case"]
+
+
+
+class Case:
+    """What both are given.
+
+    Parameters
+    ----------
+    seed : int
+    beats : int
+        Of the memory at the most, and of an initiator, roughly: a run takes about six times as many
+        clocks.
+
+    Attributes
+    ----------
+    params : SnapshotParams
+    streams : list of array
+    options : dict
+        For :func:`memsnap_sim.model.simulate`, but the start.
+    start : int or tuple
+    """
+
+    def __init__(self, seed, *, beats):
+        rng = random.Random(f"model {seed}")
+        self.seed = seed
+        self.beats = beats
+        self.params = _params(rng, beats)
+        self.latency = rng.choice([1, 1, 2, 3, 4, 8, 16, 32])
+        self.shadow_latency = rng.choice([1, 4, self.latency, 3 * self.latency])
+        self.streams = [_stream(rng, self.params, beats) for _ in range(self.params.ports)]
+        self.options = {
+            "memory": FixedLatency(clocks=self.latency),
+            "shadow": FixedLatency(clocks=self.shadow_latency),
+            "regions": _regions(rng, self.params),
+            "share": rng.choice([0, 1, 2, 4, 16, 16, 100]),
+            "pace": rng.choice([0, 0, 0, 3, 50, 300]),
+            "max_in_flight": rng.choice([1, 2, 3, 16, 64]),
+        }
+        clock = rng.randrange(400)
+        self.start = rng.choice([max(clock, self.params.sweep_clocks),
+                                 ("access", rng.randrange(len(self.streams[0])))])
+
+    def __str__(self):
+        return f"seed {self.seed}: {self.params}, start {self.start}, {self.options}"
+
+    def rtl(self, start):
+        """The same in the RTL, with the start in this clock."""
+        options = {name: value for name, value in self.options.items()
+                   if name not in {"memory", "shadow"}}
+        size = self.params.memory_base + self.params.shadow_base + 2 * self.params.memory_size
+
+        def target(latency):
+            return lambda bus: MemoryTarget(bus, bytes(size), latency=latency)
+
+        return Rtl(self.params, self.streams, memory=target(self.latency),
+                   shadow=target(self.shadow_latency), start=start, **options).run()
+
+
+def _params(rng, most):
+    width = rng.choice([8, 32, 32, 32, 64])
+    beat = width // 8
+    sizes = [0, 1, 2, 3, 4, 4, 5, 5 if most < 1024 else 7]
+    block = beat << rng.choice(sizes)
+    beats = rng.randrange(1, most + 1) if rng.random() < 0.7 else most
+    size = max(1, beats * beat // block) * block
+    span = 1 << (size - 1).bit_length()
+    ports = rng.choice([1, 1, 1, 2, 2, 3, 4])
+    jobs = rng.choice([None, None, *(ports + more for more in (1, 2, 3, 4, 12))])
+    return SnapshotParams(
+        memory_base=0, memory_size=size, shadow_base=span, data_width=width, block_size=block,
+        addr_width=24, buffer_depth=rng.choice([4, 8, 16, 32, 64, 64, 128]), jobs=jobs,
+        max_in_flight=rng.choice([2, 4, 16, 64, 64]), regions=rng.choice([1, 2, 4]),
+        retry=rng.random() < 0.2, ports=ports, shadow=rng.choice(["same", "same", "separate"]),
+        release=rng.choice(["captured", "captured", "copied"]))
+
+
+def _regions(rng, params):
+    regions = []
+    for _ in range(rng.randrange(params.regions + 1)):
+        first = rng.randrange(params.blocks)
+        last = min(params.blocks - 1, first + rng.randrange(6))
+        regions.append((params.memory_base + first * params.block_size,
+                        params.memory_base + (last + 1) * params.block_size - 1))
+    return regions
+
+
+def _stream(rng, params, most):
+    """Accesses in some manner, with gaps in some manner."""
+    size, beat = params.memory_size, params.beat_bytes
+    gaps = rng.choice([[0], [0, 0, 0, 1], [0, 1, 2, 3], [5, 40], [0] * 20 + [200]])
+    writes = rng.choice([0.1, 0.5, 0.5, 1.0])
+    pattern = rng.choice(["any", "near", "run", "storm"])
+    at = rng.randrange(0, size, beat)
+    rows = []
+    for _ in range(rng.choice([most // 20, most // 4, most])):
+        if pattern == "any":
+            at = rng.randrange(0, size, beat)
+        elif pattern == "near":
+            at = (at + rng.randrange(-2 * params.block_size, 2 * params.block_size + 1)) % size
+        elif pattern == "run":
+            at = (at + beat) % size if rng.random() < 0.97 else rng.randrange(0, size, beat)
+        else:
+            at = (at + params.block_size) % size
+        address = params.memory_base + at
+        if rng.random() < 0.01:
+            address = params.shadow_base + at
+        rows.append((rng.choice(gaps), address, rng.random() < writes,
+                     rng.choice([1, beat, 2 * beat])))
+    return accesses_of(rows)
