@@ -64,6 +64,8 @@ docs: $(VENV)/docs/.made ## the documentation as pages: build/docs/index.html
 soak: $(VENV)/test/.made ## random snapshots for many minutes, and long tests
 	@$(VENV)/test/bin/python -m pytest -n auto -q -m soak
 	@$(VENV)/test/bin/python tests/soak.py --snapshots $(SNAPSHOTS)
+	@$(VENV)/test/bin/python tests/soak.py --snapshots 5000 --bus axi4 --short
+	@$(VENV)/test/bin/python tests/soak.py --snapshots 300 --bus axi4
 
 .PHONY: clean
 clean: ## remove build, with the environments in it

@@ -1,7 +1,6 @@
 """Runs random snapshots on all cores until a number of them is done, and says what was found.
 
-A run is made from its seed alone; a failing one is repeated by
-``MEMSNAP_SEED=<seed> pytest tests/test_unit_random.py``.
+A run is made from its seed alone; a failing one is repeated by its seed with ``--snapshots 1``.
 """
 
 import itertools
@@ -10,6 +9,7 @@ import os
 import sys
 import traceback
 from collections import Counter
+from functools import partial
 
 import click
 from memsnap_sim.kit import report
@@ -17,11 +17,14 @@ from memsnap_sim.kit.fuzz import fuzz
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+#: Snapshots of a short run.
+SHORT = 25
 
-def run(seed):
+
+def run(seed, *, bus, short):
     """One seed: the results of its snapshots, and what was found as text."""
     try:
-        bench = fuzz(seed)
+        bench = fuzz(seed, bus=bus, snapshots=SHORT if short else None)
     except Exception:
         return seed, [], 0, traceback.format_exc(limit=-5)
     results = [record.result for record in bench.snapshots]
@@ -31,18 +34,24 @@ def run(seed):
 @click.command(help=__doc__)
 @click.option("--snapshots", default=2000, show_default=True, help="Stop after so many.",
               type=click.IntRange(min=1))
+@click.option("--bus", default="wishbone", show_default=True,
+              type=click.Choice(["wishbone", "axi4"]))
+@click.option("--short", is_flag=True, help="Many short snapshots in each run; on AXI4.")
 @click.option("--seed", default=1000, show_default=True, help="First seed; the next ones follow.")
 @click.option("--jobs", default=os.cpu_count(), show_default="one per core",
               type=click.IntRange(min=1), help="Processes.")
 @click.option("--keep-going", is_flag=True, help="Do not stop at the tenth failing seed.")
-def main(snapshots, seed, jobs, keep_going):
+def main(snapshots, bus, short, seed, jobs, keep_going):
+    if short and bus != "axi4":
+        raise click.UsageError(f"--short needs --bus axi4, not {bus}")
     console = Console()
     results, clocks, failing = Counter(), 0, []
     columns = (TextColumn("snapshots"), BarColumn(), MofNCompleteColumn(),
                TextColumn("[red]{task.fields[bad]}"), TimeRemainingColumn())
     with multiprocessing.Pool(jobs) as pool, Progress(*columns, console=console) as progress:
         task = progress.add_task("soak", total=snapshots, bad="")
-        for number, outcome, ran, found in pool.imap_unordered(run, itertools.count(seed)):
+        for number, outcome, ran, found in pool.imap_unordered(
+                partial(run, bus=bus, short=short), itertools.count(seed)):
             results.update(outcome)
             clocks += ran
             progress.update(task, completed=min(results.total(), snapshots))
@@ -57,7 +66,8 @@ def main(snapshots, seed, jobs, keep_going):
     console.print(f"{results.total()} snapshots ({kinds}) in {clocks:,} clocks")
     if failing:
         console.print(f"{len(failing)} seeds fail: {' '.join(map(str, sorted(failing)))}; repeat "
-                      f"one with MEMSNAP_SEED={failing[0]} pytest tests/test_unit_random.py")
+                      f"one with --bus {bus}{' --short' * short} --seed {failing[0]} "
+                      f"--snapshots 1 --jobs 1")
         sys.exit(1)
     console.print("no violation of the contract")
 

@@ -111,6 +111,8 @@ class Axi4CopyWrites(wiring.Component):
         See :class:`memsnap.copier.Copier`.
     bus : ``Out(axi4.Signature)``
         Of which AW, W and B are used.
+    busy : ``Out(1)``
+        A request is on offer, or the memory has not answered one yet.
     abort, aborting, owing
         See :class:`Axi4CopyReads`.
     """
@@ -121,6 +123,7 @@ class Axi4CopyWrites(wiring.Component):
             "request": In(stream.Signature(write_layout(params))),
             "answer": Out(Answer(0)),
             "bus": Out(axi4.Signature.of(params, id_width=1)),
+            "busy": Out(1),
             "abort": In(1),
             "aborting": Out(1),
             "owing": Out(1),
@@ -152,6 +155,7 @@ class Axi4CopyWrites(wiring.Component):
             takes.eq(self.request.valid & self.request.ready),
             answered.eq(self.bus.bvalid & self.bus.bready & (bursts != 0)),
             self.aborting.eq(self.owing & (pending != 0)),
+            self.busy.eq(self.request.valid | (pending != 0) | (bursts != 0)),
         ]
         m.d.sync += [
             announce.addr.eq(announce.addr + runs.sends),

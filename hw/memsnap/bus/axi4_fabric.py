@@ -1,6 +1,6 @@
 """The data path of a unit on AXI4: gates, the copier's bursts, map port, the memories' ports."""
 
-from amaranth.hdl import Cat, Module
+from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import connect, flipped
 
@@ -51,7 +51,7 @@ class Axi4Fabric(wiring.Component):
         write_name = "x_axi" if params.shadow is Shadow.SEPARATE else read_name
         users = {reads: read_name, writes: write_name}
 
-        gates = self._join_gates(m, arbiter=arbiter)
+        gates = self._join_gates(m, arbiter=arbiter, writes=writes)
         connect(m, arbiter.m, flipped(self.m_axi))
         for name, user, channels in ((read_name, reads, "ar r"), (write_name, writes, "aw w b")):
             bus = arbiter.copier if name == "m_axi" else flipped(getattr(self, name))
@@ -92,8 +92,16 @@ class Axi4Fabric(wiring.Component):
                 left, right = getattr(manager, name), getattr(target, name)
                 m.d.comb += right.eq(left) if member.flow is wiring.Out else left.eq(right)
 
-    def _join_gates(self, m, *, arbiter):
-        """A gate for each port."""
+    def _join_gates(self, m, *, arbiter, writes):
+        """A gate for each port.
+
+        The shadow stays protected as long as the copier's writes to it may still come, also past
+        the end of a snapshot that fails.
+        """
+        protect = Signal()
+        kept = Signal()
+        m.d.comb += protect.eq(self.protect | kept)
+        m.d.sync += kept.eq(protect & writes.busy)
         gates = []
         for index, name in enumerate(upstream_names(self._params)):
             gate = Axi4Gate(self._params)
@@ -102,6 +110,6 @@ class Axi4Fabric(wiring.Component):
             connect(m, flipped(getattr(self, name)), gate.s)
             connect(m, gate.m, arbiter.gates[index])
             connect(m, gate.core, flipped(self.gates[index]))
-            m.d.comb += [gate.active.eq(self.active), gate.protect.eq(self.protect)]
+            m.d.comb += [gate.active.eq(self.active), gate.protect.eq(protect)]
             gates.append(gate)
         return gates

@@ -28,7 +28,7 @@ class Axi4Gate(wiring.Component):
     The row of the map that was read last, and the place that was granted last, are kept. During a
     snapshot a bit only turns from 0 to 1, so what is kept errs on the safe side; both are forgotten
     while not ``active``. A burst whose blocks are copied takes no clock if their row is at hand and
-    up to date, else one for each row.
+    up to date, else one; and two more for each further row that it reaches into.
 
     Parameters
     ----------

@@ -29,6 +29,7 @@ class Surroundings:
     processes: list = field(default_factory=list)
     matcher: object = None
     can_give_up: bool = False       # initiators may withdraw a request
+    owes: bool = False              # what the unit asked of a memory that fell silent still comes
 
 
 def upstream_ports(unit, params):
@@ -100,7 +101,7 @@ def _axi4(unit, params, initial, traffics, *, max_in_flight, memory, manager, sh
     parts = Surroundings(
         [Manager(getattr(unit, name), traffic, max_in_flight=max_in_flight, **options)
          for (name, traffic), options in zip(traffics.items(), each, strict=True)],
-        Axi4Memory([getattr(unit, name) for name in names], initial, **memory),
+        Axi4Memory([getattr(unit, name) for name in names], initial, **memory), owes=True,
         upstream=[Axi4Checker(getattr(unit, name), name=name) for name in traffics],
         downstream=[Axi4Checker(getattr(unit, name), name=name, strict=True) for name in names])
     parts.memory.listeners = [checker.sample for checker in parts.downstream]

@@ -2,10 +2,10 @@
 
 from types import SimpleNamespace
 
-from amaranth.hdl import Value
+from amaranth.hdl import Cat, Signal, Value
 from memsnap.bus.axi4 import Burst
 
-__all__ = ["CHANNELS", "Channel", "Driver", "channels_of"]
+__all__ = ["CHANNELS", "Channel", "Driver", "Sampled", "channels_of"]
 
 #: In the order of an interface: the first three go to the target, the others come from it.
 CHANNELS = ("aw", "w", "b", "ar", "r")
@@ -41,6 +41,40 @@ class Channel:
 def channels_of(bus):
     """The five channels of a bus by name."""
     return {name: Channel(bus, name) for name in CHANNELS}
+
+
+class Sampled:
+    """Signals that a process samples together.
+
+    The simulator takes a long time for each value that a process asks for; a module around the
+    process can :meth:`join` them all in one.
+
+    Attributes
+    ----------
+    signals : list of Value
+        What to sample; :meth:`split` makes of what was sampled a list of the values in order.
+    """
+
+    def __init__(self, signals):
+        self.signals = [Value.cast(signal) for signal in signals]
+        self._fields = None
+
+    def join(self, m, name):
+        """Makes one signal of all, in a module that is simulated."""
+        joined = Signal(sum(map(len, self.signals)), name=name)
+        m.d.comb += joined.eq(Cat(self.signals))
+        at, self._fields = 0, []
+        for signal in self.signals:
+            self._fields.append((at, (1 << len(signal)) - 1))
+            at += len(signal)
+        self.signals = [joined]
+
+    def split(self, values):
+        """The values of the signals."""
+        if self._fields is None:
+            return values
+        value, = values
+        return [value >> at & mask for at, mask in self._fields]
 
 
 class Driver:

@@ -9,9 +9,10 @@ from .axi4_channels import CHANNELS
 from .axi4_traffic import random_exclusive, random_transaction
 from .random_map import random_map
 
-__all__ = ["axi4_options", "axi4_params", "axi4_shadow", "axi4_traffic", "is_axi4"]
+__all__ = ["axi4_options", "axi4_params", "axi4_shadow", "axi4_short_params", "axi4_traffic",
+           "is_axi4"]
 
-#: Clocks that a snapshot may take, roughly; memories are made small enough for it.
+#: Clocks that a snapshot takes, roughly; memories are made small enough for it.
 _CLOCKS = 3000
 #: Numbers of jobs; those are taken that suffice for the ports.
 _JOBS = (3, 4, 5, 8)
@@ -23,17 +24,25 @@ def is_axi4(params):
     return getattr(bus, "value", bus) == "axi4"
 
 
-def axi4_params(rng, latency=1):
+def axi4_short_params(rng, latency=1):
+    """The same for snapshots of some fifty clocks; widths and ports are all alike."""
+    return axi4_params(rng, latency, clocks=rng.choice([24, 48, 90]), timeouts=(200,),
+                       widths=(32, 64, 128, 256, 512), ports=(1, 2, 3, 4), shares=(1, 2, 4))
+
+
+def axi4_params(rng, latency=1, *, clocks=_CLOCKS, timeouts=(400, 1000),
+                widths=(32, 32, 32, 64, 64, 128, 256, 512), ports=(1, 1, 1, 2, 2, 3, 4),
+                shares=(1, 4, 16)):
     """A configuration whose snapshots are short at this latency."""
-    data_width = rng.choice([32, 32, 32, 64, 64, 128, 512])
+    data_width = rng.choice(widths)
     beat = data_width // 8
-    beats = _CLOCKS // (3 + latency // 8)
+    beats = max(8, clocks // (3 + latency // 8))
     block_size = rng.choice([1 << k for k in range(4, 13) if beat <= 1 << k <= beats * beat])
     blocks = rng.randint(1, max(1, min(beats * beat // block_size, rng.choice([4, 40, 100]))))
     memory_size = blocks * block_size
     span = 1 << (memory_size - 1).bit_length()
     places = rng.sample(range(4), 2)
-    ports = rng.choice([1, 1, 1, 2, 2, 3, 4])
+    ports = rng.choice(ports)
     return SnapshotParams(
         **random_map(rng, data_width, block_size, blocks, places[0] * span), bus="axi4",
         registers=rng.choice(["axi4-lite", "axi4-lite", "wishbone"]),
@@ -48,8 +57,8 @@ def axi4_params(rng, latency=1):
         max_in_flight=rng.choice([2, 4, 16, 64]), ports=ports,
         shadow=rng.choice(["same", "same", "separate"]), retry=rng.random() < 0.3,
         release=rng.choice(["captured", "copied"]), regions=rng.choice([1, 2, 4]),
-        timeout=rng.choice([400, 1000]),
-        share=rng.choice([0, 1, 4, 16] if ports == 1 else [1, 4, 16]))
+        timeout=rng.choice(timeouts),
+        share=rng.choice([0, *shares] if ports == 1 else shares))
 
 
 def axi4_traffic(rng, params, *, busy=False):

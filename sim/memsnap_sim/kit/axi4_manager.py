@@ -9,7 +9,7 @@ from collections import defaultdict, deque
 from memsnap.bus.axi4 import Response
 
 from .axi4_burst import ADDRESS_FIELDS, faults, places
-from .axi4_channels import CHANNELS, Driver, channels_of
+from .axi4_channels import CHANNELS, Driver, Sampled, channels_of
 from .pauses import never
 
 __all__ = ["Manager", "stalls"]
@@ -67,7 +67,11 @@ class Manager:
         if max_in_flight < 1:
             raise ValueError(f"max_in_flight must be at least 1, not {max_in_flight!r}")
         self.bus = bus
-        self.channels = channels_of(bus)
+        self.channels = channels = channels_of(bus)
+        self.sampled = Sampled([
+            *(channels[name].ready for name in ("aw", "w", "ar")),
+            channels["b"].valid, channels["r"].valid,
+            *channels["b"].payload, *channels["r"].payload])
         self.word_bytes = len(bus.wstrb)
         self.addr_width = len(bus.awaddr)
         self.id_width = len(bus.awid)
@@ -104,10 +108,8 @@ class Manager:
         channels = self.channels
         self._drivers = {name: Driver(channel) for name, channel in channels.items()}
         split = 5 + len(channels["b"].payload)
-        async for _, rst, *values in ctx.tick().sample(
-                *(channels[name].ready for name in ("aw", "w", "ar")),
-                channels["b"].valid, channels["r"].valid,
-                *channels["b"].payload, *channels["r"].payload):
+        async for _, rst, *values in ctx.tick().sample(*self.sampled.signals):
+            values = self.sampled.split(values)
             awready, wready, arready, bvalid, rvalid = values[:5]
             seen = {name: (driver.valid, ready, tuple(driver.values)) for name, ready, driver in (
                 (name, ready, self._drivers[name])

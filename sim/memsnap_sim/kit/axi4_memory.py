@@ -5,6 +5,7 @@ is in :mod:`memsnap_sim.kit.axi4_memory_port`, and what is done with each beat i
 :mod:`memsnap_sim.kit.axi4_storage`.
 """
 
+from .axi4_channels import Sampled
 from .axi4_manager import stalls
 from .axi4_memory_port import MemoryPort
 from .axi4_storage import Storage
@@ -87,6 +88,7 @@ class Axi4Memory:
         self.clock = 0
         self.listeners = [None] * len(buses)
         self._ports = [MemoryPort(self, bus, index) for index, bus in enumerate(buses)]
+        self.sampled = Sampled([signal for port in self._ports for signal in port.signals])
 
     @property
     def words(self):
@@ -114,11 +116,12 @@ class Axi4Memory:
 
     async def process(self, ctx):
         """The target, for ``Simulator.add_process``."""
-        signals, slices = [], []
+        slices, at = [], 0
         for port in self._ports:
-            slices.append(slice(len(signals), len(signals) + len(port.signals)))
-            signals += port.signals
-        async for _, rst, *values in ctx.tick().sample(*signals):
+            slices.append(slice(at, at + len(port.signals)))
+            at += len(port.signals)
+        async for _, rst, *values in ctx.tick().sample(*self.sampled.signals):
+            values = self.sampled.split(values)
             if rst:
                 self.storage.forget()
             for port, part in zip(self._ports, slices, strict=True):

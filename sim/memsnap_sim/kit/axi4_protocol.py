@@ -8,7 +8,7 @@ from collections import defaultdict, deque
 from memsnap.bus.axi4 import Burst, Response
 
 from .axi4_burst import ADDRESS_FIELDS, Transaction, faults, places
-from .axi4_channels import CHANNELS, channels_of
+from .axi4_channels import CHANNELS, Sampled, channels_of
 from .violation import Violation
 
 __all__ = ["Axi4Checker"]
@@ -66,6 +66,8 @@ class Axi4Checker:
         self.name = name
         self.strict = strict
         self.channels = channels_of(bus)
+        self.sampled = Sampled([signal for channel in self.channels.values() for signal in
+                                (channel.valid, channel.ready, *channel.payload)])
         self.word_bytes = len(bus.wstrb)
         self.addr_width = len(bus.awaddr)
         self.is_lite = not hasattr(bus, "awlen")
@@ -90,10 +92,8 @@ class Axi4Checker:
 
     async def process(self, ctx):
         """The observer, for ``Simulator.add_process``."""
-        signals = []
-        for channel in self.channels.values():
-            signals += [channel.valid, channel.ready, *channel.payload]
-        async for _, rst, *values in ctx.tick().sample(*signals):
+        async for _, rst, *values in ctx.tick().sample(*self.sampled.signals):
+            values = self.sampled.split(values)
             seen, at = {}, 0
             for name, channel in self.channels.items():
                 end = at + 2 + len(channel.payload)

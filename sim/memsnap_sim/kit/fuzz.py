@@ -6,13 +6,20 @@ from memsnap import SnapshotParams
 from memsnap.params import Release, Shadow
 
 from . import pauses
-from .axi4_fuzz import axi4_options, axi4_params, axi4_shadow, axi4_traffic, is_axi4
+from .axi4_fuzz import (
+    axi4_options,
+    axi4_params,
+    axi4_shadow,
+    axi4_short_params,
+    axi4_traffic,
+    is_axi4,
+)
 from .harness import Bench
 from .memory import errors_at
 from .random_map import random_map
 from .wishbone import Access, burst
 
-__all__ = ["fuzz", "random_params", "random_script", "random_traffic"]
+__all__ = ["fuzz", "random_params", "random_script", "random_traffic", "short_script"]
 
 #: Clocks that a snapshot may take, roughly; memories are made small enough for it.
 _CLOCKS = 3000
@@ -20,7 +27,7 @@ _CLOCKS = 3000
 _JOBS = (3, 4, 5, 8)
 
 
-def fuzz(seed, *, bus="wishbone", make_unit=None, **options):
+def fuzz(seed, *, bus="wishbone", snapshots=None, make_unit=None, **options):
     """Runs the random scenario of ``seed`` and returns its :class:`Bench`, unchecked.
 
     Parameters
@@ -28,6 +35,9 @@ def fuzz(seed, *, bus="wishbone", make_unit=None, **options):
     seed : int or str
     bus : str
         ``"wishbone"`` or ``"axi4"``.
+    snapshots : int or None
+        Only on AXI4: so many short snapshots of a small memory, most of them without a look at the
+        unit's figures; by default a few long ones.
     make_unit : callable or None
         From :class:`SnapshotParams` to the unit; by default the real one.
     options
@@ -35,9 +45,10 @@ def fuzz(seed, *, bus="wishbone", make_unit=None, **options):
     """
     rng = pauses.generators(seed)
     shape = rng("shape")
-    latency = shape.choice([1, 1, 2, 3, 4, 8, 16, 32])
+    brief = snapshots is not None
+    latency = shape.choice([1, 1, 2, 3, 4, 8] if brief else [1, 1, 2, 3, 4, 8, 16, 32])
     varies = shape.random() < 0.4
-    kind = _BUSES[bus]
+    kind = _BUSES[f"{bus} short" if brief else bus]
     params = kind.params(rng("params"), latency)
     busy = shape.random() < 0.3
     calm = params.share == 0
@@ -48,14 +59,17 @@ def fuzz(seed, *, bus="wishbone", make_unit=None, **options):
         own = rng("shadow")
         shadow = {"latency": own.choice([1, 4, latency, 3 * latency]),
                   "stall": own.choice([pauses.never, pauses.sometimes(rng("x_stall"), 0.5)]),
-                  "errors": _random_errors(own, params), **kind.shadow(rng)}
+                  "errors": _random_errors(own, params, brief=brief), **kind.shadow(rng)}
     bench = Bench(
         params, unit=make_unit and make_unit(params), traffic=traffic[0], others=traffic[1:],
         shadow=shadow, latency=pauses.uniform(rng("latency"), 1, latency) if varies else latency,
         stall=shape.choice([pauses.never, pauses.sometimes(rng("stall"), 0.2),
                             pauses.bursty(rng("stall"), 12, 4)]),
-        errors=_random_errors(rng("errors"), params), **kind.options(rng, shape, params))
-    return bench.run(random_script(rng("script")), **options)
+        errors=_random_errors(rng("errors"), params, brief=brief),
+        **kind.options(rng, shape, params))
+    script = rng("script")
+    return bench.run(short_script(script, snapshots) if brief else random_script(script),
+                     **options)
 
 
 def _wishbone_options(rng, shape, params):
@@ -149,13 +163,17 @@ def random_traffic(rng, params, *, busy=False):
             yield Access(place(), gap=rng.choice([1, 30, 100]), drop=True)
 
 
-def _random_errors(rng, params):
+def _random_errors(rng, params, *, brief=False):
+    """Now and then, for good at one place, a single one, or none; not for good if ``brief``."""
     choice = rng.random()
     if params.retry and choice < 0.6:
         often = rng.choice([0.003, 0.03])
         return lambda index, adr, we: "err" if rng.random() < often else None
     if choice < 0.85:
         return None
+    if brief:
+        return lambda index, adr, we: (
+            rng.choice(["err", "decerr"]) if rng.random() < 0.001 else None)
     beats = params.memory_size // params.beat_bytes
     base = rng.choice([params.memory_base, params.shadow_base]) // params.beat_bytes
     response = "err"
@@ -185,6 +203,32 @@ def random_script(rng):
                 bench.expect(False, "C4", "a sound start was refused")
                 return
             await _disturb(bench, rng)
+    return script
+
+
+def short_script(rng, count):
+    """So many snapshots, one after the other, some of them disturbed."""
+    async def script(bench):
+        await bench.ready()
+        for _ in range(count):
+            await bench.clocks(rng.choice([0, 1, rng.randrange(20)]))
+            regions = _random_regions(bench.params, rng) if rng.random() < 0.1 else None
+            await bench.start(pin=rng.random() < 0.5, regions=regions, ask=rng.random() < 0.1)
+            await bench.clocks(rng.choice([0, 1, 2, rng.randrange(10), rng.randrange(60)]))
+            event = rng.choice(["none"] * 40 + ["cancel"] * 3 + ["reset"] * 2 + ["mute"])
+            if event == "reset":
+                await bench.reset()
+                await bench.ready()
+                continue
+            if event == "cancel":
+                await bench.cancel()
+            bench.memory.answering = event != "mute"
+            record = await bench.end(figures=rng.random() < 0.1)
+            bench.memory.answering = True
+            if record.result != "done":
+                await bench.ready()
+            elif rng.random() < 0.2:
+                await bench.clear()
     return script
 
 
@@ -263,4 +307,6 @@ _BUSES = {
                                 shadow=lambda rng: {}, options=_wishbone_options),
     "axi4": SimpleNamespace(params=axi4_params, traffic=axi4_traffic, shadow=axi4_shadow,
                             options=axi4_options),
+    "axi4 short": SimpleNamespace(params=axi4_short_params, traffic=axi4_traffic,
+                                  shadow=axi4_shadow, options=axi4_options),
 }

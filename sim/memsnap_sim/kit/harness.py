@@ -104,6 +104,7 @@ class Bench:
         self._epoch = 0            # the first clock after the last reset
         self._open = None          # the snapshot that runs
         self._kept = None          # the snapshot whose image is kept
+        self._last = None          # one that ended without an image; the unit is not ready yet
         self._ctx = None
 
     # Running -----------------------------------------------------------------------------------
@@ -113,6 +114,9 @@ class Bench:
         m = Module()
         m.domains += self._domain
         m.submodules.unit = self.unit
+        for index, each in enumerate(self.parts.processes):
+            if hasattr(each, "sampled"):
+                each.sampled.join(m, f"sampled{index}")
         simulator = Simulator(m)
         simulator.add_clock(1e-6)
         for each in self.parts.processes:
@@ -269,6 +273,9 @@ class Bench:
         for _ in range(self.patience // 8):
             status = await self.status()
             if status["ready"]:
+                if self.parts.owes and self._last is not None:
+                    self._last.quiet = max(self.clock, self._last.quiet or 0)
+                self._last = None
                 return
             if self.params.map_blocks and status["failed"] and status["state"] == State.CLEARING:
                 await self.clocks(4 * self.params.map_rows + 100)     # or it is going on
@@ -277,8 +284,12 @@ class Bench:
             await self.clocks(4)
         self._found("C4", f"the unit is not ready after {self.patience} clocks")
 
-    async def end(self, limit=None):
-        """Waits for the end of the running snapshot and completes its record."""
+    async def end(self, limit=None, *, figures=True):
+        """Waits for the end of the running snapshot and completes its record.
+
+        Without ``figures`` it asks for nothing but the status: its clocks are then those of the
+        trace.
+        """
         record = self._open
         deadline = self.clock + (limit or self.patience)
         while True:
@@ -296,9 +307,14 @@ class Bench:
             self._found("C5", f"STATUS says {' and '.join(ended)}")
         record.result = ended[0]
         record.quiet = self.clock
-        await self._collect(record)
+        if figures:
+            await self._collect(record)
+        else:
+            self._trace_clocks(record)
         if record.result == "done":
             self._kept = record
+        else:
+            self._last = record
         return record
 
     async def reset(self, clocks=1):
@@ -309,6 +325,7 @@ class Bench:
         self._ctx.set(self._domain.rst, 0)
         self._epoch = self.clock
         self._policy = {}
+        self._last = None
         if self._open is not None:
             record, self._open = self._open, None
             since = [[clock for clock in clocks if record.requested <= clock <= first]
@@ -358,6 +375,15 @@ class Bench:
         if (cause == 0) != (record.result == "done") or (cause == 4) != (
                 record.result == "cancelled"):
             self._found("C5", f"the snapshot is {record.result}, CAUSE is {cause}")
+
+    def _trace_clocks(self, record):
+        """The instant and the end of a snapshot as traced."""
+        record.ended = record.quiet
+        if self.instants and self.instants[-1] >= record.requested:
+            record.instant = self.instants[-1]
+            record.ended = self.ends[-1] + (record.result == "done")
+        elif record.result == "done":
+            self._found("C1", f"done, but no instant since clock {record.requested}")
 
     async def _settle(self):
         """Lets the initiators finish what is open."""
