@@ -4,6 +4,7 @@
 #
 #   PYTHON=…       the Python to use                     SEEDS=3        place and route seeds of `make synth`
 #   CONFIG=NAME    what `make demo` shows instead: one of sim/configs, or a .toml file
+#   MEMORY=litedram, BUS=axi4      what `make demo` runs on: LiteDRAM's controller; AXI4
 #   PYTEST_ARGS=…  more arguments for pytest             SNAPSHOTS=N    how many `make soak` takes
 
 MAKEFLAGS += --no-print-directory
@@ -13,11 +14,13 @@ MAKEFLAGS += --no-print-directory
 
 VENV := build/venv
 SEEDS ?= 1
+DEMO := $(if $(filter litedram,$(MEMORY)),dram,sim)
 SNAPSHOTS ?= 2000
 
 # The extras of pyproject.toml that each environment holds
 EXTRAS_core  :=
 EXTRAS_sim   := sim
+EXTRAS_dram  := sim,litedram
 EXTRAS_synth := synth
 EXTRAS_lint  := lint
 EXTRAS_docs  := docs,registers
@@ -30,8 +33,9 @@ help: ## say what there is to make
 	    | while IFS='|' read -r name about; do printf '%-10s %s\n' "$$name" "$$about"; done
 
 .PHONY: demo
-demo: $(VENV)/sim/.made ## snapshot three programs, check the images, show them: build/demo; or CONFIG=dma
-	@$(VENV)/sim/bin/memsnap demo $(CONFIG) --out build/demo
+demo: $(VENV)/$(DEMO)/.made ## snapshot three programs, check the images, show them: build/demo; or CONFIG=dma
+	@$(VENV)/$(DEMO)/bin/memsnap demo $(CONFIG) $(MEMORY:%=--memory %) $(BUS:%=--bus %) \
+	    --out build/demo$(MEMORY:%=-%)$(BUS:%=-%)
 
 .PHONY: test
 test: $(VENV)/test/.made ## all tests but the long ones

@@ -57,7 +57,7 @@ def ran(monkeypatch):
         return RESULT
 
     monkeypatch.setattr(machine, "run", run)
-    monkeypatch.setattr(machine, "build", lambda params, wave: wave or "plain")
+    monkeypatch.setattr(machine, "build", lambda params, wave, memory: wave or "plain")
     return kept
 
 
@@ -179,7 +179,7 @@ def test_faults_of_the_simulation_are_told(monkeypatch, name, error):
     def fail(*_, **__):
         raise error
 
-    monkeypatch.setattr(machine, "build", lambda params, wave: None)
+    monkeypatch.setattr(machine, "build", lambda params, **_: None)
     monkeypatch.setattr(machine, name, fail)
     system = Machine(settings(), lambda name, params: PROGRAM)
     system.load()

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 from memsnap import SnapshotParams
-from memsnap_sim.report import BlockCopy, Kind, Record
+from memsnap_sim.report import BlockCopy, Dram, Kind, Record
 from memsnap_sim.session import Steps, run_and_report
 from memsnap_sim.settings import Settings, Trigger
 from rich.console import Console
@@ -47,6 +47,10 @@ class Cardboard:
 
     def method(self, tell):
         self.calls.append("method")
+
+    def ideal(self, tell):
+        self.calls.append("ideal")
+        return replace(RECORD, clocks_to_done=200)
 
     def write_extras(self, report):
         path = self.out / "image.core"
@@ -104,3 +108,18 @@ def test_steps_are_silent_elsewhere():
         tell(5)
         tell(6, 10)
     assert file.getvalue() == ""
+
+
+def test_a_dram_is_shown_beside_an_ideal_memory(tmp_path):
+    record = replace(RECORD, memory="litedram", dram=Dram(
+        activate=100, precharge=90, refresh=5, read=300, write=100))
+    _, machine, out, _ = run(tmp_path, record, memory="litedram")
+    assert machine.calls[-1] == "ideal"
+    result = json.loads((tmp_path / "report.json").read_text())
+    assert (result["memory"], result["dram_row_hits"]) == ("litedram", 0.75)
+    assert result["copy_rate"] == 64 / 400 and result["ideal"]["copy_rate"] == 64 / 200
+    page = (tmp_path / "report.html").read_text()
+    assert "What the DRAM does to it" in page and "beside it" in page.lower()
+    for text in out, page:
+        assert "0.160" in text and "0.320" in text and "75.0" in text
+    assert "LiteDRAM" in out

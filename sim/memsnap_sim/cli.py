@@ -115,7 +115,7 @@ def table_options(table, *, leave=()):
 
 
 def _option(key):
-    name = key.name.replace("_", "-")
+    name = (key.option or key.name).replace("_", "-")
     about = re.split(r"(?<=[^.]\.)\s", key.about)[0]
     if key.default is not None:
         about += f"  [default: {_shown(key)}]"
@@ -356,8 +356,10 @@ def programs():
 @main.command()
 @click.option("--out", metavar="DIR", default="build/demo", show_default=True,
               help="Where results go, a directory a program.")
+@_option(TABLES["memory"]["model"])
+@_option(TABLES["unit"]["bus"])
 @click.argument("config", required=False, metavar="[CONFIG]")
-def demo(config, out):
+def demo(config, out, **options):
     """Snapshot three programs, check the images, and show them.
 
     With CONFIG, instead: a run of that name in sim/configs, or of a .toml file. It is good if the
@@ -367,11 +369,12 @@ def demo(config, out):
     Examples:
         memsnap demo
         memsnap demo ungated
+        memsnap demo --memory litedram
     """
     from .demo import run_configuration, run_demo
     if config:
-        return EXACT if run_configuration(config, Path(out)) else NOT_EXACT
-    return EXACT if run_demo(Path(out)) else NOT_EXACT
+        return EXACT if run_configuration(config, Path(out), options=options) else NOT_EXACT
+    return EXACT if run_demo(Path(out), options=options) else NOT_EXACT
 
 
 @main.command()

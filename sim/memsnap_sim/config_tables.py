@@ -12,7 +12,7 @@ from memsnap import SnapshotParams
 from memsnap.control import Failure, RegionKind
 
 from .errors import InputError
-from .surroundings import EXPECTED, Fault
+from .surroundings import EXPECTED, MEMORIES, Fault
 
 __all__ = ["LISTS", "TABLES", "Key", "parse_identifier", "parse_size", "show_size"]
 
@@ -51,7 +51,8 @@ class Key:
 
     ``kind`` is ``"number"`` (an integer, or a text such as ``"64 KiB"``), ``"flag"``, ``"text"``,
     ``"choice"`` (of the texts ``choices``), ``"list"`` (of texts) or ``"name"``. ``default`` is as
-    in the file; None where there is none, then ``about`` says what is done.
+    in the file; None where there is none, then ``about`` says what is done. ``option`` is the name
+    on the command line, where that differs.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Key:
     least: int = 0
     most: int = _LARGEST
     choices: tuple = ()
+    option: str = ""
 
     def read(self, value):
         """The checked value."""
@@ -148,7 +150,10 @@ def _table(*keys):
 TABLES = {
     "unit": _table(*_unit_keys()),
     "memory": _table(
-        Key("latency", "number", "Clocks from a read that the memory accepts to its data.", 4,
+        Key("model", "choice", "What is behind the unit: a memory that answers after a fixed time, "
+            "or LiteDRAM's controller with a simulated SDRAM.", "ideal", choices=MEMORIES,
+            option="memory"),
+        Key("latency", "number", "Clocks from a read that an ideal memory accepts to its data.", 4,
             1, 1024),
         Key("shadow_latency", "number", "The same for a separate shadow: clocks from a write to "
             "its answer. By default as the memory.", None, 1, 1024)),

@@ -13,7 +13,7 @@ from .errors import InputError
 from .session import run_and_report
 from .settings import Settings
 
-__all__ = ["CONFIGS", "RUNS", "find_configuration", "run_configuration", "run_demo"]
+__all__ = ["CONFIGS", "RUNS", "demo_runs", "find_configuration", "run_configuration", "run_demo"]
 
 #: Where the configurations are.
 CONFIGS = Path(__file__).resolve().parents[1] / "configs"
@@ -26,24 +26,34 @@ RUNS = (
 )
 
 
-def run_demo(out, *, runs=RUNS, console=None, run=run_and_report):
+def demo_runs(options):
+    """Pairs of a name and the tables of a run; on a DRAM both buses are shown, unless one is given.
+    """
+    buses = ("wishbone", "axi4") if options.get("memory") == "litedram" else ()
+    if not buses or options.get("bus"):
+        return [(table["run"]["program"], table) for table in RUNS]
+    return [(f"{table['run']['program']}-{bus}", table | {"unit": {"bus": bus}})
+            for bus in buses for table in RUNS]
+
+
+def run_demo(out, *, options=None, console=None, run=run_and_report):
     """Runs all, leaving each one's results in a directory of its own below ``out``.
 
-    Returns whether every image is exact.
+    ``options`` override the settings of each run. Returns whether every image is exact.
     """
+    options = options or {}
+    runs = demo_runs(options)
     console = console or Console()
     exact = []
-    for table in runs:
-        name = table["run"]["program"]
-        settings = Settings.build(table, {"out": str(out / name)})
+    for name, table in runs:
+        settings = Settings.build(table, {**options, "out": str(out / name)})
         console.print(Text(f"\n{name}: snapshot by {settings.trigger}", style="bold"))
         exact.append(run(settings, console=console).exact)
     good = sum(exact)
     console.print(Text(f"\n{good} of {len(exact)} snapshots exact.",
                        style="bold green" if all(exact) else "bold red"))
-    for table in runs:
-        console.print(Text(f"  look at {out / table['run']['program'] / 'report.html'}"),
-                      soft_wrap=True)
+    for name, _ in runs:
+        console.print(Text(f"  look at {out / name / 'report.html'}"), soft_wrap=True)
     return all(exact)
 
 
@@ -62,14 +72,17 @@ def find_configuration(name):
     return CONFIGS / f"{name}.toml"
 
 
-def run_configuration(name, out, *, console=None, run=run_and_report):
+def run_configuration(name, out, *, options=None, console=None, run=run_and_report):
     """Runs a configuration, and leaves its results in a directory of its own below ``out``.
+
+    ``options`` override its settings.
 
     Returns whether it ended as it declares.
     """
     console = console or Console()
     path = find_configuration(name)
-    settings = Settings.build(Config.read(path), {"out": str(out / path.stem)})
+    settings = Settings.build(Config.read(path),
+                              {**(options or {}), "out": str(out / path.stem)})
     console.print(Text(f"\n{path.stem}: {settings.program}, snapshot by {settings.trigger}",
                        style="bold"))
     for line in _about(path):

@@ -14,7 +14,7 @@ from .elf import load
 from .errors import InputError
 from .gtkw import cpu_group, unit_groups, write_save_file
 from .guarded import build_guarded, options_of, software_of
-from .report import BlockCopy, Event, Kind, Record, Stall, Write
+from .report import BlockCopy, Dram, Event, Kind, Record, Stall, Write
 from .soc import RunOptions, What, build, run
 from .soc.build import BuildError
 from .surroundings import policy_words
@@ -95,7 +95,8 @@ class Machine:
     def build(self):
         """Builds the simulation, or finds it built."""
         try:
-            self.binary = build(self.settings.params, wave=self.settings.wave)
+            self.binary = build(self.settings.params, wave=self.settings.wave,
+                                memory=self.settings.memory)
         except (BuildError, ValueError) as error:
             if "lz4.h" in str(error):
                 raise InputError("Verilator writes FST with lz4, whose headers are missing: use "
@@ -143,6 +144,14 @@ class Machine:
         result = self._run(options_of(program, self.options), tell, start=False, program=program,
                            soft_at=seen + 1)
         return software_of(result, program, params, result.console == self._printed)
+
+    def ideal(self, tell):
+        """Runs with a snapshot on an ideal memory instead; gives the :class:`Record`."""
+        settings = replace(self.settings, memory="ideal", wave=None)
+        other = Machine(settings)
+        other.program, other.options = self.program, self.options
+        other.build()
+        return other.snapshot(tell)
 
     def write_extras(self, report):
         """Writes the core, and the save file of the waveform; gives the paths."""
@@ -221,7 +230,8 @@ def record_of(result, settings, regions=()):
         stalls, copies = stalls[stalls["clock"] >= instant], copies[copies["clock"] >= instant]
     record = Record(
         program=settings.program, trigger=str(settings.trigger), params=settings.params,
-        latency=settings.latency, shadow_latency=settings.shadow_latency or settings.latency,
+        memory=settings.memory, latency=settings.latency,
+        shadow_latency=settings.shadow_latency or settings.latency,
         ungated=settings.ungated, expect=settings.expect,
         policy=policy_words(settings.registers), clocks=result.clocks,
         regions=tuple(regions), events=tuple(
@@ -242,6 +252,7 @@ def record_of(result, settings, regions=()):
         writes_held=counters.held, stall_longest=counters.stall_longest,
         stall_total=counters.stall_total, blocks_initial=counters.blocks_initial,
         blocks_demand=counters.blocks_demand, blocks_background=counters.blocks_background,
+        dram=result.commands_in_snapshot and Dram(**vars(result.commands_in_snapshot)),
         memory_at_instant=result.memory_at_instant, image=result.image,
         stalls=tuple(Stall(*map(int, tuple(row)[:4])) for row in np.asarray(stalls)),
         copies=tuple(BlockCopy(int(row["block"]), int(row["clock"]), Kind(int(row["kind"])))

@@ -56,6 +56,8 @@ def run_and_report(settings, *, machine=None, console=None, errors=None):
     - ``software(tell)``: run with a copy in software, gives its clocks and its pause;
     - ``method(tell)``: run with the unit's method in software, gives a
       :class:`~memsnap_sim.report.Software`, or None where that is not possible;
+    - ``ideal(tell)``: run with a snapshot on an ideal memory, gives a Record; only asked where the
+      memory is another one;
     - ``write_extras(report)``: write core and waveform, gives their paths;
     - ``hints(report)``: lines that say how to look at them.
 
@@ -82,6 +84,9 @@ def run_and_report(settings, *, machine=None, console=None, errors=None):
             record = replace(record, clocks_without=clocks_without,
                              clocks_software=clocks_software, baseline_pause=pause,
                              software=software)
+            if settings.memory != "ideal":
+                with steps.step("running on an ideal memory") as tell:
+                    record = replace(record, ideal=machine.ideal(tell))
     report = Report(record)
     paths = write_results(report, settings.out) + machine.write_extras(report)
     if record.console:

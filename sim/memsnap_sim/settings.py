@@ -52,10 +52,10 @@ class RegionSpec:
 class Settings:
     """A checked description of one run.
 
-    ``latency`` is in clocks; ``wave`` is None, ``"fst"`` or ``"vcd"``; ``wave_window`` is a pair
-    of clocks, or None to choose one around the instant; ``initial`` tells that the program's
-    kernel sections become regions by themselves, ``wait`` that a snapshot is waited for that is
-    not finished when the program ends.
+    ``memory`` is one of :data:`~memsnap_sim.surroundings.MEMORIES`, ``latency`` is in clocks;
+    ``wave`` is None, ``"fst"`` or ``"vcd"``; ``wave_window`` is a pair of clocks, or None to choose
+    one around the instant; ``initial`` tells that the program's kernel sections become regions by
+    themselves, ``wait`` that a snapshot is waited for that is not finished when the program ends.
     """
 
     program: str
@@ -63,6 +63,7 @@ class Settings:
     params: SnapshotParams
     regions: tuple[RegionSpec, ...] = ()
     initial: bool = True
+    memory: str = "ideal"
     latency: int = 4
     wave: str | None = None
     wave_window: tuple[int, int] | None = None
@@ -102,6 +103,7 @@ class Settings:
             program=run["program"], trigger=_trigger(run), params=params,
             regions=regions_of(config, params, given.get("regions_of_run", ())),
             initial=run["initial"] == "auto",
+            memory=config.value("memory", "model", given.get("memory")),
             latency=config.value("memory", "latency", given.get("latency")), wave=run["wave"],
             wave_window=parse_window(window) if window is not None else None,
             baseline=run["baseline"], wait=run["wait"],

@@ -4,7 +4,10 @@ from dataclasses import dataclass
 
 from memsnap.control import Cause, Failure
 
-__all__ = ["EXPECTED", "Fault", "policy_registers", "policy_words"]
+__all__ = ["EXPECTED", "MEMORIES", "Fault", "policy_registers", "policy_words"]
+
+#: What may be behind the unit: a memory that answers after a fixed time, or LiteDRAM.
+MEMORIES = ("ideal", "litedram")
 
 #: What a run may be to show: an exact image, or a failure with a certain cause.
 EXPECTED = ("exact", *(cause.name.lower().replace("_", " ") for cause in Cause

@@ -3,7 +3,7 @@
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from . import words
-from .model import FIGURES, SOFTWARE_FIGURES
+from .model import COMPARED, DRAM_FIGURES, FIGURES, SOFTWARE_FIGURES
 from .story import port_name
 
 __all__ = ["render_html"]
@@ -18,7 +18,9 @@ def render_html(report):
     colours["not_copied"] = pictures.NOT_COPIED
     return _environment().get_template("page.html.jinja").render(
         report=report, record=record, params=record.params, figures=FIGURES,
-        software_figures=SOFTWARE_FIGURES, port_name=port_name,
+        software_figures=SOFTWARE_FIGURES, dram_figures=DRAM_FIGURES,
+        compared=[figure for figure in FIGURES if figure.key in COMPARED],
+        memory_name=words.MEMORY_NAMES[record.memory], port_name=port_name,
         colours=colours, rows=pictures.ROWS,
         life=pictures.copy_map_life(report) if record.copies else "",
         stalls=pictures.stall_histogram(report) if record.stalls else "",

@@ -7,8 +7,8 @@ from enum import Enum
 from .story import stalls_by_port, story, summary
 from .words import count
 
-__all__ = ["FIGURES", "SOFTWARE_FIGURES", "Figure", "Mismatch", "Outcome", "Report",
-           "find_mismatch", "histogram"]
+__all__ = ["COMPARED", "DRAM_FIGURES", "FIGURES", "SOFTWARE_FIGURES", "Figure", "Mismatch",
+           "Outcome", "Report", "find_mismatch", "histogram"]
 
 
 class Outcome(Enum):
@@ -61,6 +61,8 @@ FIGURES = (
            "From the start (register write or pin) until every write is guarded."),
     Figure("clocks_to_done", "T to done", "clocks",
            "From the instant until the last block was safe in the shadow."),
+    Figure("copy_rate", "copy rate", "beats/clock",
+           "Beats copied in a clock from T to done, in the mean."),
     Figure("blocks_total", "blocks", "blocks",
            "Blocks in the guarded memory; each is copied exactly once."),
     Figure("blocks_initial", "initial copies", "blocks",
@@ -79,6 +81,21 @@ FIGURES = (
            "How much longer the program took than without a snapshot."),
     Figure("baseline_pause", "software's pause", "clocks",
            "How long the program stands still when it copies all of the memory itself instead."),
+)
+
+#: Those that are shown beside the same of an ideal memory.
+COMPARED = ("clocks_to_done", "copy_rate", "writes_held", "stall_longest", "stall_total")
+
+#: Figures of a DRAM, from the instant to the end of the snapshot.
+DRAM_FIGURES = (
+    Figure("dram_reads", "reads", "beats", "Read commands of the SDRAM: the program's and the "
+           "copier's."),
+    Figure("dram_writes", "writes", "beats", "Write commands, likewise."),
+    Figure("dram_rows_opened", "rows opened", "rows",
+           "Activations: the first access to a row after another one of its bank or a refresh."),
+    Figure("dram_row_hits", "row hits", "%", "Reads and writes that found their row open."),
+    Figure("dram_refreshes", "refreshes", "refreshes",
+           "The controller closes all rows for each, and answers nothing meanwhile."),
 )
 
 #: Figures of a run in which the program carries the unit's method out itself. What follows
@@ -119,8 +136,10 @@ class Report:
     figures : dict
         Values by the keys of :data:`FIGURES`; ``slowdown`` is a fraction, and None stands for
         what was not measured.
-    software_figures : dict
-        The same of :data:`SOFTWARE_FIGURES`.
+    software_figures, dram_figures : dict
+        The same of :data:`SOFTWARE_FIGURES` and :data:`DRAM_FIGURES`.
+    ideal : Report or None
+        The same program on an ideal memory.
     story : list of str
         What else happened, in sentences.
     ports : list of PortStalls
@@ -135,6 +154,9 @@ class Report:
         self.figures["slowdown"] = self._against_without(record.clocks)
         if record.instant is not None and not record.done:
             self.figures["clocks_to_done"] = None
+        self.figures["copy_rate"] = self._copy_rate()
+        self.dram_figures = _dram_figures(record.dram)
+        self.ideal = Report(record.ideal) if record.ideal else None
         self.story = story(record)
         self.ports = stalls_by_port(record)
         self.software_figures = {
@@ -205,16 +227,19 @@ class Report:
             "cause": record.cause,
             "refusal": record.refusal,
             "fail_block": record.fail_block,
+            "memory": record.memory,
+            **self.dram_figures,
+            "dram_units": _units(DRAM_FIGURES),
+            "ideal": self.ideal and self.ideal._compared(),
             "parameters": {
                 "memory_base": params.memory_base, "memory_size": params.memory_size,
                 "shadow_base": params.shadow_base, "block_size": params.block_size,
                 "data_width": params.data_width, "release": params.release.value,
                 "buffer_depth": params.buffer_depth, "pipelined": params.pipelined,
                 "latency": record.latency, "shadow_latency": record.shadow_latency,
-                "ports": params.ports, "shadow": params.shadow.value,
+                "ports": params.ports, "shadow": params.shadow.value, "bus": params.bus.value,
             },
-            "histogram": [{"from": low, "to": high, "count": count}
-                          for low, high, count in histogram(s.length for s in record.stalls)],
+            "histogram": self._histogram(),
             "mismatch": mismatch and {
                 "address": mismatch.address, "block": mismatch.block,
                 "expected": mismatch.expected, "found": mismatch.found,
@@ -222,6 +247,21 @@ class Report:
                 "history": list(mismatch.history),
             },
         }
+
+    def _compared(self):
+        """What ``report.json`` holds of a run on an ideal memory."""
+        return {"exact": self.exact, "clocks": self.record.clocks,
+                **{key: self.figures[key] for key in COMPARED}, "histogram": self._histogram()}
+
+    def _histogram(self):
+        return [{"from": low, "to": high, "count": count}
+                for low, high, count in histogram(s.length for s in self.record.stalls)]
+
+    def _copy_rate(self):
+        record = self.record
+        if not record.done or not record.clocks_to_done:
+            return None
+        return record.params.memory_size // record.params.beat_bytes / record.clocks_to_done
 
     def _against_without(self, clocks):
         without = self.record.clocks_without
@@ -243,6 +283,16 @@ class Report:
 def _units(figures):
     """Units by key, of the plain values that ``report.json`` holds."""
     return {figure.key: "fraction" if figure.unit == "%" else figure.unit for figure in figures}
+
+
+def _dram_figures(dram):
+    """Values of :data:`DRAM_FIGURES`; None for all without a DRAM."""
+    if dram is None:
+        return dict.fromkeys(figure.key for figure in DRAM_FIGURES)
+    accesses = dram.read + dram.write
+    return {"dram_reads": dram.read, "dram_writes": dram.write, "dram_rows_opened": dram.activate,
+            "dram_row_hits": 1 - dram.activate / accesses if accesses else None,
+            "dram_refreshes": dram.refresh}
 
 
 def histogram(lengths):

@@ -14,7 +14,7 @@ from matplotlib.ticker import EngFormatter, FuncFormatter, MaxNLocator
 
 from .model import histogram
 from .record import Kind
-from .words import count
+from .words import MEMORY_NAMES, count
 
 __all__ = ["COLOURS", "copy_map_life", "standstill", "stall_histogram"]
 
@@ -89,17 +89,29 @@ def _raster(record, end):
 
 
 def stall_histogram(report):
-    """How many writes were held, by how long."""
-    bins = histogram(stall.length for stall in report.record.stalls)
+    """How many writes were held, by how long; beside the same on an ideal memory, if it is known.
+    """
+    runs = [report] + ([report.ideal] if report.ideal else [])
+    lengths = [[stall.length for stall in run.record.stalls] for run in runs]
+    bins = histogram(sum(lengths, []))
     with matplotlib.rc_context(_STYLE):
         figure = Figure(figsize=(5.6, 3), layout="constrained")
         axes = figure.subplots()
         axes.grid(axis="y", color=GRID)
         axes.set_axisbelow(True)
-        bars = axes.bar(range(len(bins)), [n for _, _, n in bins], color=COLOURS[Kind.DEMAND],
-                        width=0.85)
-        if len(bins) <= 16:
-            axes.bar_label(bars, [count(n) if n else "" for _, _, n in bins], fontsize=8)
+        width = 0.85 / len(runs)
+        for index, (name, colour) in enumerate(zip(
+                (MEMORY_NAMES[report.record.memory], "ideal memory"),
+                (COLOURS[Kind.DEMAND], COLOURS[Kind.BACKGROUND]), strict=True)):
+            if index == len(runs):
+                break
+            counts = [sum(low <= n <= high for n in lengths[index]) for low, high, _ in bins]
+            bars = axes.bar(np.arange(len(bins)) + (index - (len(runs) - 1) / 2) * width, counts,
+                            color=colour, width=width, label=name)
+            if len(bins) * len(runs) <= 16:
+                axes.bar_label(bars, [count(n) if n else "" for n in counts], fontsize=8)
+        if len(runs) > 1:
+            axes.legend(frameon=False, fontsize=8)
         step = -(-len(bins) // 16)
         axes.set_xticks(range(0, len(bins), step or 1),
                         [f"{low}" if low == high else f"{low}–{high}"

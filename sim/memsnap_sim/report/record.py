@@ -5,7 +5,7 @@ from enum import IntEnum
 
 from memsnap import SnapshotParams
 
-__all__ = ["BlockCopy", "Event", "Kind", "Record", "Software", "Stall", "Write"]
+__all__ = ["BlockCopy", "Dram", "Event", "Kind", "Record", "Software", "Stall", "Write"]
 
 
 class Kind(IntEnum):
@@ -95,6 +95,17 @@ class Software:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Dram:
+    """Commands that an SDRAM was given from the instant to the end of the snapshot."""
+
+    activate: int
+    precharge: int
+    refresh: int
+    read: int
+    write: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Record:
     """The bare facts of one run. All clocks count from the release of reset.
 
@@ -105,12 +116,14 @@ class Record:
     ``"exact"``, or the cause of the failure that the run is to show; ``clocks_without`` and
     ``clocks_software`` are the lengths of the same program's run without a snapshot and with one
     that it makes itself by copying, None where these were not measured; ``software`` is about one
-    that it makes itself by the unit's method.
+    that it makes itself by the unit's method. ``memory`` is what is behind the unit, ``dram`` what
+    happened to its SDRAM, and ``ideal`` the record of the same program on an ideal memory.
     """
 
     program: str
     trigger: str
     params: SnapshotParams
+    memory: str = "ideal"
     latency: int
     shadow_latency: int | None = None
     ungated: bool = False
@@ -148,3 +161,5 @@ class Record:
     clocks_software: int | None = None
     baseline_pause: int | None = None
     software: Software | None = None
+    dram: Dram | None = None
+    ideal: "Record | None" = None

@@ -6,9 +6,9 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from .model import FIGURES, SOFTWARE_FIGURES, histogram
+from .model import COMPARED, DRAM_FIGURES, FIGURES, SOFTWARE_FIGURES, histogram
 from .story import port_name
-from .words import count, figure_text, percent, size
+from .words import MEMORY_NAMES, count, figure_text, percent, size
 
 __all__ = ["show"]
 
@@ -26,10 +26,11 @@ def show(report, console):
     if report.mismatch:
         parts += [Text("  " + line) for line in report.mismatch.history]
     if record.instant is not None:
-        parts += [_figures(report), _ports(report), _stalls(report), _software(report)]
+        parts += [_figures(report), _dram(report), _ports(report), _stalls(report),
+                  _software(report)]
     parts += [Text(f"• {line}.") for line in report.story]
     about = (f"{size(params.memory_size)} in blocks of {size(params.block_size)}, "
-             f"read latency {record.latency}, {params.data_width} bit"
+             f"{_memory(record)}, {params.data_width} bit"
              + (f", separate shadow with latency {record.shadow_latency}"
                 if params.shadow.value == "separate" else ""))
     console.print(Panel(
@@ -48,6 +49,29 @@ def _figures(report):
             continue
         table.add_row(figure.name, figure_text(figure, report.figures[figure.key]),
                       Text(_unit(figure, report), style="dim"))
+    return table
+
+
+def _memory(record):
+    if record.memory == "ideal":
+        return f"read latency {record.latency}"
+    return MEMORY_NAMES[record.memory]
+
+
+def _dram(report):
+    """What the DRAM does to the figures, beside those of an ideal memory."""
+    if not report.record.dram:
+        return None
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
+    table.add_column("from T to done", header_style="dim")
+    for head in MEMORY_NAMES[report.record.memory], "ideal memory":
+        table.add_column(head, justify="right", header_style="dim")
+    ideal = report.ideal.figures if report.ideal else {}
+    for figure in (*FIGURES, *DRAM_FIGURES):
+        mine = report.dram_figures if figure in DRAM_FIGURES else report.figures
+        if figure in DRAM_FIGURES or figure.key in COMPARED and ideal:
+            table.add_row(f"{figure.name}, {figure.unit}", figure_text(figure, mine[figure.key]),
+                          figure_text(figure, ideal[figure.key]) if figure.key in ideal else "")
     return table
 
 

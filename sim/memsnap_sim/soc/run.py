@@ -1,7 +1,7 @@
 """Runs a program on the compiled system, and collects what was seen of the snapshot."""
 
 import ctypes
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import IntEnum
 
 import numpy as np
@@ -10,11 +10,14 @@ from memsnap.driver import BusError, SnapshotDriver
 from memsnap.params import Shadow
 from memsnap.regs.fields import REGISTERS
 
+from .build import memory_end
 from .firmware import boot_image
 
-__all__ = ["Mismatch", "RunOptions", "RunResult", "What", "run"]
+__all__ = ["Commands", "Mismatch", "RunOptions", "RunResult", "What", "run"]
 
 _CHUNK = 500_000
+#: Clocks in which LiteDRAM surely writes all that it has accepted, a refresh included.
+_SETTLE = 400
 _NEVER, _AT_CLOCK, _AT_ADDRESS = range(3)
 _BY_PIN, _BY_SOFTWARE, _BY_PROGRAM = range(3)
 
@@ -51,6 +54,8 @@ _FUNCTIONS = {   # name: (result, arguments)
     "soc_stalls": (_U64, (_PTR, _PTR, _U64)),
     "soc_copies": (_U64, (_PTR, _PTR, _U64)),
     "soc_calls": (_U64, (_PTR, _PTR, _U64)),
+    "soc_stray": (_U64, (_PTR,)),
+    "soc_commands": (_U64, (_PTR, _PTR)),
     "soc_dump": (_INT, (_PTR, ctypes.c_char_p, _U64, _U64)),
 }
 
@@ -141,6 +146,17 @@ class RunOptions:
 
 
 @dataclass(frozen=True)
+class Commands:
+    """What an SDRAM was told in some time: how many commands of each kind."""
+
+    activate: int
+    precharge: int
+    refresh: int
+    read: int
+    write: int
+
+
+@dataclass(frozen=True)
 class Mismatch:
     """The first byte of the image that is not the memory's at the instant.
 
@@ -194,6 +210,9 @@ class RunResult:
         Clocks from the trigger to the end of the copy made by software.
     calls : numpy array
         Of the ``timed`` functions: clocks of the first instruction and of the one after the call.
+    commands, commands_in_snapshot : Commands or None
+        Of LiteDRAM's SDRAM: from the reset to the end, and from the instant to the end of the
+        snapshot.
     """
 
     clocks: int
@@ -215,6 +234,8 @@ class RunResult:
     pause: int | None
     calls: object = field(default=(), repr=False)
     events: object = field(default_factory=lambda: np.zeros(0, _EVENT), repr=False)
+    commands: Commands | None = None
+    commands_in_snapshot: Commands | None = None
 
     def mismatch(self, params):
         """The first difference between image and memory as a :class:`Mismatch`, or None."""
@@ -300,10 +321,14 @@ def run(binary, segments, entry, options, *, progress=lambda clocks: None):
     Raises
     ------
     ValueError
-        A segment is outside the guarded memory.
+        A segment is outside the guarded memory, or the system has not what the options ask for.
+    RuntimeError
+        LiteDRAM's SDRAM does not hold what was written to it.
     """
     params = binary.params
-    size = _memory_end(params)
+    size = memory_end(params)
+    if binary.memory == "litedram":
+        _check(params, options)
     with _Soc(binary, options, size=size) as soc:
         for address, content in segments:
             if not params.memory_base <= address <= (params.memory_base + params.memory_size
@@ -323,15 +348,17 @@ def run(binary, segments, entry, options, *, progress=lambda clocks: None):
             if soc.run(until, 1) < until:
                 break
             progress(soc.clock())
-        return _collect(soc, params, options)
+        return _collect(soc, params, options, size)
 
 
-def _memory_end(params):
-    """Bytes of the memory: with the shadow, and with the copy map, if these are in it."""
-    bases = [params.memory_base]
-    if params.shadow is Shadow.SAME:
-        bases.append(params.shadow_base)
-    return max(bases) + params.memory_size
+def _check(params, options):
+    """LiteDRAM's memory is behind the unit's port, and behind no other."""
+    if options.ungated:
+        raise ValueError("an ungated IO device has no way to LiteDRAM's memory: gate it (ungated = "
+                         "false under [dma]), or use --memory ideal")
+    if any(fault.side == "memory" or params.shadow is Shadow.SAME for fault in options.faults):
+        raise ValueError("LiteDRAM answers no access with an error: leave out [[fault]], or use "
+                         "--memory ideal")
 
 
 def _prepare(soc, params, options):
@@ -359,7 +386,7 @@ def _prepare(soc, params, options):
             soc.trigger(_AT_CLOCK, how, options.at_clock, 1)
 
 
-def _collect(soc, params, options):
+def _collect(soc, params, options, size):
     clocks = soc.clock()
     exit_code, trapped, seen = ctypes.c_int32(), ctypes.c_int(), ctypes.c_uint64()
     ended = bool(soc.ended(ctypes.byref(exit_code), ctypes.byref(trapped)))
@@ -370,6 +397,9 @@ def _collect(soc, params, options):
         soc.run(soc.clock() + 1000, 0)
         status = driver.status()
     counters = driver.counters()
+    commands, commands_in_snapshot = _commands_of(soc)
+    if commands:
+        _settle(soc, size)
     checkpoint = soc.array("checkpoint", np.dtype("u1"))
     writes = soc.array("writes", _WRITE)
     instant = counters.instant if soc.active_clock() else None
@@ -390,7 +420,27 @@ def _collect(soc, params, options):
         registers=list(registers[:32]), pc=registers[32], writes=writes,
         stalls=soc.array("stalls", _STALL), copies=soc.array("copies", _COPY), fired=fired,
         seen=seen.value, pause=marks[1] - fired if marks[1] and fired else None,
-        calls=soc.array("calls", _CALL), events=soc.array("events", _EVENT))
+        calls=soc.array("calls", _CALL), events=soc.array("events", _EVENT), commands=commands,
+        commands_in_snapshot=commands_in_snapshot)
+
+
+def _commands_of(soc):
+    """Of the whole run, and of the snapshot; None without an SDRAM."""
+    counts = np.zeros((3, len(fields(Commands))), "u8")
+    if not soc.commands(counts.ctypes.data):
+        return None, None
+    whole, before, after = counts.astype(int)
+    return Commands(*whole.tolist()), Commands(*(after - before).tolist())
+
+
+def _settle(soc, size):
+    """Waits until the SDRAM holds what was written to it."""
+    for _ in range(20):
+        soc.run(soc.clock() + _SETTLE, 0)
+        stray = soc.stray()
+        if stray == size:
+            return
+    raise RuntimeError(f"LiteDRAM's SDRAM does not hold at {stray:#x} what was written to it")
 
 
 def _replay(params, checkpoint, writes, instant):

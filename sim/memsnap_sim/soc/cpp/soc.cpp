@@ -15,6 +15,8 @@
 #include "Vsoc.h"
 #include "Vsoc___024root.h"
 #include "verilated.h"
+#include "axi4.h"
+#include "dram.h"
 #ifdef SOC_FST
 #include "verilated_fst_c.h"
 typedef VerilatedFstC Dump;
@@ -77,7 +79,14 @@ struct Soc {
 
     uint64_t clock = 0;
     Port m, x, d;
+#ifdef SOC_AXI4_BUS
+    Axi4Port m_axi, x_axi, c_axi;
+#endif
     std::vector<Fault> faults;
+#ifdef SOC_LITEDRAM
+    uint64_t commands[COMMANDS] = {};          // that the SDRAM was told since the reset
+    uint64_t commands_at[2][COMMANDS] = {};    // and at the instant, and at the end of the snapshot
+#endif
 
     int when = NEVER, how = BY_PIN;
     uint64_t at = 0, nth = 1, seen = 0, triggered = 0;
@@ -118,6 +127,9 @@ struct Soc {
         top->cpu_resetn = 1;
         settle(0);
         for (int i = 0; i < 4; i++) { settle(1); settle(0); }
+#ifdef SOC_LITEDRAM
+        dram_initialise(top.get(), [this] { settle(1); settle(0); });
+#endif
         top->rst = 0;
         settle(0);
     }
@@ -151,17 +163,34 @@ struct Soc {
     struct Inputs {
         bool io_ready = false, trigger = false;
         Answer m = {}, x = {}, d = {};
+#ifdef SOC_AXI4_BUS
+        Axi4Answer m_axi = {}, x_axi = {}, c_axi = {};
+#endif
         uint32_t io_rdata = 0, irqs = 0;
     };
 
     void apply(const Inputs &next) {
+#ifdef SOC_AXI4_BUS
+#ifndef SOC_LITEDRAM
+        AXI4_ANSWER(top, m_axi, next.m_axi);
+#endif
+#ifdef SOC_COPIER_PORT
+        AXI4_ANSWER(top, c_axi, next.c_axi);
+#endif
+#ifdef SOC_SEPARATE
+        AXI4_ANSWER(top, x_axi, next.x_axi);
+#endif
+#else
+#ifndef SOC_LITEDRAM
         top->m_wb_ack = next.m.ack;
         top->m_wb_err = next.m.err;
         top->m_wb_dat_r = next.m.data;
         top->m_wb_stall = next.m.stall;
+#endif
         top->x_wb_ack = next.x.ack;
         top->x_wb_err = next.x.err;
         top->x_wb_stall = next.x.stall;
+#endif
         top->d_wb_ack = next.d.ack;
         top->d_wb_dat_r = next.d.data;
         top->io_ready = next.io_ready;
@@ -173,6 +202,9 @@ struct Soc {
     // What happens in this clock, seen from outside
     void observe(Vsoc___024root *cpu) {
         if (top->trace_active && !was_active) { active_clock = clock; registers_due = true; }
+#ifdef SOC_LITEDRAM
+        see_commands();
+#endif
         was_active = top->trace_active;
         if (registers_due) take_registers(cpu);
         if (top->trace_copied) copies.push_back({clock, top->trace_block, top->trace_kind});
@@ -183,6 +215,14 @@ struct Soc {
         if (when == AT_CLOCK && !fired && clock + 1 >= at) fire();
         if (top->trap && !ended) ended = true;
     }
+
+#ifdef SOC_LITEDRAM
+    void see_commands() {
+        if (bool(top->trace_active) != was_active)
+            memcpy(commands_at[was_active], commands, sizeof commands);
+        for (int i = 0; i < COMMANDS; i++) commands[i] += top->dfi >> i & 1;
+    }
+#endif
 
     // Held writes, errors, and what the devices do
     void see_ports() {
@@ -258,25 +298,85 @@ struct Soc {
 
     Inputs respond() {
         Inputs next;
-        next.m = serve(m, {bool(top->m_wb_cyc), bool(top->m_wb_stb), bool(top->m_wb_we),
-                           top->m_wb_adr, top->m_wb_dat_w, top->m_wb_sel},
-                       MEMORY, latency, top->m_wb_copier, top->m_wb_stall,
-                       top->m_wb_ack || top->m_wb_err);
+        respond_memory(next);
         next.d = serve(d, {bool(top->d_wb_cyc), bool(top->d_wb_stb), bool(top->d_wb_we),
                            top->d_wb_adr, top->d_wb_dat_w, top->d_wb_sel},
                        MEMORY, latency, false, false, top->d_wb_ack);
-#ifdef SOC_SEPARATE
-        next.x = serve(x, {bool(top->x_wb_cyc), bool(top->x_wb_stb), bool(top->x_wb_we),
-                           top->x_wb_adr, top->x_wb_dat_w, top->x_wb_sel},
-                       SHADOW, shadow_latency, true, top->x_wb_stall,
-                       top->x_wb_ack || top->x_wb_err);
-#endif
         next.d.stall = false;
         io_port(next);
         // A pulse long enough to be seen, and an interrupt until the handler's first mark
         next.trigger = fired && how == BY_PIN && clock < triggered + 3;
         next.irqs = fired && how == BY_SOFTWARE && !marks[0] ? 1u << kSoftwareIrq : 0;
         return next;
+    }
+
+#ifdef SOC_AXI4_BUS
+    // At the port that all share, the upper bits of an id tell the source
+    static bool is_copier(const Axi4Burst &burst) { return burst.at.id >> SOC_ID_WIDTH == SOC_PORTS; }
+    static int outcome(const Port::Due &due) { return due.silent ? 2 : due.bad; }
+
+    auto write_beat(Side side, bool copier) {
+        return [this, side, copier](const Axi4Burst &burst, uint64_t data, uint32_t strobes) {
+            return outcome(perform({true, true, true, burst.address() / SOC_BYTES, data, strobes}, side, 0,
+                                   copier || is_copier(burst), burst.clock));
+        };
+    }
+
+    void respond_memory(Inputs &next) {
+#ifdef SOC_LITEDRAM
+        m_axi.take_writes(AXI4_REQUEST(top, m_axi), top->m_axi_awready, top->m_axi_wready, clock, 0,
+                          write_beat(MEMORY, false));
+#else
+        next.m_axi = serve(m_axi, AXI4_REQUEST(top, m_axi), MEMORY, latency, false);
+#endif
+#ifdef SOC_COPIER_PORT
+        next.c_axi = serve(c_axi, AXI4_REQUEST(top, c_axi), MEMORY, latency, true);
+#endif
+#ifdef SOC_SEPARATE
+        next.x_axi = serve(x_axi, AXI4_REQUEST(top, x_axi), SHADOW, shadow_latency, true);
+#endif
+    }
+
+    Axi4Answer serve(Axi4Port &port, const Axi4Request &request, Side side, uint32_t latency,
+                     bool copier) {
+        auto read = [this, side, copier](const Axi4Burst &burst, uint64_t &data) {
+            Port::Due due = perform({true, true, false, burst.address() / SOC_BYTES, 0, 0}, side, 0,
+                                    copier || is_copier(burst), burst.clock);
+            data = due.data;
+            return outcome(due);
+        };
+        bool stall_a = stalls_now(), stall_w = stalls_now();
+        return port.serve(request, clock, latency, stall_a, stall_w, write_beat(side, copier), read);
+    }
+
+#else
+    void respond_memory(Inputs &next) {
+        Request request = {bool(top->m_wb_cyc), bool(top->m_wb_stb), bool(top->m_wb_we), top->m_wb_adr,
+                           top->m_wb_dat_w, top->m_wb_sel};
+        bool answered = top->m_wb_ack || top->m_wb_err;
+#ifdef SOC_LITEDRAM
+#ifdef SOC_PIPELINED
+        bool accepted = !top->m_wb_stall;
+#else
+        bool accepted = answered;
+#endif
+        if (request.cyc && request.stb && request.we && accepted)
+            perform(request, MEMORY, 0, false, clock);
+        (void)answered;
+#else
+        next.m = serve(m, request, MEMORY, latency, top->m_wb_copier, top->m_wb_stall, answered);
+#endif
+#ifdef SOC_SEPARATE
+        next.x = serve(x, {bool(top->x_wb_cyc), bool(top->x_wb_stb), bool(top->x_wb_we),
+                           top->x_wb_adr, top->x_wb_dat_w, top->x_wb_sel},
+                       SHADOW, shadow_latency, true, top->x_wb_stall,
+                       top->x_wb_ack || top->x_wb_err);
+#endif
+    }
+#endif
+
+    bool stalls_now() {
+        return stall > 0 && std::uniform_real_distribution<>(0, 1)(random) < stall;
     }
 
     Answer serve(Port &port, const Request &request, Side side, uint32_t latency, bool copier,
@@ -293,7 +393,7 @@ struct Soc {
             next.data = port.due.front().data;
             port.due.pop_front();
         }
-        next.stall = stall > 0 && std::uniform_real_distribution<>(0, 1)(random) < stall;
+        next.stall = stalls_now();
 #else
         (void)stalled;
         if (!asked || answered) {
@@ -443,6 +543,9 @@ void soc_delete(Soc *soc) { delete soc; }
 
 void soc_load(Soc *soc, uint64_t address, const uint8_t *data, uint64_t size) {
     memcpy(soc->memory.data() + address, data, size);
+#ifdef SOC_LITEDRAM
+    for (uint64_t i = 0; i < size; i++) dram_write(soc->top->rootp, address + i, data[i]);
+#endif
 }
 
 void soc_firmware(Soc *soc, const uint8_t *data, uint64_t size) {
@@ -451,8 +554,37 @@ void soc_firmware(Soc *soc, const uint8_t *data, uint64_t size) {
 
 // Reads the memory, or a separate shadow.
 void soc_read(Soc *soc, uint64_t address, uint8_t *data, uint64_t size, int separate) {
-    if (separate) memcpy(data, soc->shadow.data() + (address - soc->shadow_base), size);
-    else memcpy(data, soc->memory.data() + address, size);
+    if (separate) {
+        memcpy(data, soc->shadow.data() + (address - soc->shadow_base), size);
+        return;
+    }
+#ifdef SOC_LITEDRAM
+    for (uint64_t i = 0; i < size; i++) data[i] = dram_read(soc->top->rootp, address + i);
+#else
+    memcpy(data, soc->memory.data() + address, size);
+#endif
+}
+
+// The first byte of LiteDRAM's SDRAM that is not what the writes at its port make of it, or the size.
+uint64_t soc_stray(Soc *soc) {
+    uint64_t size = soc->memory.size();
+#ifdef SOC_LITEDRAM
+    for (uint64_t i = 0; i < size; i++)
+        if (dram_read(soc->top->rootp, i) != soc->memory[i]) return i;
+#endif
+    return size;
+}
+
+// Commands of the SDRAM: in all, up to the instant, up to the end of the snapshot; returns how many kinds.
+uint64_t soc_commands(Soc *soc, uint64_t *to) {
+#ifdef SOC_LITEDRAM
+    memcpy(to, soc->commands, sizeof soc->commands);
+    memcpy(to + COMMANDS, soc->commands_at, sizeof soc->commands_at);
+    return COMMANDS;
+#else
+    (void)soc; (void)to;
+    return 0;
+#endif
 }
 
 // How the first device reaches the memory.
