@@ -41,9 +41,13 @@ def compiled(function):
     before = numba.config.CACHE_DIR
     numba.config.CACHE_DIR = str(_CACHE)
     try:
-        return numba.njit(cache=True, error_model="numpy")(function)
+        return numba.njit(cache=True, error_model="numpy", **_INLINE)(function)
     finally:
         numba.config.CACHE_DIR = before
 
 
 _CACHE = _cache()
+
+#: A clock is some hundred small steps: a call for each, with its arrays counted in and out, would
+#: take ten times as long. Nothing here makes an array, so that there is nothing to count.
+_INLINE = {"forceinline": True, "_nrt": False}

@@ -6,9 +6,9 @@ __all__ = ["count", "follow"]
 
 
 @compiled
-def follow(g, i, port, u, a):
+def follow(g, i, u, a):
     """The clock's end, for the write that a gate holds; called while it is on the bus."""
-    w, f = u.wires, u.figures
+    w, f, port = u.wires, u.figures, i.port
     if w.hold[port]:
         g.stalled += 1
         g.waited |= w.held and w.asker == port

@@ -6,9 +6,9 @@ __all__ = ["decide", "step"]
 
 
 @compiled
-def decide(g, i, port, u):
+def decide(g, i, u):
     """Whether the access on the bus is held, refused, or stands at the memory's port."""
-    w, p = u.wires, u.params
+    w, p, port = u.wires, u.params, i.port
     w.hold[port] = 0
     w.refuse[port] = 0
     w.stands[port] = 0
@@ -28,9 +28,9 @@ def decide(g, i, port, u):
 
 
 @compiled
-def step(g, i, port, u, a):
+def step(g, i, u, a):
     """The clock's end. Returns whether the initiator's access is taken without the memory."""
-    w, p = u.wires, u.params
+    w, p, port = u.wires, u.params, i.port
     hold = w.hold[port]
     place = i.adr - p.memory_base
     refused = w.refuse[port] and g.in_flight == 0 and not g.refusing

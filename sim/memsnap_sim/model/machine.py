@@ -38,7 +38,7 @@ def _hear(u, a):
     w.write_answer = w.shadow_answer if p.separate else w.answer == WRITE
     for port in range(p.ports):
         if w.answer == port or u.gate[port].refusing:
-            initiator.hear(u.initiator[port], port, u.clock, p, a)
+            initiator.hear(u.initiator[port], u.clock, p, a)
 
 
 @compiled
@@ -63,7 +63,7 @@ def _clock(u, a):
     _hear(u, a)
     life.decide(u)
     for port in range(p.ports):
-        gate.decide(u.gate[port], u.initiator[port], port, u)
+        gate.decide(u.gate[port], u.initiator[port], u)
     stands = join.decide(u)
     arbiter.decide(u, stands)
     if p.separate:
@@ -81,16 +81,16 @@ def _clock(u, a):
         shadow.step(u, a)
     join.step(u, stands)
     for port in range(p.ports):
-        figures.follow(u.gate[port], u.initiator[port], port, u, a)
-        refused = gate.step(u.gate[port], u.initiator[port], port, u, a)
+        figures.follow(u.gate[port], u.initiator[port], u, a)
+        refused = gate.step(u.gate[port], u.initiator[port], u, a)
         if w.taken[port] or refused:
-            initiator.accept(u.initiator[port], port, u.clock, p, a)
+            initiator.accept(u.initiator[port], u.clock, p, a)
     if copying:
         _copy(u, a)
     life.step(u)
     u.clock += 1
     for port in range(p.ports):
-        initiator.advance(u.initiator[port], port, u.clock, p, a)
+        initiator.advance(u.initiator[port], u.clock, p, a)
 
 
 @compiled
@@ -131,7 +131,7 @@ def begin(unit, a):
     """What the initiators request in the first clock."""
     u = unit[0]
     for port in range(u.params.ports):
-        initiator.advance(u.initiator[port], port, 0, u.params, a)
+        initiator.advance(u.initiator[port], u.clock, u.params, a)
 
 
 @compiled

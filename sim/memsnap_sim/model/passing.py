@@ -23,7 +23,7 @@ def _answered_before(u, a, clock):
         answer = a.answers[m.head & (len(a.answers) - 1)]
         if answer >= clock:
             return
-        initiator.hear(i, 0, answer, u.params, a)
+        initiator.hear(i, answer, u.params, a)
         m.head += 1
 
 
@@ -59,7 +59,7 @@ def _leave(u, a, clock, request):
         i.wait = request - clock - 1
     elif request and request <= clock and not i.current:
         i.wait = 0
-        initiator.request(i, 0, request, p, a)
+        initiator.request(i, request, p, a)
     u.clock = clock
 
 
@@ -72,7 +72,7 @@ def run(u, a, limit):
     g.ask_valid = g.granted_valid = g.row_known = g.looked = 0
     if g.stalled:
         u.wires.hold[0] = 0
-        figures.follow(g, i, 0, u, a)
+        figures.follow(g, i, u, a)
     rest = u.clock       # no access is taken before
     request = _next_request(u, a)
     while True:
@@ -83,7 +83,7 @@ def run(u, a, limit):
         if request >= stop:
             break
         if not i.current:
-            initiator.request(i, 0, request, p, a)
+            initiator.request(i, request, p, a)
         if initiator.starved(i):
             _leave(u, a, max(request, rest), 0)
             return
@@ -97,13 +97,13 @@ def run(u, a, limit):
         if taken >= stop:
             break
         _answered_before(u, a, taken)
-        initiator.accept(i, 0, taken, p, a)
+        initiator.accept(i, taken, p, a)
         since = taken
         if refused:
             if taken + 1 == stop:
                 g.refusing = 1
             else:
-                initiator.hear(i, 0, taken + 1, p, a)
+                initiator.hear(i, taken + 1, p, a)
             rest = taken + 2
             since = taken + (p.initiator_in_flight == 1)
         else:
@@ -111,7 +111,7 @@ def run(u, a, limit):
             a.answers[slot] = take(m, a.timing, taken, i.adr, i.we)
             a.owners[slot] = GATE
             m.tail += 1
-        if not initiator.pull(i, 0, a):
+        if not initiator.pull(i, a):
             _leave(u, a, taken + 1, 0)
             return
         request = _since(u, a, since) + 1 + i.wait

@@ -7,7 +7,7 @@ from memsnap.params import Release, Shadow
 
 from . import machine
 from .result import CLOCKS, COPIES, STALLS, Result
-from .state import UNIT, Arrays
+from .state import MOST_PORTS, UNIT, Arrays
 
 __all__ = ["Progress", "Run"]
 
@@ -103,6 +103,7 @@ class Run:
         unit["buffer"]["free"] = self.params.buffer_depth
         unit["reader"]["stamp"] = 1
         unit["initiator"]["last_answer"] = -1
+        unit["initiator"]["port"] = range(MOST_PORTS)
         unit["memory"]["last_answer"] = unit["shadow"]["last_answer"] = 0
 
     def feed(self, piece):

@@ -44,7 +44,7 @@ _WIRES = _record(
     hold=MOST_PORTS, stands=MOST_PORTS, taken=MOST_PORTS, refuse=MOST_PORTS)
 
 _INITIATOR = _record(
-    "base count more made accepted answered current adr we pulled next_adr next_we wait "
+    "port base count more made accepted answered current adr we pulled next_adr next_we wait "
     "last_answer")
 
 _GATE = _record(
