@@ -46,8 +46,9 @@ lint: $(VENV)/lint/.made ## ruff
 	@$(VENV)/lint/bin/ruff check .
 
 .PHONY: bench
-bench: $(VENV)/sim/.made ## count the unit's figures in clocks: build/bench/bench.json
-	@$(VENV)/sim/bin/memsnap bench --out build/bench
+bench: $(VENV)/sim/.made ## count the unit's figures in clocks, compare with docs/figures; ACCEPT=1 keeps them there
+	@$(VENV)/sim/bin/memsnap bench --out build/bench $(if $(ACCEPT),,--against docs/figures/bench.json)
+	@$(if $(ACCEPT),mkdir -p docs/figures && cp build/bench/bench.json build/bench/figures* docs/figures/,:)
 
 .PHONY: synth
 synth: $(VENV)/synth/.made ## cells and clock on ECP5 and iCE40: build/synth/synth.json

@@ -20,12 +20,15 @@ from memsnap.params import Shadow
 from .kit.memory import MemoryTarget
 from .kit.wishbone import Initiator, read, write
 
-__all__ = ["Row", "cases", "measure", "run", "table"]
+__all__ = ["Row", "cases", "cases_of", "measure", "read_json", "row", "run", "table", "write_json"]
 
 
 @dataclass
 class Row:
-    """One line of the bench: what was counted, the limit, the goal, and whether it is met."""
+    """One line of the bench: what was counted, the limit, the goal, and whether it is met.
+
+    With ``least`` more is better, and limit and goal are the most and the least of the value.
+    """
 
     figure: str
     case: str
@@ -33,6 +36,7 @@ class Row:
     limit: float
     goal: float
     met: bool
+    least: bool = False
 
 
 class _Bench:
@@ -113,9 +117,10 @@ class _Bench:
         return max(access.accepted - access.requested for access in accesses)
 
 
-def _row(figure, case, value, limit, goal, *, least=False):
+def row(figure, case, value, limit, goal, *, least=False):
+    """A :class:`Row`, with what was counted rounded and compared with its goal."""
     met = value >= goal if least else value <= goal
-    return Row(figure, case, round(value, 4), round(limit, 4), round(goal, 4), met)
+    return Row(figure, case, round(value, 4), round(limit, 4), round(goal, 4), met, least)
 
 
 def access_cost(kind, map_cache=0):
@@ -160,13 +165,13 @@ def access_cost(kind, map_cache=0):
     kind += ", map in memory" if map_cache else ""
     if rate:
         value = len(log) / (log[-1].accepted - log[0].requested + 1)
-        return _row("P1", kind + ", beats/clock", value, 1, 0.99, least=True)
+        return row("P1", kind + ", beats/clock", value, 1, 0.99, least=True)
     if "row at hand" in kind:
         log = log[1:]    # the first brings the row
     late = "row not at hand" in kind
     if late and 0 < map_cache < bench.params.map_rows:       # one read of the memory
-        return _row("P1", kind + ", nor on chip, clocks added", bench.added(log), 1, 1 + 8)
-    return _row("P1", kind + ", clocks added", bench.added(log), 0, 1 if late else 0)
+        return row("P1", kind + ", nor on chip, clocks added", bench.added(log), 1, 1 + 8)
+    return row("P1", kind + ", clocks added", bench.added(log), 0, 1 if late else 0)
 
 
 def copy_rate(latency, data_width, block_size, shadow="same"):
@@ -182,7 +187,7 @@ def copy_rate(latency, data_width, block_size, shadow="same"):
                    buffer_depth=128 if shadow == "separate" else 64).run(scenario)
     beats = bench.params.memory_size // bench.params.beat_bytes
     case = f"L={latency}, {data_width} bit, {block_size} B blocks, {shadow} shadow, beats/clock"
-    return _row("P2", case, beats / bench.clocks, limit, 0.995 * limit, least=True)
+    return row("P2", case, beats / bench.clocks, limit, 0.995 * limit, least=True)
 
 
 def longest_stall(latency, block_size, ports=1, shadow="same", snapshots=4, map_="chip"):
@@ -223,7 +228,7 @@ def longest_stall(latency, block_size, ports=1, shadow="same", snapshots=4, map_
     case = f"L={latency}, {block_size} B blocks, {shadow} shadow"
     case += f", {ports} ports" if ports > 1 else ""
     case += ", map in memory" if map_ == "memory" else ""
-    return _row("P3", f"{case}, clocks", added, limit, limit + 7)
+    return row("P3", f"{case}, clocks", added, limit, limit + 7)
 
 
 def arming(memory_size):
@@ -237,7 +242,7 @@ def arming(memory_size):
         bench.clocks = bench.counter(ctx, "armed")
 
     bench = _Bench(memory_size=memory_size, block_size=64).run(scenario)
-    return _row("P4", f"{memory_size // 1024} KiB, clocks", bench.clocks, 1, 4)
+    return row("P4", f"{memory_size // 1024} KiB, clocks", bench.clocks, 1, 4)
 
 
 def finishing(left):
@@ -257,7 +262,7 @@ def finishing(left):
     bench = _Bench(memory_size=size, block_size=block_size).run(scenario)
     copied_before = blocks - left
     limit = left * 2 * beats
-    return _row("P6", f"{left} of {blocks} blocks left, clocks",
+    return row("P6", f"{left} of {blocks} blocks left, clocks",
                 bench.clocks - copied_before * 2 * beats, limit, limit + blocks / 32)
 
 
@@ -293,29 +298,43 @@ def measure(case):
     return function(*arguments)
 
 
-def run(progress=lambda row: None, select=lambda function, arguments: True):
-    """Measures the selected cases on all cores; ``progress`` is told each row in turn."""
-    chosen = [case for case in cases() if select(*case)]
+#: The figure that each function counts.
+_FIGURES = {access_cost: "P1", copy_rate: "P2", longest_stall: "P3", arming: "P4", finishing: "P6"}
+
+
+def cases_of(figures):
+    """The cases of some figures, by name."""
+    return [case for case in cases() if _FIGURES[case[0]] in figures]
+
+
+def run(chosen, progress=lambda number: None):
+    """Measures cases on all cores; ``progress`` is told how many are done."""
     rows = []
     with ProcessPoolExecutor() as pool:
-        for row in pool.map(measure, chosen):
-            rows.append(row)
-            progress(row)
+        for each in pool.map(measure, chosen):
+            rows.append(each)
+            progress(len(rows))
     return rows
 
 
 def write_json(rows, path):
-    """Writes the rows to ``path``."""
+    """Writes the rows to ``path``, a row a line."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps([asdict(row) for row in rows], indent=1) + "\n")
+    lines = ",\n".join(json.dumps(asdict(each)) for each in rows)
+    path.write_text(f"[\n{lines}\n]\n")
+
+
+def read_json(path):
+    """The rows that :func:`write_json` wrote."""
+    return [Row(**each) for each in json.loads(Path(path).read_text())]
 
 
 def table(rows):
     """The rows as a rich table."""
     from rich.table import Table
     result = Table("", "case", "value", "limit", "goal", "", title="Figures in clocks")
-    for row in rows:
-        result.add_row(row.figure, row.case, f"{row.value:g}", f"{row.limit:g}", f"{row.goal:g}",
-                       "[green]met[/]" if row.met else "[red]missed[/]")
+    for each in rows:
+        result.add_row(each.figure, each.case, f"{each.value:g}", f"{each.limit:g}",
+                       f"{each.goal:g}", "[green]met[/]" if each.met else "[red]missed[/]")
     return result

@@ -379,33 +379,60 @@ def demo(config, out, **options):
 
 @main.command()
 @click.option("--out", metavar="DIR", default="build/bench", show_default=True,
-              help="Where bench.json goes.")
-def bench(out):
+              help="Where bench.json, figures.md and the plots go.")
+@click.option("--against", metavar="FILE.json", type=click.Path(exists=True, dir_okay=False),
+              help="Compare with these results, and name what has changed.")
+@click.option("--figure", "figures_wanted", multiple=True, metavar="P1",
+              type=click.Choice(["P1", "P2", "P3", "P4", "P5", "P6"]),
+              help="Only this one. Can be repeated.")
+def bench(out, against, figures_wanted):
     """Count the unit's figures in clocks, beside what is possible and what is wanted.
 
-    A figure that misses its goal is marked; it is no error.
+    A figure that misses its goal is marked; it is no error. One that got worse than in --against
+    is.
 
     \b
-    Example:
+    Examples:
         memsnap bench
+        memsnap bench --figure P3
+        memsnap bench --against docs/figures/bench.json
+
+    \b
+    Exit code: 0; 1 a figure is worse than it was; 2 bad input.
     """
     from rich.console import Console
 
     from . import bench as figures
+    from .bench_page import compare, write_page
+    from .bench_program import PROGRAMS, program_cost
     from .session import Steps
-    total = len(list(figures.cases()))
-    with Steps(unit="cases") as steps, steps.step("counting") as tell:
-        rows = []
-
-        def progress(row):
-            rows.append(row)
-            tell(len(rows), total)
-
-        figures.run(progress)
+    wanted = set(figures_wanted) or {"P1", "P2", "P3", "P4", "P5", "P6"}
+    chosen = figures.cases_of(wanted)
+    before = figures.read_json(against) if against else None
+    rows = []
+    with Steps(unit="cases") as steps:
+        if "P5" in wanted:
+            with steps.step("running programs") as tell:
+                for number, program in enumerate(PROGRAMS):
+                    tell(number, len(PROGRAMS))
+                    rows += program_cost(program, Path(out))
+        with steps.step("counting") as tell:
+            rows += figures.run(chosen, lambda number: tell(number, len(chosen)))
+    rows.sort(key=lambda row: row.figure)
     Console().print(figures.table(rows))
-    figures.write_json(rows, Path(out) / "bench.json")
+    path = Path(out) / "bench.json"
+    figures.write_json(rows, path)
+    write_page(rows, Path(out))
     missed = sum(not row.met for row in rows)
-    click.echo(f"{len(rows) - missed} of {len(rows)} goals met; wrote {Path(out) / 'bench.json'}")
+    click.echo(f"{len(rows) - missed} of {len(rows)} goals met; wrote {path} and figures.md")
+    if before is None:
+        return EXACT
+    changes = compare(rows, [row for row in before if row.figure in wanted])
+    for change in changes:
+        click.echo(str(change))
+    worse = sum(change.worse for change in changes)
+    click.echo(f"{worse} of {len(rows)} figures are worse than in {against}")
+    return NOT_EXACT if worse else EXACT
 
 
 main.add_command(host)

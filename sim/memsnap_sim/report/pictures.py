@@ -16,7 +16,7 @@ from .model import histogram
 from .record import Kind
 from .words import MEMORY_NAMES, count
 
-__all__ = ["COLOURS", "copy_map_life", "standstill", "stall_histogram"]
+__all__ = ["COLOURS", "GRID", "STYLE", "copy_map_life", "standstill", "stall_histogram"]
 
 #: Colour of a copied block by what copied it; and of one that is not copied yet.
 COLOURS = {Kind.INITIAL: "#0b4f8a", Kind.DEMAND: "#d55e00", Kind.BACKGROUND: "#8fbcd9"}
@@ -27,7 +27,7 @@ INK, GRID = "#333333", "#dddddd"
 ROWS, COLUMNS = 512, 900
 
 _GROUPED = FuncFormatter(lambda value, _: count(round(value)))
-_STYLE = {
+STYLE = {
     "svg.fonttype": "none", "svg.hashsalt": "memsnap", "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans"], "font.size": 10, "axes.edgecolor": INK,
     "axes.labelcolor": INK, "xtick.color": INK, "ytick.color": INK, "text.color": INK,
@@ -39,7 +39,7 @@ def copy_map_life(report):
     """Block against time, coloured by what copied it; below it, every held write."""
     record = report.record
     end = max([record.clocks_to_done, 1] + [c.clock - record.instant for c in record.copies])
-    with matplotlib.rc_context(_STYLE):
+    with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(9, 5.2), layout="constrained")
         upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=[4, 1])
         upper.imshow(_raster(record, end), aspect="auto", origin="lower", interpolation="nearest",
@@ -94,7 +94,7 @@ def stall_histogram(report):
     runs = [report] + ([report.ideal] if report.ideal else [])
     lengths = [[stall.length for stall in run.record.stalls] for run in runs]
     bins = histogram(sum(lengths, []))
-    with matplotlib.rc_context(_STYLE):
+    with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(5.6, 3), layout="constrained")
         axes = figure.subplots()
         axes.grid(axis="y", color=GRID)
@@ -128,7 +128,7 @@ def standstill(report):
     rows = [("software copies all", report.record.baseline_pause, COLOURS[Kind.BACKGROUND]),
             *_standstill_of_method(report.record.software),
             ("longest stall by the unit", report.record.stall_longest, COLOURS[Kind.DEMAND])]
-    with matplotlib.rc_context(_STYLE):
+    with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(5.6, 0.8 + 0.4 * len(rows)), layout="constrained")
         axes = figure.subplots()
         values = [max(1, value) for _, value, _ in rows]

@@ -1,0 +1,50 @@
+"""The figure P5: what a program pays while all of its memory is copied in idle slots.
+
+Counted in the compiled system, so as exactly as the others. The slow-down is that of the time of
+the snapshot, not of the whole run, of which a snapshot is only a small part.
+"""
+
+from pathlib import Path
+
+from .bench import row
+from .machine import Machine
+from .settings import Settings
+
+__all__ = ["PROGRAMS", "program_cost"]
+
+#: The programs, each with the place at which its snapshot begins.
+PROGRAMS = {"dhrystone": "Proc_1:40", "chase": "checkpoint:20", "stream": "checkpoint:4"}
+
+
+def program_cost(program, out=Path("build/bench")):
+    """P5 of one program: two rows, slow-down and pause.
+
+    The pause is the longest time that the program stands still at once. Copying everything while
+    it stands still costs it the copy of the whole memory, so that a copy of only the initial
+    portion is shorter by the ratio of the two; here nothing is asked for, and what is left is the
+    longest held write.
+    """
+    settings = Settings.build(
+        {"run": {"program": program, "at": PROGRAMS[program]}, "unit": {"share": 0}},
+        {"out": str(out / program)})
+    machine = Machine(settings)
+    machine.load()
+    machine.build()
+    record = machine.snapshot(_silent)
+    without = machine.plain(_silent)
+    _, pause = machine.software(_silent)
+    if not (record.done and without):
+        raise RuntimeError(f"{program} did not end, or its snapshot did not")
+    added = (record.clocks - without) / record.clocks_to_done
+    params = settings.params
+    initial = max(1, record.blocks_initial) * params.block_size
+    return [
+        row("P5", f"{program}, slow-down while all is copied", added, 0, 0.05),
+        row("P5", f"{program}, shorter pause than stop and copy, times",
+            pause / max(1, record.stall_longest), params.memory_size / initial,
+            params.memory_size / initial, least=True),
+    ]
+
+
+def _silent(_done, _limit=None):
+    pass
