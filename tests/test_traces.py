@@ -5,7 +5,8 @@ import io
 
 import numpy as np
 import pytest
-from memsnap_sim.traces import ACCESS, PATTERNS, PagePacker, TraceError, open_trace, pattern
+from memsnap_sim.model import ACCESS
+from memsnap_sim.traces import PATTERNS, PagePacker, TraceError, open_trace, pattern
 from memsnap_sim.traces import lackey as lackey_module
 from memsnap_sim.traces.table import write_table
 

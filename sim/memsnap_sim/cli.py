@@ -64,7 +64,8 @@ def _remedy(error):
         case InputError():
             return str(error)
         case ModuleNotFoundError(name=str(name)) if not name.startswith("memsnap"):
-            extra = "registers" if name.startswith(("systemrdl", "peakrdl")) else "sim"
+            extra = ("registers" if name.startswith(("systemrdl", "peakrdl")) else
+                     "model" if name.startswith(("numba", "dask", "distributed")) else "sim")
             return (f"the Python package of {name!r} is missing: "
                     f"pip install 'memsnap[{extra}]'")
         case FileNotFoundError():
@@ -375,6 +376,62 @@ def demo(config, out, **options):
     if config:
         return EXACT if run_configuration(config, Path(out), options=options) else NOT_EXACT
     return EXACT if run_demo(Path(out), options=options) else NOT_EXACT
+
+
+@main.command()
+@click.argument("trace", required=False, metavar="[TRACE]")
+@click.option("--vary", multiple=True, metavar="NAME=VALUE,VALUE,...",
+              help="Try these values of a field of [unit], or of latency, shadow_latency or "
+                   "initial (bytes from the start of the memory that are copied first). Can be "
+                   "repeated: all combinations are tried.  [default: block_size=64,256,1K,4K]")
+@click.option("--format", "format_", type=click.Choice(["lackey", "csv"]),
+              help="Of the trace.  [default: from its first lines]")
+@click.option("--clocks-per-instruction", type=click.IntRange(min=0), default=1, show_default=True,
+              help="What an instruction counts for, in lackey's traces.")
+@click.option("--page", type=NUMBER, default="4K", show_default=True, metavar="SIZE",
+              help="Pages of this size are packed together in the order in which the trace touches "
+                   "them; 0 takes the addresses as they are.")
+@click.option("--pattern", metavar="NAME", help="Instead of a trace, accesses by a rule: "
+              "sequential, random, hot or stride.")
+@click.option("--accesses", type=NUMBER, default="1M", show_default=True, metavar="N",
+              help="How many, of a pattern.")
+@click.option("--gap", type=click.FloatRange(min=0), default=3, show_default=True,
+              help="Clocks between a pattern's accesses, in the mean.")
+@click.option("--writes", type=click.FloatRange(0, 1), default=0.3, show_default=True,
+              help="The share of a pattern's accesses that write.")
+@click.option("--start", type=NUMBER, metavar="ACCESS", help="The snapshot starts with this access."
+              "  [default: a tenth of all]")
+@click.option("--in-flight", type=click.IntRange(min=1), default=1, show_default=True,
+              help="Accesses that the initiator may have without an answer.")
+@click.option("--latency", type=NUMBER, metavar="CLOCKS", help="Of the memory.  [default: 4]")
+@click.option("--cells", is_flag=True, help="Also count cells for ECP5, a minute for each unit; "
+              "kept in build/cells.")
+@click.option("--scheduler", metavar="tcp://HOST:PORT", help="Spread the work over the workers of "
+              "a Dask scheduler; they must find the trace under the same path.")
+@click.option("--workers", type=click.IntRange(min=1), help="Processes here.  [default: all cores]")
+@click.option("--out", metavar="DIR", default="build/sweep", show_default=True,
+              help="Where sweep.csv, sweep.json and the pictures go.")
+@unit_options
+@config_option
+def sweep(config, trace, **options):
+    """Try configurations on a stream of accesses with the cycle-level model.
+
+    TRACE is what Valgrind's lackey prints with --trace-mem=yes, or a table of comma-separated
+    values with the head gap,address,write,size; either may be compressed (.gz). The result is a
+    table, pictures and a recommendation.
+
+    \b
+    Examples:
+        valgrind --tool=lackey --trace-mem=yes --log-file=sort.lk sort file
+        memsnap sweep sort.lk --vary block_size=64,256,4K --vary latency=4,16
+        memsnap sweep --pattern stride --memory-size 1M --vary buffer_depth=16,64
+
+    \b
+    Exit code: 0; 1 no snapshot came to its end; 2 bad input.
+    """
+    from .sweep.command import sweep as run_sweep
+    done = run_sweep(_read(config), trace, options)
+    return EXACT if done else NOT_EXACT
 
 
 @main.command()

@@ -3,7 +3,7 @@
 import gzip
 from pathlib import Path
 
-from .access import TraceError
+from .errors import TraceError
 from .lackey import read_lackey
 from .table import read_table
 
@@ -14,7 +14,7 @@ FORMATS = {"lackey": read_lackey, "csv": read_table}
 
 
 def open_trace(path, format=None, *, clocks_per_instruction=1):
-    """The accesses of a trace file, as an iterator of arrays of :data:`ACCESS`.
+    """The accesses of a trace file, as an iterator of arrays of :data:`memsnap_sim.model.ACCESS`.
 
     Parameters
     ----------

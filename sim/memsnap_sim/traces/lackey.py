@@ -8,7 +8,8 @@ that begin otherwise are Valgrind's own words or the program's, and are passed o
 import numpy as np
 from numba import njit
 
-from .access import ACCESS, TraceError
+from ..model import ACCESS
+from .errors import TraceError
 
 __all__ = ["read_lackey"]
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .access import ACCESS
+from ..model import ACCESS
 
 __all__ = ["PATTERNS", "pattern"]
 

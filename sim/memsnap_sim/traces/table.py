@@ -9,7 +9,8 @@ import csv
 
 import numpy as np
 
-from .access import ACCESS, TraceError
+from ..model import ACCESS
+from .errors import TraceError
 
 __all__ = ["read_table", "write_table"]
 
