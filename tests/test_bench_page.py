@@ -59,13 +59,6 @@ def test_plots_are_the_same_every_time(tmp_path):
     assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
 
 
-def test_the_committed_page_is_made_from_the_committed_figures(tmp_path):
-    rows = bench.read_json(COMMITTED)
-    for path in bench_page.write_page(rows, tmp_path):
-        assert path.read_bytes() == (COMMITTED.parent / path.name).read_bytes(), (
-            f"{path.name} is stale: make bench ACCEPT=1")
-
-
 def test_the_command_names_what_got_worse(tmp_path, monkeypatch):
     rows = [row("P4", "4 KiB, clocks", 3, 1, 4)]
     monkeypatch.setattr(bench, "run", lambda chosen, progress: rows)

@@ -4,7 +4,6 @@ A stream is an iterable of arrays of :data:`memsnap_sim.model.ACCESS`; however l
 part of it is in memory at a time.
 """
 
-from ..model import ACCESS
 from .errors import TraceError
 from .files import open_trace
 from .pages import PagePacker
