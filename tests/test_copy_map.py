@@ -201,3 +201,51 @@ def test_sweep_in_the_clock_of_a_set():
         await all_rows(pins, Model(64))
 
     simulate(CopyMap(params), script)
+
+
+def test_summary():
+    """A bit of the summary is set when its row is complete, in every phase."""
+    blocks = 33 * 32 + 5
+    params = params_with(blocks)
+    assert params.map_summary and params.map_words == 2
+
+    async def copy(pins, model, row):
+        pins.set.valid = 1
+        for block in range(32 * row, min(blocks, 32 * row + 32)):
+            pins.set.payload = block
+            await pins.tick(2)
+            model.copied.add(block)
+        pins.set.valid = 0
+        await pins.tick(2)
+
+    async def check(pins, model):
+        for word in range(2):
+            pins.word = word
+            await pins.tick()
+            rows = range(32 * word, 32 * word + 32)
+            assert pins.word_data == sum(
+                1 << bit for bit, row in enumerate(rows)
+                if row >= model.rows or model.row(row) == (1 << 32) - 1)
+
+    async def script(pins):
+        await swept(pins, params)
+        for end in "restart", "sweep", "reset", "restart":
+            model = Model(blocks)
+            await check(pins, model)
+            for row in 33, 0, 17, 32:
+                await copy(pins, model, row)
+                await check(pins, model)
+            if end == "restart":
+                for row in range(model.rows):
+                    if row not in {33, 0, 17, 32}:
+                        await copy(pins, model, row)
+                await check(pins, model)
+                await pins.pulse("restart")
+            elif end == "sweep":
+                await pins.pulse("sweep")
+                await swept(pins, params)
+            else:
+                await pins.warm_reset()
+                await swept(pins, params)
+
+    simulate(CopyMap(params), script)

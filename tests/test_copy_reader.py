@@ -44,21 +44,23 @@ class Bench:
 
     def __init__(self, pins, params, rng):
         self.pins, self.params, self.rng = pins, params, rng
-        self.finished = self.visits = self.again = 0
+        self.finished = self.visits = self.again = self.follows = 0
         self.answer_rate = self.ready_rate = 0.7
         self.visit_rate = 0.2
         self.forget()
 
     def forget(self):
         self.jobs = [None] * self.params.jobs
-        self.wanted = None           # job, beat, whether no read was issued for it at the time
-        self.late = 0                # clocks since the wanted beat must have been captured
+        # Of each port: job, beat, whether no read was issued for it at the time
+        self.wanted = [None] * self.params.ports
+        self.late = [0] * self.params.ports    # clocks since it must have been captured
+        self.calm = 0                # clocks since nothing is wanted
         self.first = None            # the job that must be read first
         self.request = None          # on offer to the memory
         self.requests = deque()      # issued, not answered: job, beat
         self.due = 0                 # taken by the memory, not answered
         self.used = 0                # slots of the buffer
-        self.pins.drive(open=0, visit=0, stop=0, drop=0, reset=0, read_valid=0)
+        self.pins.drive(open=0, visit=0, follow=0, stop=0, drop=0, reset=0, read_valid=0)
 
     async def swept(self):
         clocks = self.params.block_beats << (self.params.jobs - 1).bit_length()
@@ -68,17 +70,23 @@ class Bench:
         assert not self.pins.sweeping
 
     def command(self):
-        """Opens a job, or visits one."""
+        """Opens a job, visits one, or asks to be told of a beat that is being read."""
         pins, rng = self.pins, self.rng
-        pins.drive(open=0, visit=0, demand=0)
+        pins.drive(open=0, visit=0, follow=0, demand=0)
         job = rng.randrange(self.params.jobs)
         place = {"block": rng.randrange(self.params.blocks),
                  "beat": rng.randrange(self.params.block_beats)}
         held = self.jobs[job]
+        asker = pins.asker = rng.randrange(self.params.ports)
+        may_want = self.params.ports == 1 or not pins.pending and not self.wanted[asker]
         if held is None and rng.random() < 0.3:
-            pins.drive(open=1, job=job, place=place, demand=rng.getrandbits(1))
-        elif held and held.open and rng.random() < self.visit_rate:
+            pins.drive(open=1, job=job, place=place, demand=may_want and rng.getrandbits(1))
+        elif held and held.open and may_want and rng.random() < self.visit_rate:
             pins.drive(visit=1, job=job, demand=1, place=place | {"block": held.block})
+        elif held and held.read and not pins.pending and not self.wanted[asker] \
+                and rng.random() < self.visit_rate:
+            self.followed = job, rng.choice(sorted(held.read))
+            pins.follow = 1
 
     def check_beat(self):
         """What the reader says of a beat is true, and comes true."""
@@ -97,17 +105,26 @@ class Bench:
 
     def check_secured(self, answered):
         pins = self.pins
-        assert pins.wanted == (self.wanted is not None)
-        if self.wanted is None:
-            assert not pins.secured
-            return
-        job, beat, fresh = self.wanted
-        self.late = 0 if self.requests or self.jobs[job].open else self.late + 1
-        assert self.late < 3, "captured, but not said so"
-        if pins.secured:
-            assert beat in self.jobs[job].captured
-        if fresh:
-            assert pins.secured == (answered == (job, beat))
+        assert pins.wanted == any(self.wanted)
+        assert pins.wanted or not pins.secured
+        self.calm = 0 if any(self.wanted) else self.calm + 1
+        assert not pins.urgent or self.calm < 2
+        for port, wanted in enumerate(self.wanted):
+            secured = pins.secured >> port & 1
+            if wanted is None:
+                assert not secured
+                self.late[port] = 0
+                continue
+            job, beat, fresh = wanted
+            held = self.jobs[job]
+            if beat not in held.read or self.request and self.requests[-1] == (job, beat):
+                assert pins.urgent
+            self.late[port] = 0 if self.requests or held.open else self.late[port] + 1
+            assert self.late[port] < 3, "captured, but not said so"
+            if secured:
+                assert beat in held.captured
+            if fresh:
+                assert secured == (answered == (job, beat))
 
     def check_issue(self):
         """A read is issued: the right beat of the right job, once, and with room for it."""
@@ -120,7 +137,8 @@ class Bench:
         assert pins.issue_last == (len(held.read) == held.beats - 1)
         if self.first is not None and self.jobs[self.first].open:
             assert job == self.first
-        wanted = self.wanted and self.wanted[:2] == (job, place.beat)
+        wanted = pins.pending and any(each and each[:2] == (job, place.beat)
+                                      for each in self.wanted)
         assert pins.free > (0 if wanted else self.params.buffer_depth // 8)
         return job, place.beat
 
@@ -152,8 +170,8 @@ class Bench:
             self.due += 1
         elif pins.drop:
             self.request = None
-        if pins.secured:
-            self.wanted = None
+        self.wanted = [None if pins.secured >> port & 1 else each
+                       for port, each in enumerate(self.wanted)]
         if issued:
             assert self.request is None
             job, beat = issued
@@ -177,15 +195,16 @@ class Bench:
             self.jobs[number].visit(beat)
             self.visits += 1
         if pins.visit or pins.open and pins.demand:
-            self.wanted = number, beat, beat not in self.jobs[number].read
+            self.wanted[pins.asker] = number, beat, beat not in self.jobs[number].read
             self.first = number
-        busy = {number, self.first, *(job for job, _ in self.requests)}
-        if self.wanted:
-            busy.add(self.wanted[0])
+        if pins.follow:
+            self.wanted[pins.asker] = *self.followed, False
+            self.follows += 1
+        wanted = {each[0] for each in self.wanted if each}
+        busy = {number, self.first, *(job for job, _ in self.requests), *wanted}
         for index, job in enumerate(self.jobs):
             if job and not job.open and (index not in busy or rng.random() < 0.1) \
-                    and len(job.captured) == job.beats and not (
-                        self.wanted and self.wanted[0] == index):
+                    and len(job.captured) == job.beats and index not in wanted:
                 self.jobs[index] = None
                 self.first = None if self.first == index else self.first
                 self.finished += 1
@@ -193,7 +212,7 @@ class Bench:
     async def stop(self):
         """Stops, perhaps withdraws, and resets when no answer is due."""
         pins, rng = self.pins, self.rng
-        pins.drive(stop=1, open=0, visit=0)
+        pins.drive(stop=1, open=0, visit=0, follow=0)
         if rng.getrandbits(1):
             pins.drop = 1
             await self.clock(commands=False)
@@ -208,10 +227,11 @@ class Bench:
         await self.swept()
 
 
-@pytest.mark.parametrize("shape", ["tiny", "three_blocks", "one_beat", "long_blocks"])
-def test_random(shape):
+@pytest.mark.parametrize("shape, ports", [("tiny", 1), ("three_blocks", 1), ("one_beat", 1),
+                                          ("long_blocks", 1), ("long_blocks", 3)])
+def test_random(shape, ports):
     rng = seeded(len(shape))
-    params = params_of(shape)
+    params = params_of(shape, ports=ports, jobs=5) if ports > 1 else params_of(shape)
 
     async def script(pins):
         bench = Bench(pins, params, rng)
@@ -229,13 +249,13 @@ def test_random(shape):
                 bench.forget()
                 await bench.swept()
         for _ in range(1000):   # all that is open comes to an end
-            if not any(job and job.open for job in bench.jobs) and not bench.wanted:
+            if not any(job and job.open for job in bench.jobs) and not any(bench.wanted):
                 break
-            pins.drive(open=0, visit=0)
+            pins.drive(open=0, visit=0, follow=0)
             await bench.clock(commands=False)
         else:
             pytest.fail("jobs that never end")
-        assert bench.finished > 40 and bench.visits > 30
+        assert bench.finished > 40 and bench.visits > 30 and bench.follows > 10
         assert bench.again > 10 or params.block_beats == 1
 
     simulate(CopyReader(params), script)

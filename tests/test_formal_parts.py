@@ -39,6 +39,7 @@ PROOFS = (
     Proof("arbiter pipelined", "pdr", 8, 10, "wrong priority that starves", 8),
     Proof("arbiter classic", "pdr", 8, 10, "wrong priority that starves", 8),
     Proof("copy reader", "pdr", 12, 17, "beat read twice after a visit", 14),
+    Proof("copy reader two ports", "pdr", 12, 17, "granted before it is captured", 14),
     Proof("copy reader strict", "pdr", 12, 14, "beat read twice after a visit", 14),
     Proof("copy buffer", "induction", 3, 18, "map bit early", 10),
     Proof("copier", "bmc", 12, 16, "granted before it is captured", 14),

@@ -45,6 +45,7 @@ class Bench:
         self.asked = 0                           # clocks for which the write has asked
         self.held = self.moved = 0               # pulses of held, opens and visits, for it
         self.asked_before = False
+        self.securing = False                    # the write waits for its beat alone
         self.pins.drive(enable=0, map_read=0)
         self.pins.ask.valid = 0
 
@@ -66,7 +67,8 @@ class Bench:
         pins, rng, jobs = self.pins, self.rng, self.jobs
         pins.reading = sum(1 << number for number, job in jobs.items() if job.order)
         captured = copied = None
-        pins.wanted = self.wanted is not None
+        self.securing = self.wanted is not None
+        pins.pending = bool(self.wanted and self.wanted[1] not in jobs[self.wanted[0]].issued)
         if self.unread and rng.random() < self.rate:
             number, beat = self.unread.popleft()
             jobs[number].captured.add(beat)
@@ -109,7 +111,13 @@ class Bench:
     def check_commands(self):
         """What is opened and visited."""
         pins, params = self.pins, self.params
-        assert not (pins.open and pins.visit)
+        assert pins.open + pins.visit + pins.follow <= 1
+        if pins.follow:
+            number = next(n for n, job in self.jobs.items() if job.block == self.ask[0])
+            assert self.ask[1] in self.jobs[number].issued
+            self.moved += 1
+            self.seen.add("follow")
+            self.wanted = number, self.ask[1]
         if not pins.open and not pins.visit:
             return
         number, place = pins.job, pins.place
@@ -185,7 +193,7 @@ class Bench:
             assert (pins.retired_block, pins.retired_kind) == (retired.block, retired.kind)
 
         # The end of the clock
-        self.asked_before = bool(self.ask and pins.enable)
+        self.asked_before = bool(self.ask and pins.enable and not self.securing)
         self.shown = self.row(pins.scan_row)
         taken = pins.ask.ready and self.ask
         scanned = self.shown if pins.scan else rng.getrandbits(self.params.map_row_bits)
@@ -261,7 +269,7 @@ def test_random(shape, release):
                 bench.forget()
         assert {"copied", "window"} <= bench.seen
         if release == "captured" and params.block_beats > 1:
-            assert {"beat", "visit", "whole"} <= bench.seen
+            assert {"beat", "visit", "follow", "whole"} <= bench.seen
 
     simulate(Sequencer(params), script)
 

@@ -62,7 +62,7 @@ def test_initial_walk(name, memory_base):
 
 
 def params_with(blocks):
-    return params_of("one_beat", memory_size=8 * blocks, shadow_base=0x2000, addr_width=14)
+    return params_of("one_beat", memory_size=8 * blocks, shadow_base=0x20000, addr_width=18)
 
 
 class Scanned:
@@ -79,12 +79,21 @@ class Scanned:
         pins = self.pins
         pins.scanned = pins.scan and scanned
         row = self.row(pins.scan_row) if pins.scanned else 0
+        word = self.word(pins.word) if self.blocks > 1024 else None
         await pins.tick()
         pins.scan_data = row
+        if word is not None:
+            pins.word_data = word
+
+    def word(self, index):
+        """Which of the rows are complete."""
+        return sum(1 << bit for bit in range(32)
+                   if all(block in self.copied for block in range(
+                       1024 * index + 32 * bit, min(self.blocks, 1024 * index + 32 * bit + 32))))
 
 
 @pytest.mark.parametrize("density", [0, 0.5, 0.95, 1])
-@pytest.mark.parametrize("blocks", [1, 2, 3, 31, 32, 33, 72, 200])
+@pytest.mark.parametrize("blocks", [1, 2, 3, 31, 32, 33, 72, 200, 1030])
 def test_background_scan(blocks, density):
     """Each block whose bit is 0 is proposed once, in ascending order, though bits get set."""
     rng = seeded(blocks)
@@ -109,6 +118,31 @@ def test_background_scan(blocks, density):
             assert getting_set or got == missing
             pins.drive(reset=1, next=0)
             await pins.tick()
+
+    simulate(BackgroundScan(params_with(blocks)), script)
+
+
+@pytest.mark.parametrize("missing", [[], [0], [8191], [32 * 32], [5, 2000, 2001, 6000]], ids=len)
+def test_32_full_rows_cost_one_clock(missing):
+    """With a summary: a clock for 32 rows, and for each row with blocks that are left a few."""
+    blocks = 8192
+
+    async def script(pins):
+        pins.reset = 1
+        await pins.tick(2)
+        pins.drive(reset=0, next=1)
+        scanned = Scanned(pins, blocks, set(range(blocks)) - set(missing))
+        clocks, got = 0, []
+        while not pins.done:
+            if pins.proposed:
+                got.append(pins.block)
+            await scanned.clock()
+            clocks += 1
+        rows = {block // 32 for block in missing}
+        words = {block // 1024 for block in missing}
+        assert got == missing
+        assert blocks // 1024 <= clocks <= (
+            blocks // 1024 + 2 + len(missing) + 4 * len(rows) + 3 * len(words))
 
     simulate(BackgroundScan(params_with(blocks)), script)
 

@@ -13,7 +13,8 @@ class AskTurns(wiring.Component):
     """Hands the asks of the gates to the sequencer, one at a time.
 
     While ``choose``, the next gate that asks has its turn, so that each is looked at before any is
-    looked at again; else the turn stays.
+    looked at again; else the turn stays. A gate whose beat is being secured has no turn: it is
+    granted when that is done.
 
     Parameters
     ----------
@@ -28,6 +29,12 @@ class AskTurns(wiring.Component):
         Whose ask that is.
     choose : ``In(1)``
         The sequencer is free for any of them.
+    securing, secured : ``In(ports)``
+        This gate's beat is being secured; it is so in this clock.
+    whole : ``In(1)``
+        The grant of ``ask`` is for every beat of the block.
+    wholes : ``Out(ports)``
+        So is this gate's.
     """
 
     def __init__(self, params):
@@ -38,6 +45,10 @@ class AskTurns(wiring.Component):
             "ask": Out(ask),
             "asker": Out(range(params.ports)),
             "choose": In(1),
+            "securing": In(params.ports),
+            "secured": In(params.ports),
+            "whole": In(1),
+            "wholes": Out(params.ports),
         })
 
     def elaborate(self, platform):
@@ -49,7 +60,7 @@ class AskTurns(wiring.Component):
             for after in 0, 1:      # from the one behind ``turn``, else from the first
                 for index in reversed(range(self._params.ports)):
                     is_next = turn < index if after else turn >= index
-                    with m.If(self.asks[index].valid & is_next):
+                    with m.If(self.asks[index].valid & ~self.securing[index] & is_next):
                         m.d.comb += self.asker.eq(index)
         with m.Switch(self.asker):
             for index, ask in enumerate(self.asks):
@@ -57,6 +68,10 @@ class AskTurns(wiring.Component):
                     m.d.comb += [
                         self.ask.valid.eq(ask.valid),
                         self.ask.payload.eq(ask.payload),
+                        self.wholes[index].eq(self.whole),
                         ask.ready.eq(self.ask.ready),
                     ]
+        for ask, secured in zip(self.asks, self.secured, strict=True):
+            with m.If(secured):
+                m.d.comb += ask.ready.eq(1)
         return m

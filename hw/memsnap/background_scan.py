@@ -1,10 +1,11 @@
 """Scans the copy map for blocks that are left to the background copy."""
 
-from amaranth.hdl import Cat, Const, Module, Signal
+from amaranth.hdl import Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from .params import Map
+from .zero_scan import ZeroScan
 
 __all__ = ["BackgroundScan"]
 
@@ -12,7 +13,13 @@ __all__ = ["BackgroundScan"]
 class BackgroundScan(wiring.Component):
     """Proposes the blocks that the copy map shows as not copied, in order, in one pass.
 
-    A row without such blocks takes one clock. Proposals may be out of date.
+    A row of the map without such blocks takes one clock (two with a map in the memory). Where there
+    is a summary of the rows, only those are read that it shows as incomplete, and 32 complete rows
+    take one clock. Proposals may be out of date.
+
+    Parameters
+    ----------
+    params : SnapshotParams
 
     Members
     -------
@@ -31,6 +38,8 @@ class BackgroundScan(wiring.Component):
         The proposal was dealt with.
     done : ``Out(1)``
         All rows were read and all proposals dealt with.
+    word, word_data : ``Out(range(map_words))``, ``In(map_row_bits)``
+        Only with a summary: see :class:`memsnap.row_summary.RowSummary`.
     """
 
     def __init__(self, params):
@@ -46,48 +55,55 @@ class BackgroundScan(wiring.Component):
             "block": Out(params.block_bits),
             "next": In(1),
             "done": Out(1),
+            **({"word": Out(range(max(2, params.map_words))), "word_data": In(params.map_row_bits)}
+               if params.map_summary else {}),
         })
 
     def elaborate(self, platform):
         m = Module()
-        rows = self._params.map_rows
-        row = Signal(range(rows + 1))        # the next to read
-        seen_row = Signal(range(rows))       # the one whose data is there, if ``seen``
-        seen = Signal()
-        todo_row = Signal(range(rows))
-        todo = Signal(self._params.map_row_bits)
-        lowest = Signal(range(self._params.map_row_bits))
-        take = Signal()
-
-        for index in reversed(range(self._params.map_row_bits)):
-            with m.If(todo[index]):
-                m.d.comb += lowest.eq(index)
+        params = self._params
+        bits = params.map_row_bits
+        may_miss = params.map is Map.MEMORY
+        m.submodules.blocks = blocks = ZeroScan(params.map_rows, bits, may_miss=may_miss)
         m.d.comb += [
-            self.scan_row.eq(row),
-            self.scan.eq((row != rows) & (todo == 0)),
-            self.done.eq((row == rows) & ~seen & (todo == 0) & ~self.proposed),
-            take.eq((todo != 0) & (~self.proposed | self.next)),
+            blocks.reset.eq(self.reset),
+            self.scan.eq(blocks.scan),
+            self.scan_row.eq(blocks.row),
+            blocks.scanned.eq(self.scanned),
+            blocks.scan_data.eq(self.scan_data),
+            self.proposed.eq(blocks.proposed),
+            self.block.eq(blocks.index),
+            blocks.next.eq(self.next),
+            self.done.eq(blocks.done),
         ]
-        with m.If(self.scanned):
-            m.d.sync += [row.eq(row + 1), seen_row.eq(row)]
-        m.d.sync += seen.eq(self.scanned)
-        with m.If(seen & ~getattr(self, "scan_valid", Const(1))):
-            m.d.sync += [row.eq(seen_row), seen.eq(0)]
-        with m.Elif(seen & ~self.scan_data.all()):
-            m.d.sync += [
-                todo.eq(~self.scan_data),
-                todo_row.eq(seen_row),
-                row.eq(seen_row + 1),
-                seen.eq(0),
-            ]
-        with m.If(self.next):
-            m.d.sync += self.proposed.eq(0)
-        with m.If(take):
-            m.d.sync += [
-                todo.eq(todo & (todo - 1)),
-                self.block.eq(Cat(lowest, todo_row)),
-                self.proposed.eq(1),
-            ]
-        with m.If(self.reset):
-            m.d.sync += [row.eq(0), seen.eq(0), todo.eq(0), self.proposed.eq(0)]
+        if may_miss:
+            m.d.comb += blocks.scan_valid.eq(self.scan_valid)
+        if not params.map_summary:
+            self._count(m, blocks, params.map_rows)
+            return m
+        m.submodules.rows = rows = ZeroScan(params.map_words, bits)
+        self._count(m, rows, params.map_words)
+        m.d.comb += [
+            rows.reset.eq(self.reset),
+            rows.scanned.eq(rows.scan),
+            self.word.eq(rows.row),
+            rows.scan_data.eq(self.word_data),
+            blocks.row_valid.eq(rows.proposed),
+            blocks.row.eq(rows.index),
+            rows.next.eq(blocks.row_next),
+            blocks.last.eq(rows.done),
+        ]
         return m
+
+    def _count(self, m, scan, rows):
+        """Gives ``scan`` all rows, one after another."""
+        row = Signal(range(rows + 1))
+        m.d.comb += [
+            scan.row.eq(row),
+            scan.last.eq(row == rows),
+            scan.row_valid.eq(~scan.last),
+        ]
+        with m.If(scan.row_next):
+            m.d.sync += row.eq(row + 1)
+        with m.If(self.reset):
+            m.d.sync += row.eq(0)

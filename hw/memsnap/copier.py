@@ -40,8 +40,8 @@ class Copier(wiring.Component):
     read_answer : ``In(Answer(data_width))``
     write : ``Out(stream.Signature(write_layout))``
     write_answer : ``In(Answer(0))``
-    open, visit, demand, job, place, wanted, secured, reading, check_job, check_beat,
-    check_captured, check_issued
+    open, visit, follow, demand, job, place, asker, pending, wanted, urgent, secured, reading,
+    check_job, check_beat, check_captured, check_issued
         See :class:`CopyReader`.
     captured, captured_job, copied, copied_job, error, error_write, error_block
         See :class:`CopyBuffer`.
@@ -78,9 +78,9 @@ class Copier(wiring.Component):
 
     def _exposed(self):
         return {
-            self._reader: ("open", "visit", "demand", "job", "place", "wanted", "secured",
-                           "reading", "check_job", "check_beat", "check_captured",
-                           "check_issued", "sweeping"),
+            self._reader: ("open", "visit", "follow", "demand", "job", "place", "asker",
+                           "pending", "wanted", "urgent", "secured", "reading", "check_job",
+                           "check_beat", "check_captured", "check_issued", "sweeping"),
             self._buffer: ("captured", "captured_job", "copied", "copied_job", "error",
                            "error_write", "error_block"),
         }

@@ -7,6 +7,7 @@ from amaranth.lib.wiring import In, Out
 from amaranth.utils import exact_log2
 
 from .params import MAP_ROW_BITS
+from .row_summary import RowSummary
 
 __all__ = ["CopyMap", "bit_of", "look_names", "map_members", "row_of"]
 
@@ -35,6 +36,8 @@ def map_members(params):
         **{look + suffix: member for look in look_names(params)
            for suffix, member in (("", In(1)), ("_row", In(row)),
                                   ("_data", Out(params.map_row_bits)))},
+        **({"word": In(range(max(2, params.map_words))), "word_data": Out(params.map_row_bits)}
+           if params.map_summary else {}),
         "scan": In(1),
         "scan_row": In(row),
         "scan_data": Out(params.map_row_bits),
@@ -54,7 +57,7 @@ class CopyMap(wiring.Component):
     copied block, and bits beyond the last block read 1 in every row port. The stored bit is the
     copied bit XOR a phase: a finished snapshot leaves every stored bit equal, so :py:`restart`
     needs one clock whatever the size. Only after a sweep (reset, cancel, failure) are the rows
-    written one by one, one a clock.
+    written one by one, one a clock. A map of more than 32 rows has a summary, of one bit a row.
 
     From ``restart`` or the end of a sweep on, bits only ever turn from 0 to 1, each by its own
     ``set``. What was set is seen by a read that is presented in the clock after ``set_done`` or
@@ -74,6 +77,8 @@ class CopyMap(wiring.Component):
         The same for the second and later ports.
     scan, scan_row, scan_data
         The same for another reader, but the data is there for the next clock only.
+    word, word_data
+        Only with a summary: see :class:`memsnap.row_summary.RowSummary`.
     set : ``In(stream.Signature(block_bits))``
         A block that is now copied; taken in a clock without ``scan``, at most every second clock.
     set_done : ``Out(1)``
@@ -162,4 +167,16 @@ class CopyMap(wiring.Component):
             ]
             with m.If(self.sweep):
                 m.d.sync += self.sweeping.eq(1)
+        if self._params.map_summary:
+            m.submodules.summary = summary = RowSummary(self._params)
+            m.d.comb += [
+                summary.phase.eq(phase),
+                summary.set.eq(self.set_done & (self.scan_data | mask).all()),
+                summary.set_word.eq(row_of(scan_at)),
+                summary.set_bit.eq(bit_of(scan_at)),
+                summary.clear.eq(self.sweeping),
+                summary.clear_word.eq(sweep_row),
+                summary.word.eq(self.word),
+                self.word_data.eq(summary.data),
+            ]
         return m

@@ -10,6 +10,7 @@ from .copy_map import bit_of, look_names, map_members, row_of
 from .map_cache import MapCache
 from .map_requests import MapRequests, request_layout
 from .params import MAP_ROW_BYTES
+from .row_summary import RowSummary
 
 __all__ = ["CopyMapMemory"]
 
@@ -86,6 +87,8 @@ class CopyMapMemory(wiring.Component):
             "stop": In(1),
             "drop": In(1),
         })
+        in_last_row = (params.blocks - 1) % params.map_row_bits + 1
+        self._beyond = Const((1 << params.map_row_bits) - (1 << in_last_row), params.map_row_bits)
         self._phase = Signal()
         self._fill = Signal()        # the row that was fetched is here
         self._fetching = Signal()
@@ -107,6 +110,8 @@ class CopyMapMemory(wiring.Component):
         ]
         self._read(m, cache=cache)
         self._set(m, cache=cache, requests=requests)
+        if self._params.map_summary:
+            self._summarize(m, cache=cache, requests=requests)
         self._fetch(m, cache=cache, requests=requests)
         with m.If(self.sweeping):
             self._sweep(m, cache=cache, requests=requests)
@@ -118,8 +123,6 @@ class CopyMapMemory(wiring.Component):
         """The readers of the gates, and the scan."""
         params = self._params
         bits = params.map_row_bits
-        in_last_row = (params.blocks - 1) % bits + 1
-        beyond = Const((1 << bits) - (1 << in_last_row), bits)
         for name in [*look_names(params), "scan"]:
             read, row = getattr(self, name), getattr(self, name + "_row")
             last = Signal(name=name + "_last")
@@ -129,7 +132,7 @@ class CopyMapMemory(wiring.Component):
                 getattr(self, name + "_data").eq(Mux(
                     getattr(cache, name + "_hit"),
                     getattr(cache, name + "_data") ^ self._phase.replicate(bits)
-                    | Mux(last, beyond, 0), 0)),
+                    | Mux(last, self._beyond, 0), 0)),
             ]
             with m.If(read):
                 m.d.sync += last.eq(row == params.map_rows - 1)
@@ -170,6 +173,24 @@ class CopyMapMemory(wiring.Component):
             m.d.sync += [self._phase.eq(0), count.eq(0), setting.eq(0)]
         self._set_misses = setting & ~cache.take_hit
         self._set_row = row_of(block)
+
+    def _summarize(self, m, *, cache, requests):
+        """Notes which rows are complete, on chip."""
+        m.submodules.summary = summary = RowSummary(self._params)
+        bits = self._params.map_row_bits
+        row = requests.put.payload.row
+        last = row == self._params.map_rows - 1
+        value = requests.put.payload.data ^ self._phase.replicate(bits)
+        m.d.comb += [
+            summary.phase.eq(self._phase),
+            summary.set.eq(self.set_done & (value | Mux(last, self._beyond, 0)).all()),
+            summary.set_word.eq(row_of(row)),
+            summary.set_bit.eq(bit_of(row)),
+            summary.clear.eq(self.sweeping),
+            summary.clear_word.eq(row),
+            summary.word.eq(self.word),
+            self.word_data.eq(summary.data),
+        ]
 
     def _fetch(self, m, *, cache, requests):
         """Brings a row into the cache."""

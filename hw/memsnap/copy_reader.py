@@ -6,6 +6,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
+from .params import Release
 from .ranges import beat_layout
 
 __all__ = ["CopyReader"]
@@ -34,13 +35,23 @@ class CopyReader(wiring.Component):
         Opens job ``job`` for the block and first beat in ``place``. The job must not be open.
     visit : ``In(1)``
         Goes on with ``job`` at the beat in ``place``.
+    follow : ``In(1)``
+        A beat of which a read was issued is wanted.
     demand : ``In(1)``
         With ``open``: as urgent as a visit.
     job, place : ``In(range(jobs))``, ``In(beat_layout)``
+    asker : ``In(range(ports))``
+        With ``visit``, ``follow`` and ``demand``: whose write waits for the beat.
+    pending : ``Out(1)``
+        The beat that was opened for a demand, or visited, last is not read yet. With
+        ``release="captured"`` none other may be, nor one of the same port before it is secured.
     wanted : ``Out(1)``
-        A beat that was opened for a demand, or visited, is not yet captured.
-    secured : ``Out(1)``
-        In this clock it is being captured; one clock.
+        A beat that was opened for a demand, visited or followed is not yet captured.
+    urgent : ``Out(1)``
+        The bus has not taken the read of such a beat yet.
+    secured : ``Out(ports)``
+        In this clock the one of this port is being captured; one clock. Strictly, the last of any
+        port is followed alone, as the first port's.
     reading : ``Out(jobs)``
         Jobs with beats to read.
     check_job, check_beat : ``In(range(jobs))``, ``In(beat_bits)``
@@ -69,11 +80,15 @@ class CopyReader(wiring.Component):
         super().__init__({
             "open": In(1),
             "visit": In(1),
+            "follow": In(1),
             "demand": In(1),
             "job": In(job),
             "place": In(place),
+            "asker": In(range(params.ports)),
+            "pending": Out(1),
             "wanted": Out(1),
-            "secured": Out(1),
+            "urgent": Out(1),
+            "secured": Out(params.ports),
             "reading": Out(params.jobs),
             "check_job": In(job),
             "check_beat": In(params.beat_bits),
@@ -199,30 +214,52 @@ class CopyReader(wiring.Component):
             m.d.sync += [self.sweeping.eq(1), asked.eq(0)]
 
     def _secure(self, m, *, now, beat, left, target, skip, unread_next):
-        """Follows the wanted beat until it is captured."""
+        """Follows the wanted beats until they are captured: one of each port."""
+        strict = self._params.release is Release.COPIED
+        ports = 1 if strict else self._params.ports
         job = Signal.like(self.job)
         want = Signal.like(self.check_beat)
-        under_way = Signal()
-        due = Signal.like(self.unread)   # answers until the wanted beat's has come
+        whose = Signal(range(ports))
+        waits = Signal(ports)       # the port's beat is not captured
+        begins = Signal()
+        offered = Signal()          # a wanted beat's read may be on offer to the bus
+        under_way = Signal()        # the wanted beat's read is issued, if it was not before
 
         m.d.comb += [
-            target.eq(self.wanted & ~under_way & (now == job) & (beat[now] == want)),
-            self.secured.eq(self.wanted & under_way
-                            & ((due == 0) | ((due == 1) & self.read_valid))),
+            begins.eq(self.visit | (self.open & self.demand)),
+            target.eq(self.pending & (now == job) & (beat[now] == want)),
+            # Every beat of a job that has none left is under way
+            under_way.eq(self.pending & ((target & (self.issue | skip)) | (left[job] == 0))),
+            self.wanted.eq(waits.any()),
+            self.urgent.eq(self.pending | offered),
         ]
-        with m.If(self.read_valid & (due != 0)):
-            m.d.sync += due.eq(due - 1)
-        # Every beat of a job that has none left is under way
-        with m.If(self.wanted & ~under_way & ((target & (self.issue | skip)) | (left[job] == 0))):
-            m.d.sync += [under_way.eq(1), due.eq(unread_next)]
-        with m.If(self.secured | self.reset):
-            m.d.sync += self.wanted.eq(0)
-        with m.If(self.visit | (self.open & self.demand)):
+        with m.If(under_way | self.reset):
+            m.d.sync += self.pending.eq(0)
+        with m.If(under_way | self.follow):
+            m.d.sync += offered.eq(1)
+        with m.Elif(~self.read.valid | self.read.ready):
+            m.d.sync += offered.eq(0)
+        for port in range(ports):
+            due = Signal.like(self.unread, name=f"due{port}")  # answers until that beat's has come
+            mine = whose == port
+            m.d.comb += self.secured[port].eq(
+                waits[port] & ~(self.pending & mine)
+                & ((due == 0) | ((due == 1) & self.read_valid)))
+            asks = (0 if strict else self.asker) == port
+            with m.If((under_way & mine) | (self.follow & asks)):
+                m.d.sync += due.eq(unread_next)
+            with m.Elif(self.read_valid & (due != 0)):
+                m.d.sync += due.eq(due - 1)
+            with m.If((begins | self.follow) & asks):
+                m.d.sync += waits[port].eq(1)
+            with m.Elif(self.secured[port] | self.reset):
+                m.d.sync += waits[port].eq(0)
+        with m.If(begins):
             m.d.sync += [
-                self.wanted.eq(1),
-                under_way.eq(0),
+                self.pending.eq(1),
                 job.eq(self.job),
                 want.eq(self.place.beat),
+                whose.eq(0 if strict else self.asker),
             ]
 
     def _follow_run(self, m, *, now, skip, unread_next):

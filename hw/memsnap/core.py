@@ -93,9 +93,11 @@ class SnapshotCore(wiring.Component):
         # The decisions
         connect(m, sequencer.set, map_.set)
         self._wire(m, map_, sequencer, "scan scan_row", "scan_data set_done")
-        self._wire(m, sequencer, copier, "wanted secured reading check_captured check_issued "
+        if params.map_summary:
+            self._wire(m, map_, sequencer, "word", "word_data")
+        self._wire(m, sequencer, copier, "pending secured reading check_captured check_issued "
                    "captured captured_job copied copied_job",
-                   "open visit demand job place check_job check_beat")
+                   "open visit follow demand job place asker check_job check_beat")
         self._wire(m, lifecycle, copier, "busy error error_write error_block", "stop drop reset")
         self._wire(m, lifecycle, map_, "full", "sweep restart")
         self._wire(m, lifecycle, sequencer, "all_claimed", "enable reset")
@@ -104,7 +106,8 @@ class SnapshotCore(wiring.Component):
         m.d.comb += [
             bus.protect.eq(lifecycle.protected),
             bus.single.eq(lifecycle.locked | (map_.active if in_memory else 0)),
-            bus.urgent.eq(copier.wanted),
+            # On AXI4 the bus may have taken a read and still collect others for the same burst
+            bus.urgent.eq(copier.wanted if params.bus is Bus.AXI4 else copier.urgent),
             bus.share.eq(self.control.share),
             lifecycle.sweeping.eq(map_.sweeping | copier.sweeping | bus.owing),
             lifecycle.all_initial.eq(sequencer.initial_done),
@@ -198,20 +201,23 @@ class SnapshotCore(wiring.Component):
 
     def _ask(self, m, *, bus, map_, sequencer):
         """The gates' questions to map and sequencer."""
+        wholes = [sequencer.whole]
         if self._params.ports == 1:
             connect(m, bus.gates[0].ask, sequencer.ask)
         else:
             m.submodules.turns = turns = AskTurns(self._params)
             connect(m, turns.ask, sequencer.ask)
-            self._wire(m, sequencer, turns, "asker", "choose")
+            self._wire(m, sequencer, turns, "asker", "choose securing whole")
+            m.d.comb += turns.secured.eq(sequencer.secured & sequencer.securing)
+            wholes = turns.wholes
             for gate, ask in zip(bus.gates, turns.asks, strict=True):
                 connect(m, gate.ask, ask)
-        for gate, look in zip(bus.gates, look_names(self._params), strict=True):
+        for gate, look, whole in zip(bus.gates, look_names(self._params), wholes, strict=True):
             m.d.comb += [
                 getattr(map_, look).eq(gate.look),
                 getattr(map_, look + "_row").eq(gate.look_row),
                 gate.look_data.eq(getattr(map_, look + "_data")),
-                gate.whole.eq(sequencer.whole),
+                gate.whole.eq(whole),
             ]
 
     def _join_map(self, m, *, map_, bus, sequencer, lifecycle, copier):

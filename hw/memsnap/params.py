@@ -228,6 +228,16 @@ class SnapshotParams:
         return -(-self.blocks // self.map_row_bits)
 
     @property
+    def map_summary(self):
+        """Whether a summary says which rows are complete: where reading all of them takes long."""
+        return self.map_rows > (1 if self.map is Map.MEMORY else MAP_ROW_BITS)
+
+    @property
+    def map_words(self):
+        """Words of the summary, each for as many rows as a row has blocks."""
+        return -(-self.map_rows // self.map_row_bits)
+
+    @property
     def map_blocks(self):
         """Blocks that hold the copy map; 0 with a map on chip."""
         if self.map is Map.CHIP:

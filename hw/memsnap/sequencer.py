@@ -26,7 +26,8 @@ class Sequencer(wiring.Component):
 
     A held write is answered before any other block is claimed, and jobs are kept free for these.
     Its grant comes when its block is copied or captured, or when its beat is captured (in the
-    strict form only when its block is copied). The initial copy claims the blocks of the enabled
+    strict form only when its block is copied). While the beat that one port waits for is on its way
+    from the memory, the next port's is asked for. The initial copy claims the blocks of the enabled
     regions in the order of the table; the background copy scans the map, a row a clock.
 
     Where the map is in the memory, a check may have to wait for its row. The blocks that hold the
@@ -44,20 +45,22 @@ class Sequencer(wiring.Component):
     enable : ``In(1)``
         Past the instant, and all earlier writes are done.
     ask, whole
-        See :class:`WishboneGate`.
+        See :class:`WishboneGate`; not for a port that waits to be secured.
     asker : ``In(range(ports))``
         Whose ask it is.
+    securing : ``Out(ports)``
+        This port's write waits for its beat, and is granted with ``secured``.
     choose : ``Out(1)``
         The ask may be another's in this clock; else it stays.
     regions : ``In(ArrayLayout(region_layout))``
         Checked, and unchanged while ``enable``.
-    scan, scan_row, scan_data, set, set_done
+    word, word_data, scan, scan_row, scan_data, set, set_done
         See :class:`CopyMap`.
     scan_valid, scan_wait : ``In(1)``
         Only with a map in the memory, see :class:`CopyMapMemory`; and so is
     map_urgent : ``Out(1)``
         A held write waits for a row.
-    open, visit, demand, job, place, wanted, secured, reading, check_job, check_beat,
+    open, visit, follow, demand, job, place, pending, secured, reading, check_job, check_beat,
     check_captured, check_issued
         See :class:`CopyReader`.
     captured, captured_job, copied, copied_job
@@ -94,7 +97,10 @@ class Sequencer(wiring.Component):
             "asker": In(range(params.ports)),
             "choose": Out(1),
             "whole": Out(1),
+            "securing": Out(params.ports),
             "regions": In(data.ArrayLayout(region_layout(params.addr_width), params.regions)),
+            **({"word": Out(range(max(2, params.map_words))), "word_data": In(params.map_row_bits)}
+               if params.map_summary else {}),
             "scan": Out(1),
             "scan_row": Out(row),
             "scan_data": In(params.map_row_bits),
@@ -102,11 +108,12 @@ class Sequencer(wiring.Component):
             "set_done": In(1),
             "open": Out(1),
             "visit": Out(1),
+            "follow": Out(1),
             "demand": Out(1),
             "job": Out(job),
             "place": Out(place),
-            "wanted": In(1),
-            "secured": In(1),
+            "pending": In(1),
+            "secured": In(params.ports),
             "reading": In(params.jobs),
             "check_job": Out(job),
             "check_beat": Out(params.beat_bits),
@@ -131,6 +138,8 @@ class Sequencer(wiring.Component):
             "map_data": Out(params.map_row_bits),
             "reset": In(1),
         })
+        self._grant = Signal()                 # the ask's answer is that the write may go on
+        self._begins = Signal()                # its answer is to copy its block, or to go on there
         self._waiting = Signal(params.ports)   # this port's write was found to have to wait
         self._shown = Signal()                 # the scan of the clock before was software's
         self._stuck = Signal()                 # the last ask found nothing that could be done
@@ -145,6 +154,7 @@ class Sequencer(wiring.Component):
         probed = Signal(self._params.block_bits)
         copied = Signal()      # the block probed in the clock before is copied
         unclaimed = Signal()   # it is neither copied nor claimed
+        secured = Signal.like(self.secured)
         free_scan = Signal()   # nobody here needs the map's reader in this clock
         known = Const(1)       # the row of the clock before is there
         if self._in_memory:
@@ -156,6 +166,8 @@ class Sequencer(wiring.Component):
                 background.scan_valid.eq(known),
             ]
 
+        if self._params.map_summary:
+            m.d.comb += [self.word.eq(background.word), background.word_data.eq(self.word_data)]
         m.d.comb += [
             table.reset.eq(self.reset),
             table.captured.eq(self.captured),
@@ -182,10 +194,15 @@ class Sequencer(wiring.Component):
         m.d.sync += probed.eq(table.find)
         if self._in_memory:
             m.d.sync += self.map_urgent.eq(0)
+        m.d.sync += self.securing.eq(self.securing & ~secured)
         self._decide(m, table=table, initial=initial, background=background, copied=copied,
                      unclaimed=unclaimed, free_scan=free_scan, known=known)
+        m.d.comb += [
+            secured.eq(self.secured & self.securing),
+            self.ask.ready.eq(self._grant | secured.bit_select(self.asker, 1)),
+        ]
         with m.If(~self.enable):
-            m.d.sync += [self._waiting.eq(0), self._visited.eq(0)]
+            m.d.sync += [each.eq(0) for each in (self._waiting, self._visited, self.securing)]
         self._retire(m, table=table)
         self._show_map(m, free_scan=free_scan)
         return m
@@ -223,15 +240,17 @@ class Sequencer(wiring.Component):
                 m.d.sync += self._again.eq(~known)
             with m.If(~self.enable):
                 m.d.sync += [self._again.eq(0), self._stuck.eq(0)]
+        asked = self.ask.valid & ~self.securing.bit_select(self.asker, 1)
+        probe = [
+            table.find.eq(self.ask.payload.block),
+            self.scan.eq(1),
+            self.scan_row.eq(row_of(self.ask.payload.block)),
+        ]
         with m.FSM():
             with m.State("PICK"):
                 m.d.comb += self.choose.eq(1)
-                with m.If(self.enable & self.ask.valid & ~map_first):
-                    m.d.comb += [
-                        table.find.eq(self.ask.payload.block),
-                        self.scan.eq(1),
-                        self.scan_row.eq(row_of(self.ask.payload.block)),
-                    ]
+                with m.If(self.enable & asked & ~map_first):
+                    m.d.comb += probe
                     m.next = "ASKED"
                 with m.Elif(self.enable & ~self.set.valid & proposed):
                     with m.If(may_claim):
@@ -272,7 +291,6 @@ class Sequencer(wiring.Component):
 
             with m.State("ASKED"):
                 m.d.comb += [
-                    free_scan.eq(known),
                     self.demand.eq(1),
                     self.place.beat.eq(self.ask.payload.beat),
                     table.claim_kind.eq(JobKind.DEMAND),
@@ -280,15 +298,15 @@ class Sequencer(wiring.Component):
                 with m.If(self.enable & ~known):
                     self._ask_again(m, table=table, free_scan=free_scan)
                 with m.Else():
+                    m.d.comb += free_scan.eq(1)
                     m.next = "PICK"
                 with m.If(self.enable & known):
                     self._answer(m, table=table, copied=copied, unclaimed=unclaimed)
-
-            if self._params.release is Release.CAPTURED:
-                with m.State("SECURE"):
-                    m.d.comb += [free_scan.eq(1), self.ask.ready.eq(self.secured)]
-                    with m.If(self.secured | ~self.enable):
-                        m.next = "PICK"
+                    if self._params.release is Release.CAPTURED:
+                        # The beat that was asked for before comes first, in a clock or two
+                        with m.If(self._begins & self.pending):
+                            m.d.comb += [*probe, free_scan.eq(0)]
+                            m.next = "ASKED"
 
     def _ask_again(self, m, *, table, free_scan):
         """The row of the ask's block is not at hand: stays with it until it is."""
@@ -310,41 +328,35 @@ class Sequencer(wiring.Component):
         waiting = self._waiting.bit_select(self.asker, 1)
         visited = self._visited.bit_select(self.asker, 1)
         reading = Signal()   # its block has beats that no read was issued for
+        may_claim = table.free
+        safe = table.found_captured if early else Const(0)
+        if self._in_memory:
+            may_claim = Mux(self._own.done, table.free, table.two_free)
+            safe = table.found_captured if early else table.found_copied
+        may_begin = ~self.pending if early else Const(1)
 
         m.d.comb += [
             reading.eq(self.reading.bit_select(table.found_job, 1)),
-            self.held.eq(~self.ask.ready & ~waiting),
+            self.held.eq(~self._grant & ~waiting),
         ]
-        may_claim = table.free
-        if self._in_memory:
-            may_claim = Mux(self._own.done, table.free, table.two_free)
-        m.d.sync += [waiting.eq(~self.ask.ready), self._stuck.eq(~self.open & ~self.visit)]
-        with m.If(copied):
-            m.d.comb += [self.ask.ready.eq(1), self.whole.eq(1)]
+        m.d.sync += [waiting.eq(~self._grant), self._stuck.eq(~self.open & ~self.visit)]
+        with m.If(copied | (~unclaimed & safe)):
+            m.d.comb += [self._grant.eq(1), self.whole.eq(1)]
         with m.Elif(unclaimed):
-            m.d.comb += self.open.eq(may_claim)
-            with m.If(may_claim):
-                m.d.sync += visited.eq(1)
-                if early:
-                    m.d.sync += waiting.eq(0)
-                    m.next = "SECURE"
+            m.d.comb += [self._begins.eq(may_claim), self.open.eq(may_claim & may_begin)]
+        with m.Elif(self.check_captured & early):
+            m.d.comb += self._grant.eq(1)
+        with m.Elif(reading & ~(self.check_issued if early else visited)):
+            m.d.comb += [self._begins.eq(1), self.visit.eq(may_begin)]
         if early:
-            with m.Elif(table.found_captured):
-                m.d.comb += [self.ask.ready.eq(1), self.whole.eq(1)]
-            with m.Elif(self.check_captured):
-                m.d.comb += self.ask.ready.eq(1)
-            with m.Elif(reading & ~self.check_issued):
-                m.d.comb += self.visit.eq(1)
-                m.d.sync += waiting.eq(0)
-                m.next = "SECURE"
+            with m.Else():
+                m.d.comb += self.follow.eq(1)
+            with m.If((self._begins & may_begin) | self.follow):
+                m.d.sync += [waiting.eq(0), self.securing.bit_select(self.asker, 1).eq(1)]
         else:
-            if self._in_memory:
-                with m.Elif(table.found_copied):
-                    m.d.comb += [self.ask.ready.eq(1), self.whole.eq(1)]
-            with m.Elif(reading & ~visited):
-                m.d.comb += self.visit.eq(1)
+            with m.If(self._begins):
                 m.d.sync += visited.eq(1)
-        with m.If(self.ask.ready):
+        with m.If(self._grant):
             m.d.sync += visited.eq(0)
 
     def _retire(self, m, *, table):

@@ -283,6 +283,8 @@ def cases():
     for block_size in 16, 64, 512, 4096:
         for latency in 1, 4, 16, 32:
             yield longest_stall, (latency, block_size)
+    for latency in 1, 4, 16, 32:
+        yield longest_stall, (latency, 64, 2)
     for block_size in 64, 512:
         for latency in 4, 32:
             yield longest_stall, (latency, block_size, 1, "same", 4, "memory")

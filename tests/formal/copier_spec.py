@@ -65,8 +65,8 @@ class CopierSpec(wiring.Component):
             "at": In(beat_layout(params)),
             "again": In(1),
             **{name: In(pins[name].shape) for name in (
-                "open", "visit", "demand", "job", "place", "check_job", "check_beat", "stop",
-                "drop", "reset")},
+                "open", "visit", "follow", "demand", "job", "place", "check_job", "check_beat",
+                "stop", "drop", "reset")},
             **{f"{side}_{name}": In(1) for side in ("read", "write")
                for name in ("ready", "answer", "error")},
             "read_data": In(1),
@@ -77,8 +77,8 @@ class CopierSpec(wiring.Component):
         m.submodules.copier = copier = self._copier
         depth = self._params.buffer_depth
         m.d.comb += [getattr(copier, name).eq(getattr(self, name)) for name in (
-            "open", "visit", "demand", "job", "place", "check_job", "check_beat", "stop", "drop",
-            "reset")]
+            "open", "visit", "follow", "demand", "job", "place", "check_job", "check_beat", "stop",
+            "drop", "reset")]
         reads = _Order(m, copier.read, copier.read.payload == self.at, self.read_answer, depth,
                        "read")
         writes = _Order(m, copier.write, copier.write.payload.place == self.at, self.write_answer,
@@ -148,7 +148,9 @@ class CopierSpec(wiring.Component):
                      < self._params.blocks) for place in (self.place, self.at)),
         ]
         if self._params.release is Release.CAPTURED:
-            m.d.sync += Assume(~(self.open | self.visit) | ~copier.wanted)
+            wants = self.open & self.demand | self.visit | self.follow
+            m.d.sync += Assume(~wants | ~copier.wanted)
+        m.d.sync += Assume(~self.follow | ~(self.open | self.visit | self.stop))
         self._known, self._mine = known, mine
 
     def _stop(self, m, copier, reads, writes):
@@ -193,13 +195,15 @@ class CopierSpec(wiring.Component):
         captured_now = captured | reads.mine
         stored_now = stored | writes.mine & ~self.write_error
         checked = (self.check_job == mine) & (self.check_beat == self.at.beat)
-        wanted = Signal()      # it is the one that was opened for a demand, or visited, last
-        with m.If(self.visit | self.open & self.demand):
+        wanted = Signal()      # it is the one that was asked for last
+        with m.If(self.visit | self.follow | self.open & self.demand):
             m.d.sync += wanted.eq(self.place == self.at)
         reading = copier.reading.bit_select(mine, 1)
         m.d.sync += [
             Assert(~(copier.read.valid & (copier.read.payload == self.at)) | known & ~read,
                    "a beat is read that is not to be read"),
+            Assume(~(self.follow & (self.place == self.at))
+                   | known & (read | copier.read.valid & (copier.read.payload == self.at))),
             Assert(~writing | captured & ~written & (write.data == value),
                    "something else than the captured beat is written"),
             Assert(~known | self.stop | reading | read | copier.read.valid

@@ -36,10 +36,11 @@ class CopyReaderSpec(wiring.Component):
         pins = self._reader.signature.members
         super().__init__({
             "at": In(beat_layout(params)),
+            "who": In(range(max(2, params.ports))), "asker": In(range(max(2, params.ports))),
             "again": In(1), "read_ready": In(1),
             **{name: In(pins[name].shape) for name in (
-                "open", "visit", "demand", "job", "place", "check_job", "check_beat", "free",
-                "read_valid", "stop", "drop", "reset")},
+                "open", "visit", "follow", "demand", "job", "place", "check_job", "check_beat",
+                "free", "read_valid", "stop", "drop", "reset")},
         })
 
     def elaborate(self, platform):
@@ -49,7 +50,7 @@ class CopyReaderSpec(wiring.Component):
             self._fragment, self._inside = look_inside(reader)
         m.submodules.reader = self._fragment or reader
         for name in self.signature.members:
-            if name not in {"at", "again", "read_ready"}:
+            if name not in {"at", "who", "again", "read_ready"}:
                 m.d.comb += getattr(reader, name).eq(getattr(self, name))
         m.d.comb += reader.read.ready.eq(self.read_ready)
         self._fresh = self.reset | self.again      # between snapshots: all may be copied again
@@ -128,20 +129,34 @@ class CopyReaderSpec(wiring.Component):
                 Assume(~self.open | (self.job != index) | ~busy[index]),
             ]
         begun = Signal()
-        at = self._before(m, self.at.as_value())
+        kept = Cat(self.at, self.who)
         m.d.sync += [
             begun.eq(1),
-            Assume(~begun | (self.at.as_value() == at)),
+            Assume(~begun | (kept == self._before(m, kept))),
             Assume(~self.open | ~(reader.sweeping | self.stop)),
             Assume(~self.visit | reader.reading.bit_select(self.job, 1) & ~self.stop),
             Assume(~(self.open & self.visit)),
             Assume(~(opened & been_opened)),
             Assume(~self.again | ~Cat(busy).any() & ~self.stop & ~self.open
                    & (self._unread == 0)),
+            Assume((self.job < params.jobs) & (self.check_job < params.jobs)),
+            Assume((self.asker < params.ports) & (self.who < params.ports)),
             *(Assume(place.block < params.blocks) for place in (self.place, self.at)),
         ]
+        self._begins = begins = self.visit | self.open & self.demand
+        m.d.sync += Assume(~self.follow | ~(self.open | self.visit | self.stop))
         if params.release is Release.CAPTURED:
-            m.d.sync += Assume(~(self.open | self.visit) | ~reader.wanted)
+            asked = Signal(params.ports)     # this port's beat is not secured
+            m.d.sync += [
+                asked.eq(Mux(self.reset, 0, asked & ~reader.secured)
+                         | Mux(begins | self.follow, 1 << self.asker, 0)),
+                Assume(~begins | ~reader.pending),
+                Assume(~(begins | self.follow) | ~asked.bit_select(self.asker, 1)),
+                Assert((reader.secured & ~asked) == 0, "secured, but not asked for"),
+                Assert(reader.wanted == asked.any(), "wanted is another"),
+            ]
+        else:
+            m.d.sync += Assume(~self.follow)
         self._known, self._mine = known, mine
         self._busy, self._blocks, self._been_opened = busy, blocks, been_opened
 
@@ -169,18 +184,21 @@ class CopyReaderSpec(wiring.Component):
         with m.If(self.reset):
             m.d.sync += waits.eq(0)
         checked = (self.check_job == mine) & (self.check_beat == self.at.beat) & known
-        wanted = Signal()      # it is the one that was opened for a demand, or visited, last
-        with m.If(self.visit | self.open & self.demand):
+        wanted = Signal()      # it is the one that a port asked for last
+        asks = Const(1) if self._params.release is Release.COPIED else self.asker == self.who
+        with m.If((self._begins | self.follow) & asks):
             m.d.sync += wanted.eq(self.place == self.at)
         reading = reader.reading.bit_select(mine, 1)
+        secured = reader.secured.bit_select(self.who, 1)
         m.d.sync += [
+            Assume(~(self.follow & (self.place == self.at)) | known & been_issued),
             Assert(~is_here | known & (reader.issue_job == mine),
                    "a beat of a block that is not open is read"),
             Assert((issued & now) == 0, "a beat is read twice"),
             Assert(~is_here | (reader.issue_last == (issued | now).all()),
                    "another beat is said to be the last"),
             Assert(~known | self.stop | (reading == ~issued.all()), "a job ends at another time"),
-            Assert(~(reader.secured & wanted & known) | captured, "secured: it is not"),
+            Assert(~(secured & wanted & known) | captured, "secured: it is not"),
             Assert(~(reader.check_captured & checked) | captured, "check_captured: it is not"),
             Assert(~(reader.check_issued & checked) | been_issued, "check_issued: it is not"),
         ]
@@ -188,7 +206,7 @@ class CopyReaderSpec(wiring.Component):
         m.d.sync += [
             Cover(is_mine & reader.issue_last & visited, "a visited block is read to its end"),
             Cover(reader.check_captured & checked & ~wanted, "the run of a visit is followed"),
-            Cover(reader.secured & wanted & known & reading, "a beat is secured before the others"),
+            Cover(secured & wanted & known & reading, "a beat is secured before the others"),
         ]
         self._issued, self._waits, self._ahead, self._wanted = issued, waits, ahead, wanted
 
@@ -257,8 +275,9 @@ class CopyReaderSpec(wiring.Component):
         known, waits, ahead, unread = self._known, self._waits, self._ahead, self._unread
         issued, captured, growing, before = (inside[name] for name in (
             "issued", "captured", "growing", "before"))
-        left = Mux(inside["job"], inside["left1"], inside["left0"])
+        left = Array(inside[f"left{job}"] for job in range(self._params.jobs))[inside["job"]]
         distance = Signal.like(self.at.beat)
+        strict = self._params.release is Release.COPIED
         m.d.comb += distance.eq(self.at.beat - inside["first"])
         in_run = known & (inside["job"] == self._mine) & (distance < issued)
         been_issued = self._issued.bit_select(self.at.beat, 1)
@@ -276,6 +295,8 @@ class CopyReaderSpec(wiring.Component):
             Assert(~waits | (ahead < Array(self._answers)[self._mine]), "ahead"),
             *(Assert((answers <= unread) & ((answers == 0) | busy), "answers")
               for answers, busy in zip(self._answers, self._busy, strict=True)),
-            Assert(~(known & self._wanted & reader.wanted & inside["under_way"])
-                   | been_issued & (~waits | (inside["due"] > ahead)), "due"),
+            *(Assert(~(known & self._wanted & inside["waits"][port] & (self.who == port)
+                       & ~(reader.pending & (inside["whose"] == port)))
+                     | been_issued & (~waits | (inside[f"due{port}"] > ahead)), "due")
+              for port in range(1 if strict else self._params.ports)),
         ]

@@ -3,6 +3,7 @@
 from amaranth.hdl import Array, Cat
 from amaranth.lib import data
 from memsnap.control import State
+from memsnap.params import Release
 from memsnap.ranges import beat_layout
 
 from .inside import Fact, Part, look_inside
@@ -90,8 +91,10 @@ class HelpedSpec(WholeSpec):
         yield Fact(~self._in(State.IDLE) | none | full, "a map in between")
         yield Fact(~done | full, "done before all is copied")
         yield Fact(~arming | ~self._was_active & ~gate["ask__valid"] & ~gate["granted_valid"]
-                     & ~gate["row_known"] & self._jobs.picking, "not ready for the instant")
+                     & ~gate["row_known"] & self._jobs.picking & ~self._jobs["securing"],
+                     "not ready for the instant")
         yield Fact(~(running & ~self._was_active) | self._jobs.picking & none
+                     & ~self._jobs["securing"]
                      & ~gate["ask__valid"] & ~gate["granted_valid"] & ~gate["row_known"],
                      "not ready at the instant")
 
@@ -183,15 +186,18 @@ class HelpedSpec(WholeSpec):
         yield Fact(~gate["row_known"] | (known & ~map_.bits == 0), "a row shows too much")
 
         ask = data.View(layout, gate["ask__payload"])
-        job, wanted, due = reader["job"], reader["want"], reader["due"]
-        yield Fact(jobs.picking | (gate["due"] == 0), "not drained")
-        yield Fact(~(jobs.asked | jobs.secure) | gate["ask__valid"], "nobody asks")
+        job, wanted, due = reader["job"], reader["want"], reader["due0"]
+        secure, pending = jobs["securing"], reader["pending"]
+        yield Fact(jobs.picking & ~secure | (gate["due"] == 0), "not drained")
+        yield Fact(~(jobs.asked | secure) | gate["ask__valid"], "nobody asks")
+        yield Fact(~(jobs.asked & secure), "asked for twice")
         yield Fact(~jobs.asked | (ask.block == jobs["probed"]), "another block is asked for")
-        yield Fact(~jobs.secure | (reader.block[job] == ask.block) & (wanted == ask.beat)
-                   & (jobs.busy[job] & (jobs.block[job] == ask.block) | map_.copied(ask.block)),
-                   "another beat is being secured")
+        yield Fact(~pending | jobs.busy[job] & ~jobs.copied[job], "wanted of no job")
+        if params.release is Release.CAPTURED:
+            yield Fact(~pending | secure & (jobs.block[job] == ask.block) & (wanted == ask.beat),
+                       "another beat is being secured")
         coming = Cat(each & ((slot - buffer["read"])[:len(buffer["read"])] < due)
                      for slot, each in enumerate(self._mine)).any()
-        yield Fact(~(jobs.secure & reader["under_way"] & (ask.as_value() == self.beat))
+        yield Fact(~(secure & ~pending & (ask.as_value() == self.beat))
                    | self._issued & (self._is_captured | coming), "not under way")
-        yield Fact(~jobs.secure | ~reader["under_way"] | (due <= buffer.unread), "due")
+        yield Fact(~secure | pending | (due <= buffer.unread), "due")

@@ -56,7 +56,7 @@ class JobsInside(Part):
         self.busy, self.block, self.captured, self.copied = (
             table.each(name) for name in ("busy", "block", "captured", "copied"))
         state = self["fsm_state"]
-        self.asked, self.proposed, self.secure = state == 1, state == 2, state == 3
+        self.asked, self.proposed = state == 1, state == 2
         self.picking = state == 0
 
     def empty(self):
@@ -71,8 +71,9 @@ class JobsInside(Part):
     def holds(self, map_):
         """A block is in the table once, and not in the map."""
         table = self._table
+        yield Fact(self["fsm_state"] < 3, "no such state")
         if self._strict:
-            yield Fact(~self.secure, "beats are not secured one by one")
+            yield Fact(~self["securing"], "beats are not secured one by one")
         leaving, finished, taken = table["leaving"], table["finished__valid"], table["taken"]
         for j in self._jobs:
             yield Fact(~self.busy[j] | map_["sweeping"] | ~map_.copied(self.block[j]),

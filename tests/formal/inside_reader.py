@@ -30,7 +30,8 @@ class ReaderInside(Part):
 
     def empty(self):
         """Nothing to read."""
-        return ~Cat(left != 0 for left in self.left).any() & ~self["read__valid"]
+        return (~Cat(left != 0 for left in self.left).any() & ~self["read__valid"]
+                & ~self["pending"])
 
     def holds(self, buffer):
         yield from self._notes()

@@ -36,6 +36,7 @@ class SequencerSpec(wiring.Component):
             "set_ready": In(1), "again": In(1), "other_data": In(params.map_row_bits),
             "reads_end": In(params.jobs), "capture": In(1), "copy": In(1),
             "at_capture": In(1), "at_issue": In(1), "secure": In(1), "tell": In(2),
+            "pending": In(1),
             **{name: In(pins[name].shape) for name in (
                 "enable", "reset", "map_read", "map_row", "captured_job", "copied_job")},
         })
@@ -186,9 +187,9 @@ class SequencerSpec(wiring.Component):
         is_at = Signal()
         checked = known & (dut.check_job == mine) & (dut.check_beat == self.at.beat)
         captured_now = at_captured | self.at_capture
-        begins = dut.visit | dut.open & dut.demand
+        begins = dut.visit | dut.follow | dut.open & dut.demand
         m.d.comb += [
-            dut.wanted.eq(wanted),
+            dut.pending.eq(wanted & self.pending),
             dut.secured.eq(wanted & self.secure),
             dut.check_captured.eq(self.tell[0]), dut.check_issued.eq(self.tell[1]),
         ]
@@ -200,6 +201,8 @@ class SequencerSpec(wiring.Component):
             Assume(~self.at_issue | known & ~at_issued),
             Assume(~self.at_capture | at_issued & ~at_captured),
             Assume(~(self.secure & is_at & wanted) | captured_now),
+            Assert(~(dut.follow & known & (dut.place == self.at)) | at_issued,
+                   "a beat is followed that is not read"),
             Assume(~self.again | ~wanted),    # what is copied was secured
             Assume(~(self.tell[0] & checked & self._busy_at(mine)) | captured_now),
             Assume(~(self.tell[1] & checked & self._busy_at(mine)) | at_issued),
@@ -225,8 +228,8 @@ class SequencerSpec(wiring.Component):
             self._busy, self._blocks, strict=True)]
         m.d.sync += [
             Assert(~self._opened | ~self._known & ~self._bit, "a block is claimed twice"),
-            Assert(~(dut.open | dut.visit) | self.enable, "a job after the end"),
-            Assert(~(dut.open & dut.visit), "two jobs at once"),
+            Assert(~(dut.open | dut.visit | dut.follow) | self.enable, "a job after the end"),
+            Assert(dut.open + dut.visit + dut.follow <= 1, "two jobs at once"),
             Assert(~dut.open | ~self._busy_at(dut.job), "a job is opened that is open"),
             Assert(~dut.open | ~Cat(blocks).any(), "two jobs hold a block"),
             Assert(~dut.open | (dut.place.block < params.blocks), "there is no such block"),
@@ -234,8 +237,9 @@ class SequencerSpec(wiring.Component):
                    & Cat(blocks).bit_select(dut.job, 1), "a visit to another block"),
         ]
         if params.release is Release.CAPTURED:
-            m.d.sync += Assert(~(dut.open | dut.visit) | ~self._wanted,
-                               "a job before the wanted beat is secured")
+            wants = dut.open & dut.demand | dut.visit | dut.follow
+            m.d.sync += Assert(~wants | ~self._wanted,
+                               "another beat before the wanted one is secured")
 
     def _check_grants(self, m, dut):
         """A write is granted when its beat is safe, and for the whole block when that is."""

@@ -50,6 +50,7 @@ def helped(name, spec, params):
 SPECS = {
     **helped("copy buffer", CopyBufferSpec, small(jobs=4, buffer_depth=8)),
     **helped("copy reader", CopyReaderSpec, small(blocks=2, block_size=4)),
+    **helped("copy reader two ports", CopyReaderSpec, small(blocks=2, ports=2, jobs=3)),
     **helped("copy reader strict", CopyReaderSpec, small(blocks=2, release="copied")),
     "copier": lambda: convert(CopierSpec(small(blocks=2))),
     "copy map": lambda: two_rows(CopyMapSpec),

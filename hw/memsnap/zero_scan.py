@@ -1,0 +1,113 @@
+"""Finds the zeros in the rows of a bit map."""
+
+from amaranth.hdl import Cat, Module, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+__all__ = ["ZeroScan"]
+
+
+class ZeroScan(wiring.Component):
+    """Proposes the zeros of the rows that it is given, in order.
+
+    A row without zeros takes one clock, or two if the map may miss. Proposals may be out of date.
+
+    Parameters
+    ----------
+    rows : int
+    bits : int
+        Of a row, a power of two.
+    may_miss : bool
+        Rows may have to be asked for again.
+
+    Members
+    -------
+    reset : ``In(1)``
+    row_valid, row : ``In(1)``, ``In(range(rows))``
+        The next row to look at; not necessarily all rows come.
+    row_next : ``Out(1)``
+        It is being read, or with ``may_miss`` was read.
+    last : ``In(1)``
+        No more rows come.
+    scan : ``Out(1)``
+        Wants to read ``row``.
+    scanned : ``In(1)``
+        It is being read in this clock; ``scan_data`` has it in the next.
+    scan_data : ``In(bits)``
+    scan_valid : ``In(1)``
+        Only with ``may_miss``: it has. Else the row is asked for again.
+    proposed : ``Out(1)``
+    index : ``Out(range(rows * bits))``
+        Of a zero.
+    next : ``In(1)``
+        The proposal was dealt with.
+    done : ``Out(1)``
+        All rows were read and all proposals dealt with.
+    """
+
+    def __init__(self, rows, bits, *, may_miss=False):
+        self._bits = bits
+        self._may_miss = may_miss
+        row = range(max(2, rows))
+        super().__init__({
+            "reset": In(1),
+            "row_valid": In(1),
+            "row": In(row),
+            "row_next": Out(1),
+            "last": In(1),
+            "scan": Out(1),
+            "scanned": In(1),
+            "scan_data": In(bits),
+            **({"scan_valid": In(1)} if may_miss else {}),
+            "proposed": Out(1),
+            "index": Out(range(max(2, rows * bits))),
+            "next": In(1),
+            "done": Out(1),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        seen_row = Signal.like(self.row)     # the one whose data is there, if ``seen``
+        seen = Signal()
+        todo_row = Signal.like(self.row)
+        todo = Signal(self._bits)
+        lowest = Signal(range(self._bits))
+        found = Signal()                     # the row that is there has zeros
+        take = Signal()
+
+        for index in reversed(range(self._bits)):
+            with m.If(todo[index]):
+                m.d.comb += lowest.eq(index)
+        m.d.comb += [
+            self.done.eq(self.last & ~seen & (todo == 0) & ~self.proposed),
+            take.eq((todo != 0) & (~self.proposed | self.next)),
+        ]
+        if self._may_miss:
+            m.d.comb += [
+                self.scan.eq(self.row_valid & (todo == 0) & ~seen),
+                found.eq(seen & self.scan_valid & ~self.scan_data.all()),
+                self.row_next.eq(seen & self.scan_valid),
+            ]
+        else:
+            m.d.comb += [
+                self.scan.eq(self.row_valid & (todo == 0)),
+                found.eq(seen & ~self.scan_data.all()),
+                # The one read behind a row with zeros is read again
+                self.row_next.eq(self.scanned & ~found),
+            ]
+        m.d.sync += seen.eq(self.scanned & ~found)
+        with m.If(self.scanned):
+            m.d.sync += seen_row.eq(self.row)
+        with m.If(found):
+            m.d.sync += [todo.eq(~self.scan_data), todo_row.eq(seen_row)]
+        with m.If(self.next):
+            m.d.sync += self.proposed.eq(0)
+        with m.If(take):
+            m.d.sync += [
+                todo.eq(todo & (todo - 1)),
+                self.index.eq(Cat(lowest, todo_row)),
+                self.proposed.eq(1),
+            ]
+        with m.If(self.reset):
+            m.d.sync += [seen.eq(0), todo.eq(0), self.proposed.eq(0)]
+        return m
