@@ -9,8 +9,8 @@ from memsnap_sim.cli import main
 
 BOARDS = Path(__file__).parents[1] / "boards"
 
-#: A line as fast as the slowest clock of the boards allows, which is less to simulate.
-BAUD = 3_000_000
+#: A line as fast as the clock allows, which is less to simulate.
+CLOCK_HZ, BAUD = 12_000_000, 3_000_000
 
 
 def board_file(name):
@@ -23,7 +23,7 @@ def board_file(name):
 
 def fast_config(name):
     """A board's configuration, with the fast line."""
-    return replace(board_file(name).CONFIG, baud=BAUD)
+    return replace(board_file(name).CONFIG, clock_hz=CLOCK_HZ, baud=BAUD)
 
 
 def host(port, *words, baud=BAUD, code=0, patience=20):

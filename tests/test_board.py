@@ -16,13 +16,15 @@ from memsnap_sim.host.board import Board
 from memsnap_sim.host.link import LinkError, SerialLink, UnansweredError
 from memsnap_sim.toolchain import build_program
 
-NAMES = ["icebreaker"]
+NAMES = ["icebreaker", "ulx3s"]
 ACCOUNTS, OPENING = 1024, 1000      # of the program `ledger`
 
 
 @pytest.fixture(params=NAMES)
 def simulated(request):
-    with SimulatedBoard(fast_config(request.param)) as board:
+    config = fast_config(request.param)
+    with SimulatedBoard(config) as board:
+        board.params = config.params
         yield board
 
 
@@ -51,7 +53,7 @@ def word(content, program, name):
 
 
 def test_image_over_the_serial_line_is_the_memory_at_the_instant(simulated, tmp_path):
-    port = simulated.port
+    port, params = simulated.port, simulated.params
     assert "halted" in host(port, "status") and "none yet" in host(port, "status")
     host(port, "load", "ledger", "--set", "transfers=0")
     with linked(simulated) as link:
@@ -60,9 +62,9 @@ def test_image_over_the_serial_line_is_the_memory_at_the_instant(simulated, tmp_
         total = program.symbol("total")[0]
         until(lambda: link.read32(total))       # all accounts are open
     assert "a snapshot has begun" in host(port, "start", "--region", "0x2000-0x2fff:kernel")
-    assert "done: 256 blocks" in host(port, "wait")
+    assert f"done: {params.blocks} blocks" in host(port, "wait")
     said = host(port, "image", "--out", tmp_path)
-    assert "65,536 bytes" in said and simulated.instants == 1
+    assert f"{params.memory_size:,} bytes" in said and simulated.instants == 1
     assert "done" in host(port, "status") and "running" in host(port, "status")
 
     image = (tmp_path / "image.bin").read_bytes()

@@ -1,0 +1,83 @@
+"""ULX3S (ECP5): memory and shadow in its block RAM.
+
+The serial line is the board's USB port (US1). The button FIRE1 starts a snapshot, the lights tell that
+one is under way (the first) and that the CPU runs (the second).
+"""
+
+from functools import partial
+
+from amaranth.hdl import ClockDomain, ClockSignal, Elaboratable, Instance, Module, Signal
+from amaranth.lib import io
+from amaranth.lib.cdc import ResetSynchronizer
+from memsnap import SnapshotParams
+from memsnap_sim.board.soc import BoardConfig, BoardSoc
+
+CONFIG = BoardConfig(
+    name="ulx3s",
+    clock_hz=50_000_000,
+    multiply=True,
+    # Two of 32 KiB fit the smallest of the boards
+    params=SnapshotParams(memory_size=0x8000, shadow_base=0x8000, addr_width=16),
+)
+_OSCILLATOR_HZ = 25_000_000
+_VCO_HZ = 600_000_000       # 400 to 800 MHz
+
+
+class Clock(Elaboratable):
+    """The domain ``sync``, made by a PLL from the board's oscillator."""
+
+    def __init__(self, hz):
+        self._hz = hz
+
+    def elaborate(self, platform):
+        m = Module()
+        m.domains.sync = ClockDomain()
+        m.submodules.oscillator = oscillator = io.Buffer("i", platform.request("clk25", dir="-"))
+        clock, locked = Signal(), Signal()
+        divider = _VCO_HZ // self._hz
+        m.submodules.pll = Instance(
+            "EHXPLLL",
+            p_CLKI_DIV=1, p_CLKFB_DIV=self._hz // _OSCILLATOR_HZ, p_FEEDBK_PATH="CLKOP",
+            p_CLKOP_ENABLE="ENABLED", p_CLKOP_DIV=divider, p_CLKOP_CPHASE=divider // 2 - 1,
+            a_FREQUENCY_PIN_CLKI=str(_OSCILLATOR_HZ / 1e6),
+            a_FREQUENCY_PIN_CLKOP=str(self._hz / 1e6),
+            a_ICP_CURRENT="12", a_LPF_RESISTOR="8", a_MFG_ENABLE_FILTEROPAMP="1",
+            a_MFG_GMCREF_SEL="2",
+            i_CLKI=oscillator.i, i_CLKFB=clock, i_RST=0, i_STDBY=0,
+            i_PHASESEL0=0, i_PHASESEL1=0, i_PHASEDIR=1, i_PHASESTEP=1, i_PHASELOADREG=1,
+            i_PLLWAKESYNC=0, i_ENCLKOP=0,
+            o_CLKOP=clock, o_LOCK=locked)
+        m.submodules.reset = ResetSynchronizer(~locked)
+        m.d.comb += ClockSignal().eq(clock)
+        platform.add_clock_constraint(clock, self._hz)
+        return m
+
+
+class Top(Elaboratable):
+    """The system on the board's clock and pins."""
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.clock = Clock(CONFIG.clock_hz)
+        m.submodules.soc = soc = BoardSoc(CONFIG)
+        uart = platform.request("uart", dir="-")
+        lights = [platform.request("led", number, dir="-") for number in range(2)]
+        m.submodules.rx = rx = io.Buffer("i", uart.rx)
+        m.submodules.tx = tx = io.Buffer("o", uart.tx)
+        m.submodules.fire = fire = io.Buffer("i", platform.request("button_fire", 0, dir="-"))
+        m.submodules.copying = copying = io.Buffer("o", lights[0])
+        m.submodules.running = running = io.Buffer("o", lights[1])
+        m.d.comb += [soc.rx.eq(rx.i), tx.o.eq(soc.tx), soc.button.eq(fire.i),
+                     copying.o.eq(soc.copying), running.o.eq(soc.running)]
+        return m
+
+
+def platform(size):
+    """The board's clock and pins, by amaranth-boards, with an ECP5 of this size."""
+    from amaranth_boards import ulx3s
+    return getattr(ulx3s, f"ULX3S_{size.upper()}_Platform")()
+
+
+if __name__ == "__main__":
+    from memsnap_sim.board.tool import main
+    main(CONFIG, Top, {size: partial(platform, size) for size in ("85f", "45f", "25f", "12f")})
