@@ -6,6 +6,7 @@
 #   CONFIG=NAME    what `make demo` shows instead: one of sim/configs, or a .toml file
 #   MEMORY=litedram, BUS=axi4      what `make demo` runs on: LiteDRAM's controller; AXI4
 #   PYTEST_ARGS=…  more arguments for pytest             SNAPSHOTS=N    how many `make soak` takes
+#   BOARD=NAME     one of the files in boards            BOARD_ARGS=…   more arguments for it
 
 MAKEFLAGS += --no-print-directory
 .DELETE_ON_ERROR:
@@ -14,6 +15,7 @@ MAKEFLAGS += --no-print-directory
 
 VENV := build/venv
 SEEDS ?= 1
+BOARD ?= ulx3s
 DEMO := $(if $(filter litedram,$(MEMORY)),dram,sim)
 SNAPSHOTS ?= 2000
 
@@ -53,6 +55,12 @@ bench: $(VENV)/sim/.made ## count the unit's figures in clocks, compare with doc
 .PHONY: synth
 synth: $(VENV)/synth/.made ## cells and clock on ECP5 and iCE40: build/synth/synth.json
 	@$(VENV)/synth/bin/python -m memsnap_sim.synth --out build/synth --seeds $(SEEDS)
+
+.PHONY: board
+board: $(VENV)/board/.made ## a bitstream, which takes minutes: build/board/ulx3s; or BOARD=icebreaker
+	@test -e boards/$(BOARD).py || { echo "there is no board $(BOARD): there are" \
+	    $(patsubst boards/%.py,%,$(wildcard boards/*.py)) >&2; exit 1; }
+	@$(VENV)/board/bin/python boards/$(BOARD).py build $(BOARD_ARGS)
 
 .PHONY: verilog
 verilog: $(VENV)/core/.made ## the unit with its defaults as Verilog: build/verilog/memsnap.v

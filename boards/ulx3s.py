@@ -1,7 +1,7 @@
 """ULX3S (ECP5): memory and shadow in its block RAM.
 
-The serial line is the board's USB port (US1). The button FIRE1 starts a snapshot, the lights tell that
-one is under way (the first) and that the CPU runs (the second).
+The serial line is the board's USB port (US1). The button FIRE1 starts a snapshot, the first light
+tells that one is under way, the second one that the CPU runs.
 """
 
 from functools import partial
@@ -24,16 +24,15 @@ _VCO_HZ = 600_000_000       # 400 to 800 MHz
 
 
 class Clock(Elaboratable):
-    """The domain ``sync``, made by a PLL from the board's oscillator."""
+    """Clock and reset of the domain ``sync``, made by a PLL from the board's oscillator."""
 
     def __init__(self, hz):
         self._hz = hz
 
     def elaborate(self, platform):
         m = Module()
-        m.domains.sync = ClockDomain()
         m.submodules.oscillator = oscillator = io.Buffer("i", platform.request("clk25", dir="-"))
-        clock, locked = Signal(), Signal()
+        clock, locked = Signal(name="clock"), Signal(name="locked")
         divider = _VCO_HZ // self._hz
         m.submodules.pll = Instance(
             "EHXPLLL",
@@ -58,6 +57,7 @@ class Top(Elaboratable):
 
     def elaborate(self, platform):
         m = Module()
+        m.domains.sync = ClockDomain()
         m.submodules.clock = Clock(CONFIG.clock_hz)
         m.submodules.soc = soc = BoardSoc(CONFIG)
         uart = platform.request("uart", dir="-")

@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,7 +49,8 @@ def build(platform, top, out, *, name, seed=1):
     Parameters
     ----------
     platform : LatticePlatform or SiliconBluePlatform
-    top : Elaboratable
+    top : callable
+        Makes the board's top.
     out : Path
         Directory for all files.
     name : str
@@ -64,7 +67,7 @@ def build(platform, top, out, *, name, seed=1):
     _find_tools(family)
     report = f"{name}.report.json"
     out.mkdir(parents=True, exist_ok=True)
-    plan = platform.build(top, name=name, do_build=False,
+    plan = platform.build(top(), name=name, do_build=False,
                           nextpnr_opts=f"--seed {seed} --report {report} --timing-allow-fail")
     with open(out / f"{name}.log", "w") as log:
         code = _execute(plan, out, log)
@@ -98,7 +101,6 @@ def _find_tools(family):
 
 def _execute(plan, out, log):
     """Runs the tools in the directory ``out``; gives their exit code."""
-    import subprocess
     plan.extract(out)
     return subprocess.run(["sh", f"{plan.script}.sh"], cwd=out, stdout=log,
                           stderr=subprocess.STDOUT).returncode
@@ -109,5 +111,9 @@ def _why(out, name):
     said = "".join(path.read_text(errors="replace") for path in
                    (out / f"{name}.log", out / f"{name}.tim") if path.exists())
     errors = [line for line in said.splitlines() if line.startswith("ERROR")]
-    return (f"{errors[-1] if errors else 'a tool failed'}\n"
-            f"What the tools said is in {out / name}.log, .rpt and .tim")
+    why = errors[-1] if errors else "a tool failed"
+    if "no BELs remaining" in why:
+        over = [re.sub(r"\s+", " ", line.removeprefix("Info:")).strip()
+                for line in said.splitlines() if re.search(r":\s+\d+/\s*\d+\s+\d{3,}%", line)]
+        why = f"the system does not fit the device: {', '.join(over)}"
+    return f"{why}\nWhat the tools said is in {out / name}.log, .rpt and .tim"

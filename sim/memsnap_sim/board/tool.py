@@ -34,7 +34,7 @@ def main(config, top, platforms):
         from ..session import Steps
         from . import bitstream
         with Steps() as steps, steps.step(f"bitstream for {config.name}, which takes minutes"):
-            made = bitstream.build(platforms[device](), top(), Path(out), name=config.name,
+            made = bitstream.build(platforms[device](), top, Path(out), name=config.name,
                                    seed=seed)
         for kind, (used, available) in made.used.items():
             click.echo(f"{kind:20} {used:6} of {available:6}  {100 * used / available:3.0f} %")

@@ -114,7 +114,10 @@ def load(ctx, program, variables, go):
         if go:
             board.characters()
             board.run()
-    click.echo(f"{found.path} is loaded" + (", and runs" if go else ""))
+    path = found.path.resolve()
+    if path.is_relative_to(Path.cwd()):
+        path = path.relative_to(Path.cwd())
+    click.echo(f"{path} is loaded" + (", and runs" if go else ""))
 
 
 @host.command()
