@@ -18,6 +18,8 @@ from .space import parse_vary, points
 
 __all__ = ["sweep"]
 
+#: Columns of the table where it goes into a file.
+_WIDTH = 140
 _VARIED = ("block_size=64,256,1K,4K",)
 
 
@@ -32,6 +34,8 @@ def sweep(config, trace, options, *, console=None):
         By the names of the command's options.
     """
     console = console or Console()
+    if not console.is_terminal:
+        console = Console(file=console.file, width=_WIDTH)
     vary = [parse_vary(text) for text in options["vary"] or _VARIED]
     unit = config.unit | {key: value for key, value in options.items()
                           if key in TABLES["unit"] and value is not None}

@@ -6,9 +6,10 @@ from pathlib import Path
 import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from ..report.pictures import GRID, STYLE
-from .advice import pareto
+from .advice import choices, pareto
 
 __all__ = ["write_plots"]
 
@@ -78,8 +79,8 @@ def _stalls(outcomes, axes):
         lengths = np.array(sorted(outcome.stalls))
         counts = np.array([outcome.stalls[length] for length in lengths])
         above = np.cumsum(counts[::-1])[::-1]
-        axes.step(lengths, above, where="post", linewidth=1.2, label=outcome.point.name,
-                  color=_COLOURS[index % len(_COLOURS)],
+        axes.step([0, *lengths], [above[0], *above], where="pre", linewidth=1.2,
+                  label=outcome.point.name, color=_COLOURS[index % len(_COLOURS)],
                   linestyle="-" if index < len(_COLOURS) else "--")
         drawn = True
     axes.set_yscale("log")
@@ -88,18 +89,20 @@ def _stalls(outcomes, axes):
 
 
 def _pareto(outcomes, axes):
-    front = pareto(outcomes)
-    counted = all(outcome.cells for outcome in outcomes)
-    cost = (lambda outcome: outcome.cells) if counted else (lambda outcome: outcome.ram_bits)
-    if len({(cost(outcome), outcome.stall_longest) for outcome in outcomes}) < 2:
+    units = choices(outcomes)
+    counted = all(unit.cost[0] for unit in units)
+    places = [(unit.cost[0 if counted else 1], unit.stall_longest) for unit in units]
+    if len(set(places)) < 2:
         return False
-    axes.scatter([cost(outcome) for outcome in outcomes],
-                 [outcome.stall_longest for outcome in outcomes], s=18, color=_COLOURS[2])
-    axes.plot([cost(outcome) for outcome in front], [outcome.stall_longest for outcome in front],
-              marker="o", markersize=5, color=_COLOURS[0], drawstyle="steps-post", linewidth=1.2)
-    for outcome in front:
-        axes.annotate(outcome.point.name, (cost(outcome), outcome.stall_longest), (5, 5),
-                      textcoords="offset points", fontsize=7)
+    axes.scatter(*zip(*places, strict=True), s=18, color=_COLOURS[2])
+    front = [(unit.cost[0 if counted else 1], unit.stall_longest, unit.name)
+             for unit in pareto(units)]
+    axes.plot([cost for cost, _, _ in front], [stall for _, stall, _ in front], marker="o",
+              markersize=5, color=_COLOURS[0], drawstyle="steps-post", linewidth=1.2)
+    for cost, stall, name in front:
+        axes.annotate(name, (cost, stall), (5, 5), textcoords="offset points", fontsize=7)
+    axes.set_ylim(0, 1.15 * max(stall for _, stall in places))
+    axes.yaxis.set_major_locator(MaxNLocator(6, integer=True))
     axes.set(xlabel="LUT sites on ECP5" if counted else "bits of RAM: copy map and buffer",
              ylabel="longest stall, clocks")
     return True

@@ -5,14 +5,16 @@ import json
 
 __all__ = ["COLUMNS", "rows", "table", "write_csv", "write_json"]
 
-#: The columns behind the varied ones: name, heading, what is shown of a value.
+#: The columns behind the varied ones: name, heading, what is shown of a value. Clocks from the
+#: instant to the end; clocks lost, and their part of these; writes that were held, clocks of the
+#: longest wait and of all; blocks copied for such writes; and what the unit costs.
 COLUMNS = (
-    ("duration", "clocks to done", "{:,}"),
-    ("slow_down", "slow-down, clocks", "{:,}"),
-    ("share", "of the time", "{:.2%}"),
-    ("held", "held writes", "{:,}"),
-    ("stall_longest", "longest stall", "{:,}"),
-    ("stall_total", "total stall", "{:,}"),
+    ("duration", "clocks", "{:,}"),
+    ("slow_down", "slow-down", "{:,}"),
+    ("share", "of time", "{:.2%}"),
+    ("held", "held", "{:,}"),
+    ("stall_longest", "longest", "{:,}"),
+    ("stall_total", "stalls", "{:,}"),
     ("blocks_demand", "on demand", "{:,}"),
     ("ram_bits", "RAM bits", "{:,}"),
     ("cells", "LUT sites", "{:,}"),
@@ -30,7 +32,7 @@ def rows(outcomes):
 
 
 def table(outcomes, best=None):
-    """The outcomes as a rich table; ``best`` is marked."""
+    """The outcomes as a rich table; those of the :class:`Choice` ``best`` are marked."""
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
     shown = [column for column in COLUMNS
@@ -38,16 +40,17 @@ def table(outcomes, best=None):
     result = Table("", *outcomes[0].point.values, box=SIMPLE_HEAD, pad_edge=False)
     for _, heading, _ in shown:
         result.add_column(heading, justify="right")
+    chosen = best.outcomes if best else ()
     for outcome, row in zip(outcomes, rows(outcomes), strict=True):
         values = [str(row[name]) for name in outcome.point.values]
-        mark = "→" if outcome is best else ""
+        mark = "→" if outcome in chosen else ""
         if outcome.problem:
             result.add_row(mark, *values, f"[dim]{outcome.problem.split(';')[0]}[/]")
             continue
         figures = ["" if row[name] is None else form.format(row[name]) for name, _, form in shown]
         if not outcome.complete:
             figures[0] = "[yellow]unfinished[/]"
-        result.add_row(mark, *values, *figures, style="bold" if outcome is best else "")
+        result.add_row(mark, *values, *figures, style="bold" if outcome in chosen else "")
     return result
 
 

@@ -10,7 +10,7 @@ from ..config import build_params
 from ..config_tables import TABLES, parse_size
 from ..errors import InputError
 
-__all__ = ["EXTRA", "Point", "parse_vary", "points"]
+__all__ = ["EXTRA", "SURROUNDINGS", "Point", "parse_vary", "points"]
 
 #: What can be varied beside the fields of SnapshotParams: for each name its least value, its
 #: default, and what it is.
@@ -19,6 +19,9 @@ EXTRA = {
     "shadow_latency": (1, None, "the same of a separate shadow, by default as the memory"),
     "initial": (0, 0, "bytes from the start of the memory that are copied first"),
 }
+
+#: What is not the unit's to choose.
+SURROUNDINGS = ("latency", "shadow_latency")
 
 
 @dataclass(frozen=True)
@@ -44,12 +47,18 @@ class Point:
     @property
     def name(self):
         """The values in a few words."""
-        values = [f"{name}={_shown(value)}" for name, value in self.values.items()]
-        return ", ".join(values) or "the unit as it is"
+        return _named(self.values)
+
+    @property
+    def unit(self):
+        """The same without what is not the unit's to choose."""
+        return _named({name: value for name, value in self.values.items()
+                       if name not in SURROUNDINGS})
 
 
-def _shown(value):
-    return getattr(value, "value", value)
+def _named(values):
+    words = [f"{name}={getattr(value, 'value', value)}" for name, value in values.items()]
+    return ", ".join(words) or "the unit as it is"
 
 
 def parse_vary(text):
