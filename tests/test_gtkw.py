@@ -45,7 +45,9 @@ def test_states_are_words(saved):
 
 @pytest.mark.parametrize("params", [
     SnapshotParams(), SnapshotParams(data_width=64, addr_width=40, pipelined=False),
-    SnapshotParams(ports=3, shadow="separate", io_hold=True)])
+    SnapshotParams(ports=3, shadow="separate", io_hold=True),
+    SnapshotParams(bus="axi4", data_width=64, ports=2, shadow="separate", copier_port="own"),
+    SnapshotParams(bus="axi4", registers="wishbone", user_width=3)])
 def test_every_signal_is_a_port_of_the_exported_unit(params):
     text = convert(params, trace=True).partition("endmodule")[0]
     ports = {name: int(high or 0) + 1 for high, name in re.findall(

@@ -57,7 +57,7 @@ def ran(monkeypatch):
         return RESULT
 
     monkeypatch.setattr(machine, "run", run)
-    monkeypatch.setattr(machine, "build", lambda params, wave, memory: wave or "plain")
+    monkeypatch.setattr(machine, "build", lambda params, wave, **_: wave or "plain")
     return kept
 
 

@@ -1,11 +1,13 @@
 """The compiled system on LiteDRAM's controller: images are exact on real DRAM timing."""
 
+import importlib
 from types import SimpleNamespace
 
 import pytest
 from memsnap import SnapshotParams
 from memsnap_sim import soc
 from memsnap_sim.elf import load
+from memsnap_sim.soc.litedram import GenerationError
 from memsnap_sim.soc.run import _settle
 from memsnap_sim.surroundings import Fault
 from memsnap_sim.toolchain import build_program
@@ -60,6 +62,17 @@ def test_what_a_dram_cannot_do_is_refused(system):
 def test_systems_are_checked(params, message):
     with pytest.raises(ValueError, match=f"^{message}"):
         soc.build(SnapshotParams(**params), memory="litedram")
+
+
+def test_a_missing_generator_is_told(monkeypatch, tmp_path):
+    building = importlib.import_module("memsnap_sim.soc.build")
+
+    def generate(config):
+        raise GenerationError("pip install 'memsnap[litedram]'")
+
+    monkeypatch.setattr(building, "generate", generate)
+    with pytest.raises(building.BuildError, match=r"^pip install 'memsnap\[litedram\]'$"):
+        soc.build(SnapshotParams(), memory="litedram", cache=tmp_path)
 
 
 def test_a_stray_sdram_is_noticed():

@@ -4,10 +4,14 @@ from dataclasses import dataclass, replace
 from math import log2
 from pathlib import Path
 
-from memsnap.bus.fabric import upstream_names
+from amaranth.hdl import Shape
+from amaranth.lib.wiring import In
+from memsnap.bus.axi4 import LiteSignature
+from memsnap.bus.axi4_lite_csr import LITE_ADDR_WIDTH
+from memsnap.bus.fabric import bus_members, upstream_names
 from memsnap.bus.wishbone_csr import CSR_ADR_WIDTH
 from memsnap.control import State
-from memsnap.params import Shadow
+from memsnap.params import Bus, Registers, Shadow
 from vcd.gtkw import GTKWColor, GTKWSave, make_translation_filter
 
 from .report.record import Kind
@@ -65,15 +69,44 @@ def unit_groups(scope, params, *, trace="trace_"):
     ), GTKWColor.orange)
     if params.io_hold:
         snapshot = replace(snapshot, traces=(*snapshot.traces, Trace("io_hold"), Trace("io_held")))
+    buses = _axi4_groups if params.bus is Bus.AXI4 else _wishbone_groups
+    registers = _REGISTER_BUS
+    if params.registers is Registers.AXI4_LITE:
+        registers = _axi4_traces("csr_axil_", LiteSignature(addr_width=LITE_ADDR_WIDTH))
+    name = registers[0].name.rpartition("_")[0]
+    return [snapshot, *buses(scope, params),
+            Group(f"registers ({name})", scope, registers, GTKWColor.blue, closed=True)]
+
+
+def _wishbone_groups(scope, params):
     shadow = [Group("shadow (x_wb)", scope, bus_traces("x_wb_", params), GTKWColor.yellow)]
-    buses = [
+    return [
         *(Group(f"initiator ({name})", scope, bus_traces(f"{name}_", params), GTKWColor.green)
           for name in upstream_names(params)),
         Group("memory (m_wb)", scope, bus_traces("m_wb_", params), GTKWColor.yellow),
         *(shadow if params.shadow is Shadow.SEPARATE else []),
-        Group("registers (csr_wb)", scope, _REGISTER_BUS, GTKWColor.blue, closed=True),
     ]
-    return [snapshot, *buses]
+
+
+def _axi4_groups(scope, params):
+    titles = {"m": "memory", "x": "shadow", "c": "copier"}
+    for name, member in bus_members(params).items():
+        initiator = member.flow is In
+        yield Group(f"{'initiator' if initiator else titles[name[0]]} ({name})", scope,
+                    _axi4_traces(f"{name}_", member.signature),
+                    GTKWColor.green if initiator else GTKWColor.yellow)
+
+
+def _axi4_traces(prefix, signature):
+    """The signals of a port, channel by channel; of each ``valid`` and ``ready`` first."""
+    widths = {name: Shape.cast(member.shape).width for name, member in signature.members.items()}
+    channel = {name: next(each for each in ("aw", "ar", "w", "b", "r") if name.startswith(each))
+               for name in widths}
+    order = sorted(widths, key=lambda name: (
+        ("aw", "w", "b", "ar", "r").index(channel[name]),
+        not name.endswith("valid"), not name.endswith("ready")))
+    return tuple(Trace(prefix + name, name, widths[name],
+                       radix="bin" if name.endswith("strb") else "hex") for name in order)
 
 
 def cpu_group(scope):
