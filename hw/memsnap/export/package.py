@@ -6,7 +6,7 @@ Pure functions from a configuration to texts; who calls them writes the files.
 import hashlib
 import re
 
-from . import fusesoc, registers, testbench, verilog
+from . import fusesoc, litex, registers, testbench, verilog
 from .ports import instantiation, read_ports
 from .render import render
 
@@ -42,6 +42,8 @@ def package(params, *, name="memsnap"):
         "doc/registers.xml": registers.ipxact_text(),
         f"{name}.core": fusesoc.core_file(params, name=name),
     }
+    if wrapper := litex.litex_module(params, ports, name=name):
+        files[f"litex/{name}_litex.py"] = wrapper
     files["README.md"] = render(
         "readme.md.jinja", params=params, name=name, vlnv=fusesoc.vlnv(name),
         files=[(path, about) for path, about in _abouts(name) if path in files],
@@ -64,6 +66,7 @@ def _abouts(name):
         ("doc/registers.md", "the registers for people"),
         ("doc/registers.xml", "the registers for tools (IP-XACT 1685-2014)"),
         (f"{name}.core", "a core file for FuseSoC"),
+        (f"litex/{name}_litex.py", "adds the unit to a LiteX SoC, between a bus and its memory"),
     ]
 
 

@@ -1,0 +1,89 @@
+"""The package's wrapper for LiteX, in a SoC that LiteX builds and a simulator runs."""
+
+import os
+import re
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+from memsnap import SnapshotParams
+from memsnap.export.litex import litex_module
+from memsnap.export.ports import read_ports
+from memsnap.export.verilog import convert
+from memsnap.regs.fields import REGISTERS
+
+HERE = Path(__file__).parent
+
+def params_of(**options):
+    """As the SoC of litex_soc.py has it."""
+    return SnapshotParams(**{"memory_base": 0x40000000, "memory_size": 0x400,
+                             "shadow_base": 0x40000400, "pipelined": False,
+                             "features": {"cti", "bte", "lock", "rty"}, **options})
+
+
+def written(params, directory):
+    """The unit and its wrapper, where a package has them."""
+    text = convert(params)
+    for place, content in (("rtl/memsnap.v", text),
+                           ("litex/memsnap_litex.py", litex_module(
+                               params, read_ports(text, "memsnap"), name="memsnap"))):
+        (directory / place).parent.mkdir()
+        (directory / place).write_text(content)
+    return directory
+
+
+def built(directory):
+    """LiteX's Verilog of the SoC, or what is wrong with it."""
+    if find_spec("litex") is None:
+        pytest.skip("needs LiteX: pip install 'memsnap[litedram]'")
+    return subprocess.run([sys.executable, "-W", "ignore", HERE / "litex_soc.py", directory,
+                           directory / "soc.v"], cwd=directory, capture_output=True,
+                          text=True, env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"})
+
+
+def offsets():
+    """What the bench needs to know of the registers, as options for Icarus."""
+    for name in "IRQ_ENABLE", "CONTROL", "STATUS", "HELD":
+        yield f"-D{name}={REGISTERS[name].offset}"
+    yield f"-DCONTROL_START={REGISTERS['CONTROL'].field('start').mask}"
+    yield f"-DSTATUS_DONE={REGISTERS['STATUS'].field('done').mask}"
+
+
+def test_a_snapshot_in_a_soc(iverilog, verilator, tmp_path):
+    directory = written(params_of(), tmp_path)
+    done = built(directory)
+    assert done.returncode == 0, done.stderr
+    assert Path(done.stdout.splitlines()[-1]).resolve() == directory / "rtl/memsnap.v"
+    sources = [directory / "soc.v", directory / "rtl/memsnap.v", HERE / "litex_bench.v"]
+    subprocess.run([iverilog, "-g2012", *offsets(), "-s", "litex_bench", "-o",
+                    directory / "bench.vvp", *sources], check=True, cwd=directory)
+    said = subprocess.run(["vvp", "-n", directory / "bench.vvp"], cwd=directory,
+                          capture_output=True, text=True, timeout=300).stdout
+    assert said.splitlines()[-1] == "PASS", said
+    assert int(re.search(r"(\d+) writes held", said)[1]) > 0
+    # What a linter tells of is LiteX's own
+    warnings = verilator.lint(*sources[:2])
+    assert not re.findall(r"^%\w+-\w+: \S*memsnap\.v.*|^%Error.*", warnings, re.M)
+
+
+@pytest.mark.parametrize("options, message", [
+    ({"memory_base": 0x50000000, "shadow_base": 0x40000400},
+     "the memory at 0x50000000 must be in the region 'main_ram', 0x40000000 to 0x400007ff; write "
+     "a package for another memory_base"),
+    ({"data_width": 64},
+     "the SoC's bus must be wishbone with 64 bits of data and 32 of address, not wishbone with 32 "
+     "and 32; write a package for that bus"),
+])
+def test_what_does_not_fit_is_refused(options, message, tmp_path):
+    done = built(written(params_of(**options), tmp_path))
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == f"ValueError: {message}"
+
+
+@pytest.mark.parametrize("options", [
+    {"pipelined": True}, {"registers": "axi4-lite"},
+    {"bus": "axi4", "pipelined": True, "features": ()}])
+def test_buses_without_a_wrapper(options):
+    assert litex_module(params_of(**options), [], name="memsnap") is None
