@@ -1,10 +1,11 @@
 """Random configurations, memories and streams for the model, each made from its seed alone."""
 
 import random
+from dataclasses import asdict
 
 from memsnap import SnapshotParams
-from memsnap_sim.kit.memory import MemoryTarget
-from memsnap_sim.model import FixedLatency, accesses_of
+from memsnap_sim.kit import DramTarget, MemoryTarget
+from memsnap_sim.model import Dram, FixedLatency, accesses_of
 from model_rtl import Rtl
 
 __all__ = ["Case"]
@@ -35,15 +36,13 @@ class Case:
         self.seed = seed
         self.beats = beats
         self.params = _params(rng, beats)
-        self.latency = rng.choice([1, 1, 2, 3, 4, 8, 16, 32])
-        self.shadow_latency = rng.choice([1, 4, self.latency, 3 * self.latency])
         self.streams = [_stream(rng, self.params, beats) for _ in range(self.params.ports)]
         self.options = {
-            "memory": FixedLatency(clocks=self.latency),
-            "shadow": FixedLatency(clocks=self.shadow_latency),
+            "memory": _timing(rng, self.params),
+            "shadow": _timing(rng, self.params),
             "regions": _regions(rng, self.params),
             "share": rng.choice([0, 1, 2, 4, 16, 16, 100]),
-            "pace": rng.choice([0, 0, 0, 3, 50, 300]),
+            "pace": min(rng.choice([0, 0, 0, 3, 50, 300]), 2000 // self.params.blocks),
             "max_in_flight": rng.choice([1, 2, 3, 16, 64]),
         }
         clock = rng.randrange(400)
@@ -59,11 +58,13 @@ class Case:
                    if name not in {"memory", "shadow"}}
         size = self.params.memory_base + self.params.shadow_base + 2 * self.params.memory_size
 
-        def target(latency):
-            return lambda bus: MemoryTarget(bus, bytes(size), latency=latency)
+        def target(timing):
+            if isinstance(timing, FixedLatency):
+                return lambda bus: MemoryTarget(bus, bytes(size), latency=timing.clocks)
+            return lambda bus: DramTarget(bus, bytes(size), **asdict(timing))
 
-        return Rtl(self.params, self.streams, memory=target(self.latency),
-                   shadow=target(self.shadow_latency), start=start, **options).run()
+        return Rtl(self.params, self.streams, memory=target(self.options["memory"]),
+                   shadow=target(self.options["shadow"]), start=start, **options).run()
 
 
 def _params(rng, most):
@@ -72,23 +73,45 @@ def _params(rng, most):
     sizes = [0, 1, 2, 3, 4, 4, 5, 5 if most < 1024 else 7]
     block = beat << rng.choice(sizes)
     beats = rng.randrange(1, most + 1) if rng.random() < 0.7 else most
+    if rng.random() < 0.05:     # so many blocks that the map has a summary
+        block, beats = beat, 1025 + rng.randrange(400)
     size = max(1, beats * beat // block) * block
     span = 1 << (size - 1).bit_length()
     ports = rng.choice([1, 1, 1, 2, 2, 3, 4])
     jobs = rng.choice([None, None, *(ports + more for more in (1, 2, 3, 4, 12))])
-    return SnapshotParams(
+    options = dict(
         memory_base=0, memory_size=size, shadow_base=span, data_width=width, block_size=block,
         addr_width=24, buffer_depth=rng.choice([4, 8, 16, 32, 64, 64, 128]), jobs=jobs,
         max_in_flight=rng.choice([2, 4, 16, 64, 64]), regions=rng.choice([1, 2, 4]),
-        retry=rng.random() < 0.2, ports=ports, shadow=rng.choice(["same", "same", "separate"]),
+        pipelined=rng.random() < 0.7, retry=rng.random() < 0.2, ports=ports,
+        shadow=rng.choice(["same", "same", "separate"]),
         release=rng.choice(["captured", "captured", "copied"]))
+    if rng.random() < 0.3:
+        try:
+            return SnapshotParams(map="memory", map_cache=rng.choice([2, 2, 4, 16]), **options)
+        except ValueError:      # its blocks, or its rows, do not fit
+            pass
+    return SnapshotParams(**options)
+
+
+def _timing(rng, params):
+    if rng.random() < 0.6:
+        return FixedLatency(clocks=rng.choice([1, 1, 2, 3, 4, 8, 16, 32]))
+    t_rp, t_rfc = rng.choice([0, 2, 5]), rng.choice([1, 7, 20])
+    t_refi = rng.choice([0, 2 * (t_rp + t_rfc), 100, 200, 780])
+    return Dram(banks=rng.choice([1, 2, 4, 8]),
+                row_bytes=params.beat_bytes << rng.choice([0, 3, 5, 8]),
+                t_rcd=rng.choice([0, 2, 5]), t_rp=t_rp, t_cl=rng.choice([1, 3, 7]),
+                t_wr=rng.choice([1, 2, 4]), t_rfc=t_rfc,
+                t_refi=t_refi)
 
 
 def _regions(rng, params):
     regions = []
     for _ in range(rng.randrange(params.regions + 1)):
         first = rng.randrange(params.blocks)
-        last = min(params.blocks - 1, first + rng.randrange(6))
+        most = params.blocks // 2 if params.blocks > 1024 else 6
+        last = min(params.blocks - 1, first + rng.randrange(most))
         regions.append((params.memory_base + first * params.block_size,
                         params.memory_base + (last + 1) * params.block_size - 1))
     return regions

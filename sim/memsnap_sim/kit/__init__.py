@@ -11,6 +11,7 @@ from .axi4_memory import Axi4Memory
 from .axi4_protocol import Axi4Checker
 from .contract import ContractChecker, SnapshotRecord
 from .dma import DmaDevice, DmaDriver, Ring, packet
+from .dram import DramTarget
 from .harness import Bench
 from .memory import Entry, MemoryTarget, errors_at
 from .protocol import ProtocolChecker
@@ -19,7 +20,7 @@ from .wishbone import Access, Initiator, RegisterPort, burst, read, write
 
 __all__ = [
     "Access", "Axi4Checker", "Axi4Matcher", "Axi4Memory", "Bench", "ContractChecker", "DmaDevice",
-    "DmaDriver", "Entry", "Initiator", "LiteRegisterPort", "Manager", "MemoryTarget",
+    "DmaDriver", "DramTarget", "Entry", "Initiator", "LiteRegisterPort", "Manager", "MemoryTarget",
     "ProtocolChecker", "RegisterPort", "Ring", "SnapshotRecord", "Transaction", "Violation",
     "burst", "errors_at", "packet", "read", "read_burst", "report", "write", "write_burst",
 ]

@@ -155,6 +155,10 @@ class MemoryTarget:
         """The content now, in bytes."""
         return image_of(self.words, self.word_bytes)
 
+    def request_latency(self, adr, we):
+        """Clocks from a request that comes in this clock to its answer."""
+        return self.latency()
+
     async def process(self, ctx):
         """The target, for ``Simulator.add_process``."""
         bus = self.bus
@@ -190,7 +194,7 @@ class MemoryTarget:
         if not cyc:
             due.clear()
         elif stb and not self._driven["stall"]:
-            self._last_due = max(self.clock + self.latency(), self._last_due + 1)
+            self._last_due = max(self.clock + self.request_latency(adr, we), self._last_due + 1)
             due.append((self._last_due, self._perform(we, adr, dat_w, sel)))
         response = None
         if due and due[0][0] <= self.clock + 1 and self.answering:
@@ -221,7 +225,7 @@ class MemoryTarget:
                 return
             self._remaining = 0
         elif self._remaining is None:
-            self._remaining = max(1, self.latency()) - 1
+            self._remaining = max(1, self.request_latency(adr, we)) - 1
         elif self._remaining:
             self._remaining -= 1
         if self._remaining == 0 and self.answering:

@@ -1,26 +1,45 @@
-"""The copy map on chip."""
+"""The copy map: its bits, and how it is on chip."""
 
+from . import map_memory
 from ._compiled import compiled
 
-__all__ = ["decide", "step"]
+__all__ = ["decide", "read", "step"]
+
+
+@compiled
+def read(u, a, row):
+    """A row as a reader gets it: no block is shown as copied in one that is not at hand."""
+    return a.rows[row] if not u.params.in_memory or map_memory.has(u, a, row) else 0
 
 
 @compiled
 def decide(u):
     """Whether the map takes the block that is offered to it; whether it writes one's bit."""
     m, w = u.map, u.wires
+    if u.params.in_memory:
+        map_memory.decide(u)
+        return
     w.set_ready = not w.scan and not m.writing
     w.set_done = m.writing
-    w.retire = w.set_done
 
 
 @compiled
 def step(u, a):
     """The clock's end. Called after all that read the map in this clock."""
-    m, w, t = u.map, u.wires, u.table
+    m, w = u.map, u.wires
+    if u.params.in_memory:
+        map_memory.step(u, a)
+    if m.completing:
+        # The summary follows a clock later
+        a.words[m.word >> 5] |= 1 << (m.word & 31)
+        m.completing = 0
     if w.set_done:
-        a.rows[m.block >> 5] |= 1 << (m.block & 31)
+        row = m.block >> 5
+        a.rows[row] |= 1 << (m.block & 31)
         m.count += 1
+        if u.params.words and a.rows[row] == 0xffff_ffff:
+            m.completing = 1
+            m.word = row
     m.writing = w.set_valid and w.set_ready
     if m.writing:
-        m.block = t.block[t.leaving]
+        m.block = w.set_block

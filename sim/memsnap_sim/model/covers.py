@@ -1,6 +1,6 @@
 """What the model covers; the rest is refused."""
 
-from memsnap.params import Bus, Map
+from memsnap.params import Bus
 
 from .timing import Dram, FixedLatency
 
@@ -17,8 +17,6 @@ def check(params, *, memory, shadow):
     """
     rules = [
         ("bus", params.bus is Bus.WISHBONE, params.bus.value, "'wishbone'"),
-        ("map", params.map is Map.CHIP, params.map.value, "'chip'"),
-        ("pipelined", params.pipelined, params.pipelined, "True"),
         ("features", not params.features & {"rty", "lock", "cti"} , sorted(params.features),
          "no rty, lock or cti"),
     ]

@@ -4,6 +4,8 @@ from ._compiled import compiled
 
 __all__ = ["count", "follow"]
 
+_INITIAL = 1
+
 
 @compiled
 def follow(g, i, u, a):
@@ -30,13 +32,13 @@ def follow(g, i, u, a):
 @compiled
 def count(u, a):
     """The clock's end, for the blocks that are copied and the writes that wait for one."""
-    f, w, t = u.figures, u.wires, u.table
+    f, w, t, p = u.figures, u.wires, u.table, u.params
     f.held += w.held
-    if w.retire:
-        kind = t.kind[t.leaving]
+    if w.set_done:
+        kind = _INITIAL if p.in_memory and not u.own.done else t.kind[t.leaving]
         f.blocks[kind] += 1
         row = a.copies[f.copies]
         row[0] = u.clock
-        row[1] = t.block[t.leaving]
+        row[1] = u.map.block
         row[2] = kind
         f.copies += 1

@@ -1,8 +1,23 @@
 """The gate of a port: passes reads and permitted writes, holds the others."""
 
+from . import copy_map
 from ._compiled import compiled
 
-__all__ = ["decide", "step"]
+__all__ = ["decide", "refuses", "step"]
+
+
+@compiled
+def refuses(u, adr, we):
+    """Whether an access is answered with an error: a write to the kept image, or to the map."""
+    p = u.params
+    if not we:
+        return False
+    place = adr - p.memory_base
+    if p.in_memory and 0 <= place < p.beats and (
+            0 <= (place >> p.beat_bits) - p.map_first < p.map_blocks):
+        return True
+    kept = u.life.active or u.life.ended != 0
+    return kept and not p.separate and 0 <= adr - p.shadow_base < p.beats
 
 
 @compiled
@@ -11,10 +26,11 @@ def decide(g, i, u):
     w, p, port = u.wires, u.params, i.port
     w.hold[port] = 0
     w.refuse[port] = 0
-    w.stands[port] = 0
+    w.asks[port] = 0
     if not i.current:
         return
-    if i.we and u.life.active:
+    w.refuse[port] = refuses(u, i.adr, i.we)
+    if i.we and u.life.active and not w.refuse[port]:
         place = i.adr - p.memory_base
         if 0 <= place < p.beats:
             block = place >> p.beat_bits
@@ -22,9 +38,7 @@ def decide(g, i, u):
                      or g.granted_valid and g.granted >> p.beat_bits == block
                      and (g.granted_whole or g.granted == place))
             w.hold[port] = not known
-    if i.we and not p.separate and (u.life.active or u.life.ended):
-        w.refuse[port] = 0 <= i.adr - p.shadow_base < p.beats
-    w.stands[port] = not w.hold[port] and not w.refuse[port] and not g.refusing
+    w.asks[port] = not w.hold[port] and not w.refuse[port] and not g.refusing
 
 
 @compiled
@@ -33,18 +47,19 @@ def step(g, i, u, a):
     w, p, port = u.wires, u.params, i.port
     hold = w.hold[port]
     place = i.adr - p.memory_base
-    refused = w.refuse[port] and g.in_flight == 0 and not g.refusing
+    # In the classic form the access is taken with its answer, a clock later
+    refusing = g.refusing
+    refused = w.refuse[port] and g.in_flight == 0 and not refusing
     if hold and not g.looked:
         g.row_known = 1
         g.row = place >> p.beat_bits >> 5
-        g.row_bits = a.rows[g.row]
+        g.row_bits = copy_map.read(u, a, g.row)
     g.looked = hold
-    granted = w.ask_ready and w.asker == port
-    if granted:
+    if w.granted[port]:
         g.ask_valid = 0
         if hold:
             g.granted = g.ask
-            g.granted_whole = w.whole
+            g.granted_whole = w.whole and w.asker == port
             g.granted_valid = 1
     elif hold and not g.ask_valid:
         g.ask_valid = 1
@@ -53,6 +68,9 @@ def step(g, i, u, a):
         g.ask_valid = 0
         g.granted_valid = 0
         g.row_known = 0
+    if not p.pipelined:
+        g.refusing = refused
+        return refusing
     answered = w.answer == port
     g.in_flight += w.taken[port] - answered
     if u.life.active:

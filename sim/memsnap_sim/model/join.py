@@ -11,13 +11,13 @@ def decide(u):
     j, w, p = u.join, u.wires, u.params
     w.port = 0
     if p.ports == 1:
-        return w.stands[0]
-    if j.waiting and w.stands[j.waiting_owner]:
+        return w.asks[0]
+    if j.waiting and w.asks[j.waiting_owner]:
         w.port = j.waiting_owner
         return True
     for ahead in range(1, p.ports + 1):
         port = (j.last + ahead) % p.ports
-        if w.stands[port]:
+        if w.asks[port]:
             w.port = port
             return True
     w.port = j.last

@@ -1,5 +1,6 @@
 """The life of the snapshot: start, instant, end."""
 
+from . import map_memory
 from ._compiled import compiled
 
 __all__ = ["NEVER", "at_rest", "decide", "next_start", "step"]
@@ -24,6 +25,8 @@ def at_rest(u):
     """Whether no snapshot is under way, and none starts in this clock."""
     if u.life.started:
         return u.life.ended != 0
+    if u.map.sweeping:
+        return False
     return u.clock < next_start(u)
 
 
@@ -35,7 +38,7 @@ def decide(u):
     for port in range(u.params.ports):
         if u.gate[port].due:
             w.enable = 0
-    w.full = f.active and u.map.count == u.params.blocks
+    w.full = f.active and u.map.count == u.params.blocks and not map_memory.busy(u)
     w.start = not f.started and u.clock >= next_start(u)
 
 

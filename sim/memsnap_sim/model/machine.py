@@ -9,6 +9,7 @@ from . import (
     initiator,
     join,
     life,
+    map_blocks,
     memory,
     passing,
     proposals,
@@ -18,7 +19,7 @@ from . import (
     table,
 )
 from ._compiled import compiled
-from .state import READ, WRITE
+from .state import MAP, NOBODY, READ, WRITE
 
 __all__ = ["END", "FULL", "PAUSE", "REFILL", "begin", "run"]
 
@@ -30,12 +31,19 @@ END, REFILL, FULL, PAUSE = range(4)
 @compiled
 def _hear(u, a):
     """The answers of this clock."""
-    w, p = u.wires, u.params
+    w, p, b = u.wires, u.params, u.arbiter
+    w.answer = NOBODY
+    if not p.pipelined:
+        w.read_answer = b.read_done
+        w.write_answer = u.shadow.done if p.separate else b.write_done
+        w.map_answer = b.map_done
+        return
     w.answer = memory.answer_home(u.memory, a.answers, a.owners, u.clock)
     w.shadow_answer = p.separate and memory.answer(u.shadow, a.shadow_answers, u.clock)
     u.shadow.head += w.shadow_answer
     w.read_answer = w.answer == READ
     w.write_answer = w.shadow_answer if p.separate else w.answer == WRITE
+    w.map_answer = w.answer == MAP
     for port in range(p.ports):
         if w.answer == port or u.gate[port].refusing:
             initiator.hear(u.initiator[port], u.clock, p, a)
@@ -45,7 +53,7 @@ def _hear(u, a):
 def _copy(u, a):
     """The clock's end of all that copies, while a snapshot is under way."""
     later = u.initial.done
-    proposals.scan_map(u, not later)
+    proposals.scan_map(u, a, not later)
     proposals.walk_regions(u)
     figures.count(u, a)
     reader.step(u, a)
@@ -53,6 +61,8 @@ def _copy(u, a):
     sequencer.step(u, a)
     copy_map.step(u, a)
     table.step(u)
+    if u.params.in_memory:
+        map_blocks.step(u)
 
 
 @compiled
@@ -68,12 +78,16 @@ def _clock(u, a):
     arbiter.decide(u, stands)
     if p.separate:
         shadow.decide(u)
-    w.ask_ready = 0
     w.held = 0
+    for port in range(p.ports):
+        w.granted[port] = 0
     if copying:
         reader.decide(u, a)
         buffer.decide(u)
         sequencer.decide(u)
+        copy_map.decide(u)
+        sequencer.retire(u)
+    elif u.map.sweeping:
         copy_map.decide(u)
     # From here on the clock ends; what still reads the state before comes first
     arbiter.step(u, a)
@@ -85,8 +99,13 @@ def _clock(u, a):
         refused = gate.step(u.gate[port], u.initiator[port], u, a)
         if w.taken[port] or refused:
             initiator.accept(u.initiator[port], u.clock, p, a)
+            if not p.pipelined:
+                initiator.hear(u.initiator[port], u.clock, p, a)
     if copying:
         _copy(u, a)
+    elif u.map.sweeping:
+        w.set_valid = w.scan = 0
+        copy_map.step(u, a)
     life.step(u)
     u.clock += 1
     for port in range(p.ports):

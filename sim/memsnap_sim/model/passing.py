@@ -3,11 +3,11 @@
 Its requests pass in the clock in which they come, so each access follows from those before it:
 it is requested when its gap is over, which begins when the access before it is taken and there are
 fewer than the limit without an answer; it is taken then, or when the port has room; and the memory
-says when it is answered. A write to the shadow that holds an image is refused, once all is answered
-that came before.
+says when it is answered. A write to the shadow that holds an image, or to the map in the memory, is
+refused, once all is answered that came before.
 """
 
-from . import figures, initiator, life
+from . import figures, gate, initiator, life
 from ._compiled import compiled
 from .memory import take
 from .state import GATE
@@ -90,8 +90,7 @@ def run(u, a, limit):
         taken = max(request, rest)
         if m.tail >= len(a.answers):
             taken = max(taken, a.answers[m.tail & (len(a.answers) - 1)] + 1)
-        refused = (i.we and u.life.ended and not p.separate
-                   and 0 <= i.adr - p.shadow_base < p.beats)
+        refused = gate.refuses(u, i.adr, i.we)
         if refused and m.tail:
             taken = max(taken, a.answers[m.tail - 1 & (len(a.answers) - 1)] + 1)
         if taken >= stop:

@@ -2,10 +2,10 @@
 
 from ._compiled import compiled
 
-__all__ = ["check", "decide", "step"]
+__all__ = ["CAPTURED", "check", "decide", "step"]
 
 # ``check`` says so much of a beat
-_UNKNOWN, _ISSUED, _CAPTURED = 0, 1, 2
+_UNKNOWN, _ISSUED, CAPTURED = 0, 1, 2
 
 
 @compiled
@@ -18,7 +18,7 @@ def decide(u, a):
     w.target = 0
     w.issue_last = 0
     w.issue_job = now
-    if r.wanted and not r.under_way and now == r.want_job and r.beat[now] == r.want:
+    if r.pending and now == r.want_job and r.beat[now] == r.want:
         w.target = 1
     if r.left[now]:
         if r.asked and a.notes[now << p.beat_bits | r.beat[now]] == r.stamp[now]:
@@ -30,7 +30,9 @@ def decide(u, a):
                 w.issue_last = r.left[now] == 1
                 w.issue_place = r.block[now] << p.beat_bits | r.beat[now]
     w.unread_next = u.buffer.unread + w.issue - w.read_answer
-    w.secured = r.wanted and r.under_way and (r.due == 0 or r.due == 1 and w.read_answer)
+    for port in range(p.ports):
+        w.secured[port] = (r.waiting[port] and not (r.pending and r.whose == port)
+                           and r.due[port] <= w.read_answer)
 
 
 @compiled
@@ -41,7 +43,7 @@ def check(u, job, place):
         return _UNKNOWN
     distance = (place - r.first) & ((1 << u.params.beat_bits) - 1)
     if distance < r.run_captured:
-        return _CAPTURED
+        return CAPTURED
     return _ISSUED if distance < r.run_issued else _UNKNOWN
 
 
@@ -71,21 +73,35 @@ def _follow_run(u, urgent):
 
 @compiled
 def _secure(u, urgent):
-    """The clock's end, for the wanted beat."""
-    r, w = u.reader, u.wires
-    if w.read_answer and r.due:
-        r.due -= 1
-    if r.wanted and not r.under_way and (
-            w.target and (w.issue or w.skip) or r.left[r.want_job] == 0):
-        r.under_way = 1
-        r.due = w.unread_next
-    if w.secured:
-        r.wanted = 0
+    """The clock's end, for the wanted beats: one of each port."""
+    r, w, p = u.reader, u.wires, u.params
+    # Every beat of a job that has none left is under way
+    under_way = r.pending and (
+        w.target and (w.issue or w.skip) or r.left[r.want_job] == 0)
+    asker = w.asker if p.early else 0
+    r.waits = 0
+    for port in range(p.ports):
+        asks = asker == port
+        if under_way and r.whose == port or w.follow and asks:
+            r.due[port] = w.unread_next
+        elif w.read_answer and r.due[port]:
+            r.due[port] -= 1
+        if asks and (urgent or w.follow):
+            r.waiting[port] = 1
+        elif w.secured[port]:
+            r.waiting[port] = 0
+        r.waits |= r.waiting[port]
+    if under_way:
+        r.pending = 0
+    if under_way or w.follow:
+        r.offered = 1
+    elif not r.valid or w.read_ready:
+        r.offered = 0
     if urgent:
-        r.wanted = 1
-        r.under_way = 0
+        r.pending = 1
         r.want_job = w.job
-        r.want = w.place & ((1 << u.params.beat_bits) - 1)
+        r.want = w.place & ((1 << p.beat_bits) - 1)
+        r.whose = asker
 
 
 @compiled
@@ -106,7 +122,7 @@ def step(u, a):
     """The clock's end."""
     r, w, p = u.reader, u.wires, u.params
     urgent = w.visit or w.open and w.demand
-    if r.wanted or urgent:
+    if r.waits or r.offered or urgent or w.follow:
         _secure(u, urgent)
     _follow_run(u, urgent)
     now, job = r.now, w.job

@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 
 import numpy as np
-from memsnap.params import Release, Shadow
+from amaranth.utils import ceil_log2, exact_log2
+from memsnap.params import MAP_ROW_BYTES, Map, Release, Shadow
 
 from . import machine
+from .life import NEVER
 from .result import CLOCKS, COPIES, STALLS, Result
 from .state import MOST_PORTS, UNIT, Arrays
 
@@ -52,13 +54,11 @@ class Run:
         self._set_params(regions=regions, share=share, pace=pace, max_in_flight=max_in_flight,
                          log=log)
         self._set_state()
-        rows = np.zeros(-(-params.blocks // 32), np.uint32)
-        beyond = params.blocks % 32
-        if beyond:
-            rows[-1] = 0xffff_ffff & ~((1 << beyond) - 1)
+        rows = _bit_map(params.blocks)
         owed = params.max_in_flight
         self._arrays = Arrays(
-            accesses=np.zeros((params.ports, 0, 3), np.int64), rows=rows,
+            accesses=np.zeros((params.ports, 0, 3), np.int64), rows=rows, words=_bit_map(len(rows)),
+            tags=np.zeros(params.map_lines, np.int64),
             notes=np.zeros(params.jobs * params.block_beats, np.int32),
             places=np.zeros(params.buffer_depth, np.int64),
             answers=np.zeros(owed, np.int64), owners=np.zeros(owed, np.int64),
@@ -82,13 +82,25 @@ class Run:
         into["shadow_base"] = params.shadow_base // params.beat_bytes
         into["beats"] = params.memory_size // params.beat_bytes
         into["rows"] = params.map_rows
+        into["words"] = params.map_words if params.map_summary else 0
         into["reserve"] = params.buffer_depth // 8
+        in_memory = params.map is Map.MEMORY
+        into["in_memory"] = in_memory
+        if in_memory:
+            into["map_base"] = params.map_base // params.beat_bytes
+            into["map_first"] = params.map_first_block
+            into["map_blocks"] = params.map_blocks
+            into["rows_of_beat"] = params.beat_bytes // MAP_ROW_BYTES
+            into["rows_of_block"] = exact_log2(params.block_size // MAP_ROW_BYTES)
+            notes = params.block_beats << ceil_log2(params.jobs) if params.beat_bits else 0
+            into["notes"] = notes
+        into["kept"] = min(params.max_in_flight, params.buffer_depth) if params.retry else -1
         into["separate"] = params.shadow is Shadow.SEPARATE
         into["early"] = params.release is Release.CAPTURED
         into["pipelined"] = params.pipelined
         into["share"] = share
         into["pace"] = pace
-        into["ready"] = params.sweep_clocks
+        into["ready"] = NEVER if in_memory else params.sweep_clocks
         into["start_clock"] = into["start_beat"] = -1
         into["initiator_in_flight"] = max_in_flight if params.pipelined else 1
         into["log"] = log > 0
@@ -100,6 +112,8 @@ class Run:
     def _set_state(self):
         unit = self._unit
         unit["pace"]["claimed"] = -1
+        unit["map"]["sweeping"] = self.params.map is Map.MEMORY
+        unit["own"]["block"] = self.params.map_first_block
         unit["buffer"]["free"] = self.params.buffer_depth
         unit["reader"]["stamp"] = 1
         unit["initiator"]["last_answer"] = -1
@@ -176,6 +190,14 @@ class Run:
         stalls = _records(self._stalls, STALLS)
         stalls["address"] *= self.params.beat_bytes
         return stalls
+
+
+def _bit_map(bits):
+    """Rows of 32 bits that are 0, those beyond the last 1."""
+    rows = np.zeros(-(-bits // 32), np.uint32)
+    if bits % 32:
+        rows[-1] = 0xffff_ffff & ~((1 << bits % 32) - 1)
+    return rows
 
 
 def _records(arrays, dtype):

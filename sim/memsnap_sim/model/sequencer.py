@@ -1,12 +1,18 @@
 """The sequencer: answers held writes; claims blocks for them, for the regions, for the rest."""
 
-from . import reader, table
+from . import copy_map, map_blocks, proposals, reader, table
 from ._compiled import compiled
-from .state import ASKED, PICK, PROPOSED, SECURE
+from .state import ASKED, PICK, PROPOSED
 
-__all__ = ["decide", "step"]
+__all__ = ["decide", "retire", "step"]
 
 _DEMAND, _INITIAL, _BACKGROUND = 0, 1, 2
+
+
+@compiled
+def _asks(u, port):
+    """Whether a gate has a question, and not only waits for its beat to be secured."""
+    return u.gate[port].ask_valid and not u.sequencer.securing[port]
 
 
 @compiled
@@ -16,37 +22,55 @@ def _choose(u):
     if p.ports > 1 and s.state == PICK:
         for ahead in range(1, p.ports + 1):
             port = (s.turn + ahead) % p.ports
-            if u.gate[port].ask_valid:
+            if _asks(u, port):
                 return port
     return s.turn
 
 
 @compiled
+def _probe(u, block, state):
+    """Looks a block up in map and table."""
+    s, w = u.sequencer, u.wires
+    w.find = block
+    w.scan = 1
+    w.scan_row = block >> 5
+    s.state = state
+
+
+@compiled
 def _pick(u):
     """What is looked up in this clock: the question, a proposal, or the scan's next row."""
-    s, w = u.sequencer, u.wires
-    asks = u.gate[w.asker].ask_valid
+    s, w, p = u.sequencer, u.wires, u.params
     if not w.enable:
         return
-    if asks:
-        w.find = u.gate[w.asker].ask >> u.params.beat_bits
-        w.scan = 1
-        w.scan_row = w.find >> 5
-        s.state = ASKED
-        return
+    b, n, o = u.background, u.initial, u.own
+    of_map = p.in_memory and not o.done
+    go = u.clock - u.pace.claimed >= p.pace
+    if of_map:
+        proposed, block, may_claim = not o.claimed, o.block, map_blocks.may_claim(u)
+    elif n.done:
+        proposed, block, may_claim = b.proposed and go, b.index, table.spare(u)
+    else:
+        proposed, block, may_claim = n.proposed, n.block, table.spare(u)
+    row = proposals.background_row(u) if b.todo == 0 else -1
+    if _asks(u, w.asker):
+        first = False     # ahead of a held write that is of no use to look at again now
+        if p.in_memory:
+            stuck = s.stuck and of_map and not o.claimed and o.under_way == 0
+            first = (stuck and u.table.used < p.jobs
+                     or s.again and not u.map.fetching and not w.set_valid
+                     and (may_claim if proposed else row >= 0))
+        if not first:
+            _probe(u, u.gate[w.asker].ask >> p.beat_bits, ASKED)
+            return
     if w.set_valid:
         return
-    b, n = u.background, u.initial
-    go = u.clock - u.pace.claimed >= u.params.pace
-    if n.proposed if not n.done else b.proposed and go:
-        if table.spare(u):
-            w.find = b.block if n.done else n.block
-            w.scan = 1
-            w.scan_row = w.find >> 5
-            s.state = PROPOSED
-    elif b.row != u.params.rows and b.todo == 0:
+    if proposed:
+        if may_claim:
+            _probe(u, block, PROPOSED)
+    elif row >= 0:
         w.scan = 1
-        w.scan_row = b.row
+        w.scan_row = row
         w.scanned = 1
 
 
@@ -64,85 +88,144 @@ def _answer(u, copied):
     """What becomes of the held write that was looked up."""
     s, w, p, t = u.sequencer, u.wires, u.params, u.table
     port = w.asker
-    ask = u.gate[port].ask
-    asked_before = s.waiting[port]
-    secure = False
-    waits = True
+    place = s.probed << p.beat_bits | u.gate[port].ask & ((1 << p.beat_bits) - 1)
+    known = reader.check(u, t.found_job, place) if t.found and p.early else 0
+    spared = p.in_memory and not u.own.done     # the last job is for the blocks of the map
+    safe = False
+    if t.found:
+        safe = t.captured[t.found_job] if p.early else p.in_memory and t.copied[t.found_job]
+    begins = False
+    may_begin = not (p.early and u.reader.pending)
+    s.state = PICK
     w.demand = 1
-    if copied:
-        w.ask_ready = 1
+    if copied or safe:
+        w.grant = 1
         w.whole = 1
     elif not t.found:
-        if t.used < p.jobs:
-            _claim(u, _DEMAND, s.probed << p.beat_bits | ask & ((1 << p.beat_bits) - 1))
-            s.visited[port] = 1
-            secure = p.early
-    elif p.early:
-        known = reader.check(u, t.found_job, ask)
-        if t.captured[t.found_job]:
-            w.ask_ready = 1
-            w.whole = 1
-        elif known == 2:
-            w.ask_ready = 1
-        elif u.reader.left[t.found_job] and known == 0:
-            w.visit = 1
-            secure = True
-    elif u.reader.left[t.found_job] and not s.visited[port]:
-        w.visit = 1
-        s.visited[port] = 1
+        begins = t.used < p.jobs - spared
+        if begins and may_begin:
+            _claim(u, _DEMAND, place)
+    elif known == reader.CAPTURED:
+        w.grant = 1
+    elif u.reader.left[t.found_job] and not (known if p.early else s.visited[port]):
+        begins = True
+        w.visit = may_begin
+    else:
+        w.follow = p.early
     if w.visit:
         w.job = t.found_job
-        w.place = s.probed << p.beat_bits | ask & ((1 << p.beat_bits) - 1)
-    if w.ask_ready:
+        w.place = place
+    s.stuck = not w.open and not w.visit
+    w.held = not w.grant and not s.waiting[port]
+    s.waiting[port] = not w.grant
+    if p.early:
+        if begins and may_begin or w.follow:
+            s.waiting[port] = 0
+            s.securing[port] = 1
+        elif begins:
+            # The beat that was asked for before comes first
+            _probe(u, s.probed, ASKED)
+    elif begins:
+        s.visited[port] = 1
+    if w.grant:
         s.visited[port] = 0
-        waits = False
-    w.held = waits and not asked_before
-    s.waiting[port] = waits and not secure
-    s.state = SECURE if secure else PICK
+
+
+@compiled
+def _take_proposal(u, copied):
+    """Claims the block that was proposed, unless it is copied or claimed."""
+    w, s, p = u.wires, u.sequencer, u.params
+    later = u.initial.done
+    w.own_next = p.in_memory and not u.own.done
+    w.initial_next = not w.own_next and not later
+    w.background_next = later
+    if w.enable and not copied and not u.table.found:
+        _claim(u, _BACKGROUND if later else _INITIAL, s.probed << p.beat_bits)
+        w.background_claim = later
+
+
+@compiled
+def _ask_again(u):
+    """The row of the question's block is not at hand: stays with it until it is."""
+    s, w = u.sequencer, u.wires
+    s.map_urgent = 1
+    block = u.gate[w.asker].ask >> u.params.beat_bits
+    w.find = block
+    if s.again:
+        s.state = PICK      # that comes first
+    elif not u.map.fetching:
+        _probe(u, block, ASKED)
+
+
+@compiled
+def retire(u):
+    """The bit of a finished block is set; those of the map's own blocks before all others."""
+    s, w, t = u.sequencer, u.wires, u.table
+    w.own_copied = 0
+    w.finished_taken = w.set_ready
+    w.retire = w.set_done
+    if u.params.in_memory and not u.own.done:
+        w.own_copied = t.finished
+        w.finished_taken = 1
+        w.retire = s.leaving
+    s.leaving = w.own_copied
 
 
 @compiled
 def decide(u):
     """What is looked up, claimed, visited and granted in this clock; leaves for the next state."""
-    s, w = u.sequencer, u.wires
+    s, w, p = u.sequencer, u.wires, u.params
     w.open = 0
     w.visit = 0
+    w.follow = 0
     w.demand = 0
     w.find = -1
-    w.ask_ready = 0
+    w.grant = 0
     w.whole = 0
-    w.held = 0
     w.scan = 0
     w.scanned = 0
     w.initial_next = 0
     w.background_next = 0
     w.background_claim = 0
+    w.own_next = 0
     w.set_valid = u.table.finished
+    w.set_block = u.table.block[u.table.leaving]
+    if p.in_memory and not u.own.done:
+        w.set_valid = map_blocks.offers_bit(u)
+        w.set_block = u.own.block
+    known = not p.in_memory or u.map.scanned and u.map.scan_hit
+    if s.scanned:
+        s.again = not known
+    s.map_urgent = 0
     w.asker = _choose(u)
+    for port in range(p.ports):
+        w.granted[port] = w.secured[port] and s.securing[port]
     copied = s.row_bits >> (s.probed & 31) & 1
     if s.state == PICK:
         _pick(u)
     elif s.state == PROPOSED:
         s.state = PICK
-        later = u.initial.done
-        w.initial_next = not later
-        w.background_next = later
-        if w.enable and not copied and not u.table.found:
-            _claim(u, _BACKGROUND if later else _INITIAL, s.probed << u.params.beat_bits)
-            w.background_claim = later
-    elif s.state == ASKED:
-        if w.enable:
-            _answer(u, copied)
-        else:
-            s.state = PICK
+        s.again = not known
+        if known:
+            s.stuck = 0
+            _take_proposal(u, copied)
+    elif not w.enable:
+        s.state = PICK
+    elif known:
+        _answer(u, copied)
     else:
-        w.ask_ready = w.secured
-        if w.secured or not w.enable:
-            s.state = PICK
-    if not w.enable:
-        for port in range(u.params.ports):
+        _ask_again(u)
+    s.scanned = w.scanned
+    for port in range(p.ports):
+        if w.granted[port]:
+            s.securing[port] = 0
+        if not w.enable:
             s.waiting[port] = 0
             s.visited[port] = 0
+            s.securing[port] = 0
+            s.again = s.stuck = 0
+    if w.grant:
+        w.granted[w.asker] = 1
 
 
 @compiled
@@ -154,4 +237,4 @@ def step(u, a):
         u.pace.claimed = u.clock
     s.probed = w.find
     if w.scan:
-        s.row_bits = a.rows[w.scan_row]
+        s.row_bits = copy_map.read(u, a, w.scan_row)

@@ -8,18 +8,18 @@ from collections import namedtuple
 
 import numpy as np
 
-__all__ = ["ASKED", "Arrays", "GATE", "MOST_JOBS", "MOST_PORTS", "NOBODY", "PICK",
-           "PROPOSED", "READ", "SECURE", "UNIT", "WRITE"]
+__all__ = ["ASKED", "Arrays", "GATE", "MAP", "MOST_JOBS", "MOST_PORTS", "NOBODY", "PICK",
+           "PROPOSED", "READ", "UNIT", "WRITE"]
 
 MOST_JOBS = 64
 MOST_PORTS = 4
 _MOST_REGIONS = 16
 
-# Who asked something of a memory: a gate (by its number), or a half of the copier
-NOBODY, GATE, READ, WRITE = -1, 0, 4, 5
+# Who asked something of a memory: a gate (by its number), a half of the copier, or the copy map
+NOBODY, GATE, READ, WRITE, MAP = -1, 0, 4, 5, 6
 
 # What the sequencer is about
-PICK, PROPOSED, ASKED, SECURE = range(4)
+PICK, PROPOSED, ASKED = range(3)
 
 
 def _record(names, **arrays):
@@ -30,7 +30,8 @@ def _record(names, **arrays):
 #: The configuration, and what is asked of this run.
 _PARAMS = _record(
     "memory_base shadow_base beats beat_bits blocks rows jobs background_jobs buffer_depth reserve "
-    "max_in_flight ports regions separate early pipelined share pace ready start_clock start_beat "
+    "max_in_flight ports regions words separate in_memory map_base map_first map_blocks "
+    "rows_of_beat rows_of_block notes early pipelined share pace ready start_clock start_beat kept "
     "initiator_in_flight log",
     first=_MOST_REGIONS, last=_MOST_REGIONS)
 
@@ -38,10 +39,12 @@ _PARAMS = _record(
 _WIRES = _record(
     "answer shadow_answer owner port accepted read_ready write_ready read_answer write_answer "
     "issue issue_last issue_place issue_job skip target unread_next take captured captured_job "
-    "copied copied_job enable open visit demand job place secured find kind "
-    "ask_ready whole held asker scan scan_row scanned initial_next background_next "
-    "background_claim set_valid set_ready set_done retire full start can_arm",
-    hold=MOST_PORTS, stands=MOST_PORTS, taken=MOST_PORTS, refuse=MOST_PORTS)
+    "copied copied_job enable open visit follow demand job place find kind grant whole held asker "
+    "scan scan_row scanned initial_next background_next background_claim own_next own_copied "
+    "set_valid set_ready set_done set_block retire finished_taken map_ready map_answer map_written map_read "
+    "put put_we put_row full start can_arm stands copier",
+    hold=MOST_PORTS, asks=MOST_PORTS, taken=MOST_PORTS, refuse=MOST_PORTS,
+    secured=MOST_PORTS, granted=MOST_PORTS)
 
 _INITIATOR = _record(
     "port base count more made accepted answered current adr we pulled next_adr next_we wait "
@@ -52,20 +55,27 @@ _GATE = _record(
     "refusing due stalled waited")
 
 _JOIN = _record("last waiting waiting_owner")
-_ARBITER = _record("denied due")
-_MEMORY = _record("head tail last_answer")
-_MAP = _record("writing block count")
+_ARBITER = _record("denied due kept kept_owner read_done write_done map_done")
+_MEMORY = _record("head tail last_answer busy done")
+_MAP = _record(
+    "block count writing completing word setting take_hit fetching fetch_row asked wrote scanned "
+    "scan_at scan_hit sweeping sweep_row")
+_REQUESTS = _record("valid we row block before reading after")
+_OWN = _record("block claimed copied taken under_way done")
 _LIFE = _record("started accepted armed active instant ended")
-_SEQUENCER = _record("state probed row_bits turn", waiting=MOST_PORTS, visited=MOST_PORTS)
+_SEQUENCER = _record(
+    "state probed row_bits turn stuck again scanned leaving map_urgent",
+    waiting=MOST_PORTS, visited=MOST_PORTS, securing=MOST_PORTS)
 _TABLE = _record(
     "used finished leaving taken found found_job",
     busy=MOST_JOBS, captured=MOST_JOBS, copied=MOST_JOBS, block=MOST_JOBS, kind=MOST_JOBS)
 _INITIAL = _record("region block proposed done")
-_BACKGROUND = _record("row seen_row seen todo_row todo proposed block done")
+_SCAN = _record("row seen_row seen todo_row todo proposed index data done")
 _PACE = _record("claimed")
 _READER = _record(
-    "now valid place asked wanted want_job want under_way due run_job first run_issued "
+    "now valid place asked pending offered waits want_job want whose run_job first run_issued "
     "run_captured growing before",
+    waiting=MOST_PORTS, due=MOST_PORTS,
     block=MOST_JOBS, beat=MOST_JOBS, left=MOST_JOBS, circle=MOST_JOBS, away=MOST_JOBS,
     visited=MOST_JOBS, stamp=MOST_JOBS)
 _BUFFER = _record(
@@ -85,11 +95,14 @@ UNIT = np.dtype([
     ("memory", _MEMORY),
     ("shadow", _MEMORY),
     ("map", _MAP),
+    ("requests", _REQUESTS),
+    ("own", _OWN),
     ("life", _LIFE),
     ("sequencer", _SEQUENCER),
     ("table", _TABLE),
     ("initial", _INITIAL),
-    ("background", _BACKGROUND),
+    ("words", _SCAN),
+    ("background", _SCAN),
     ("pace", _PACE),
     ("reader", _READER),
     ("buffer", _BUFFER),
@@ -100,11 +113,13 @@ UNIT = np.dtype([
 #:
 #: accesses : (ports, n, 3), the gap, the word address, and whether it is a write
 #: rows : (rows,) of uint32, the copy map, a set bit for a copied block
+#: words : (words,) of uint32, its summary, a set bit for a row without a block that is left
+#: tags : (lines,), which row of a map in the memory is in each line on chip
 #: notes : (jobs * block_beats,), which beats were read
 #: places : (buffer_depth,), the places of the beats in the buffer
 #: answers, owners : (max_in_flight,), of what the memory owes: the clock, and to whom
 #: shadow_answers : (max_in_flight,), the same for a separate shadow
 #: stalls : (n, 6), copies : (n, 3), log : (ports, n, 3); see :class:`Result`
 #: timing, shadow_timing : what the memories' timing keeps
-Arrays = namedtuple("Arrays", "accesses rows notes places answers owners shadow_answers stalls "
-                              "copies log timing shadow_timing")
+Arrays = namedtuple("Arrays", "accesses rows words tags notes places answers owners shadow_answers "
+                              "stalls copies log timing shadow_timing")

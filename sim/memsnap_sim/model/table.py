@@ -4,6 +4,8 @@ from ._compiled import compiled
 
 __all__ = ["next_job", "spare", "step"]
 
+_INITIAL = 1
+
 
 @compiled
 def spare(u):
@@ -31,11 +33,11 @@ def _look_up(u, block):
 
 
 @compiled
-def _leave(u):
+def _leave(u, all_kinds):
     """The first job whose block is in the shadow is offered to the copy map."""
     t, p = u.table, u.params
     for job in range(p.jobs):
-        if t.busy[job] and t.copied[job]:
+        if t.busy[job] and t.copied[job] and (all_kinds or t.kind[job] == _INITIAL):
             t.finished = 1
             t.leaving = job
             return
@@ -52,11 +54,11 @@ def step(u):
             t.found = 1
             t.found_job = job
     if t.finished:
-        if w.set_ready:
+        if w.finished_taken:
             t.finished = 0
             t.taken = 1
     elif not t.taken:
-        _leave(u)
+        _leave(u, not u.params.in_memory or u.own.done)
     if w.captured:
         t.captured[w.captured_job] = 1
     if w.copied:

@@ -11,7 +11,7 @@ __all__ = ["Dram", "FixedLatency", "latency"]
 _FIXED, _DRAM = 0, 1
 # Where the figures are in the array that the compiled functions get
 _KIND, _CLOCKS = 0, 1
-(_BANKS, _ROW_WORDS, _T_RCD, _T_RP, _T_CL, _T_WR, _T_REFI, _T_RFC, _FREE, _REFRESHED,
+(_BANKS, _ROW_WORDS, _T_RCD, _T_RP, _T_CL, _T_WR, _T_REFI, _T_RFC, _FREE, _REFRESH,
  _ROWS) = range(1, 12)
 
 
@@ -53,9 +53,9 @@ class Dram:
     consecutive banks. A request that comes in clock c is begun in clock c, or when the request
     before it has had its column command, whichever is later; then
 
-    - every refresh that is due by then comes first: a refresh is due every ``t_refi`` clocks,
-      begins then or after the last column command before it, takes ``t_rp`` + ``t_rfc`` clocks,
-      and closes all rows;
+    - every refresh that is due by then comes first, also if it falls due while another is done: a
+      refresh is due every ``t_refi`` clocks, begins then or after the last column command before
+      it, takes ``t_rp`` + ``t_rfc`` clocks, and closes all rows;
     - if the bank has another row open, that is closed: ``t_rp`` clocks;
     - if the bank has no row open then, the row is opened: ``t_rcd`` clocks;
     - the column command takes one clock, and the answer comes ``t_cl`` clocks after its clock to a
@@ -112,7 +112,8 @@ class Dram:
             raise ValueError(f"row_bytes must be at least a beat's {beat_bytes} bytes, "
                              f"not {self.row_bytes!r}")
         figures = [_DRAM, self.banks, self.row_bytes // beat_bytes, self.t_rcd, self.t_rp,
-                   self.t_cl, self.t_wr, self.t_refi, self.t_rfc, 0, 0]
+                   self.t_cl, self.t_wr, self.t_refi, self.t_rfc, 0,
+                   self.t_refi]
         return np.array(figures + [-1] * self.banks, np.int64)
 
 
@@ -132,14 +133,17 @@ def latency(timing, clock, adr, we):
         return timing[_CLOCKS]
     begin = max(clock, timing[_FREE])
     if timing[_T_REFI]:
-        last = begin // timing[_T_REFI]
-        if last > timing[_REFRESHED]:
-            # While it is idle, it refreshes in time; only the last may be in the way
-            closed = max(last * timing[_T_REFI], timing[_FREE]) + timing[_T_RP] + timing[_T_RFC]
-            begin = max(begin, closed)
-            timing[_REFRESHED] = last
+        due = timing[_REFRESH]
+        if due <= begin:
             for bank in range(timing[_BANKS]):
                 timing[_ROWS + bank] = -1
+        while due <= begin:
+            if timing[_FREE] <= due:      # idle since: of these only the last may be in the way
+                due += (begin - due) // timing[_T_REFI] * timing[_T_REFI]
+            timing[_FREE] = max(timing[_FREE], due) + timing[_T_RP] + timing[_T_RFC]
+            due += timing[_T_REFI]
+            begin = max(clock, timing[_FREE])
+        timing[_REFRESH] = due
     row = adr // timing[_ROW_WORDS]
     bank = row % timing[_BANKS]
     if timing[_ROWS + bank] != row:

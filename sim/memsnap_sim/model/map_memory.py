@@ -1,0 +1,131 @@
+"""The copy map in the memory: its requests, the rows that are at hand, and its sweep after a reset.
+
+What a row holds is kept in one place for all, because a set goes to memory and cache at once; of
+the cache it matters which rows are in it.
+"""
+
+from ._compiled import compiled
+
+__all__ = ["busy", "decide", "has", "step"]
+
+
+@compiled
+def has(u, a, row):
+    """Whether a row is at hand."""
+    return a.tags[row & (len(a.tags) - 1)] == row
+
+
+@compiled
+def busy(u):
+    """Whether a request is on offer, or its answer is due."""
+    q = u.requests
+    return q.valid or q.before != 0 or q.reading
+
+
+@compiled
+def _block_of(u, row):
+    """The block that holds a row."""
+    return row >> u.params.rows_of_block
+
+
+@compiled
+def _may_put(u, row):
+    """All that is in flight is for one block of the map."""
+    return not busy(u) or _block_of(u, row) == u.requests.block
+
+
+@compiled
+def decide(u):
+    """What is asked of the memory in this clock, and whether a bit is set."""
+    m, q, w, p = u.map, u.requests, u.wires, u.params
+    room = not q.valid or w.map_ready
+    w.map_written = w.map_answer and q.before != 0
+    w.map_read = w.map_answer and q.before == 0 and q.reading
+    w.put = 0
+    w.put_we = 0
+    w.set_done = 0
+    w.set_ready = not m.setting and not m.sweeping
+    if m.sweeping:
+        w.put = room and m.sweep_row != p.rows
+        w.put_we = 1
+        w.put_row = m.sweep_row
+    elif m.setting and m.take_hit and not w.map_read:
+        w.put_row = m.block >> 5
+        w.put_we = 1
+        w.put = room and _may_put(u, w.put_row)
+        w.set_done = w.put
+    elif m.fetching and not m.asked:
+        w.put_row = m.fetch_row
+        w.put = room and _may_put(u, w.put_row)
+
+
+@compiled
+def _request(u):
+    """The clock's end, for the requests."""
+    q, w = u.requests, u.wires
+    taken = q.valid and w.map_ready
+    taken_write = taken and q.we
+    if w.map_read:
+        q.reading = 0
+        q.before = q.after + taken_write
+        q.after = 0
+    else:
+        if q.reading:
+            q.after += taken_write
+        else:
+            q.before += taken_write
+        q.before -= w.map_written
+        if taken and not q.we:
+            q.reading = 1
+    if w.put:
+        q.valid = 1
+        q.we = w.put_we
+        q.row = w.put_row
+        q.block = _block_of(u, w.put_row)
+    elif w.map_ready:
+        q.valid = 0
+
+
+@compiled
+def _sweep(u, a):
+    """The clock's end, while the rows are written after a reset."""
+    m, w, p = u.map, u.wires, u.params
+    if m.sweep_row != p.rows:
+        a.tags[m.sweep_row & (len(a.tags) - 1)] = m.sweep_row
+        m.sweep_row += w.put
+    elif not busy(u):
+        m.sweeping = 0
+        p.ready = max(u.clock + 1, p.notes) + 1
+
+
+@compiled
+def step(u, a):
+    """The clock's end, but for the bit. Called after all that read the map in this clock."""
+    m, w = u.map, u.wires
+    if m.sweeping:
+        _sweep(u, a)
+        _request(u)
+        return
+    missed = m.setting and not m.take_hit
+    if not m.fetching:
+        if not m.wrote:
+            m.fetching = missed or m.scanned and not m.scan_hit
+            m.fetch_row = m.block >> 5 if missed else m.scan_at
+    elif w.put and not w.put_we:
+        m.asked = 1
+    m.take_hit = has(u, a, (m.block if m.setting else w.set_block) >> 5)
+    m.scanned = w.scan
+    if w.scan:
+        m.scan_at = w.scan_row
+        m.scan_hit = has(u, a, w.scan_row)
+    m.wrote = w.set_done or w.map_read
+    if w.set_done:
+        a.tags[w.put_row & (len(a.tags) - 1)] = w.put_row
+        m.setting = 0
+    if w.map_read:
+        a.tags[m.fetch_row & (len(a.tags) - 1)] = m.fetch_row
+        m.fetching = 0
+        m.asked = 0
+    if w.set_valid and w.set_ready:
+        m.setting = 1
+    _request(u)
