@@ -68,10 +68,8 @@ def test_an_interrupt_leaves_what_there_was():
 
 
 @pytest.mark.parametrize("changes, message", [
-    (dict(pipelined=False), "the model covers pipelined True, not False; measure this "
-                            "configuration in the simulator"),
-    (dict(map="memory"), "the model covers map 'chip', not 'memory'; measure this configuration "
-                         "in the simulator"),
+    (dict(features={"lock"}), "the model covers features without rty, lock and cti, not ['lock']; "
+                              "measure this configuration in the simulator"),
     (dict(bus="axi4"), "the model covers bus 'wishbone', not 'axi4'; measure this configuration "
                        "in the simulator"),
     (dict(timeout=5), "the model covers snapshots that end well, and a memory that takes 6 clocks "

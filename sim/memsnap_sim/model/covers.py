@@ -17,8 +17,8 @@ def check(params, *, memory, shadow):
     """
     rules = [
         ("bus", params.bus is Bus.WISHBONE, params.bus.value, "'wishbone'"),
-        ("features", not params.features & {"rty", "lock", "cti"} , sorted(params.features),
-         "no rty, lock or cti"),
+        ("features", not params.features & {"rty", "lock", "cti"}, sorted(params.features),
+         "without rty, lock and cti"),
     ]
     for name, covered, value, wanted in rules:
         if not covered:

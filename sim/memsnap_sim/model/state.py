@@ -41,8 +41,8 @@ _WIRES = _record(
     "issue issue_last issue_place issue_job skip target unread_next take captured captured_job "
     "copied copied_job enable open visit follow demand job place find kind grant whole held asker "
     "scan scan_row scanned initial_next background_next background_claim own_next own_copied "
-    "set_valid set_ready set_done set_block retire finished_taken map_ready map_answer map_written map_read "
-    "put put_we put_row full start can_arm stands copier",
+    "set_valid set_ready set_done set_block retire finished_taken map_ready map_answer "
+    "map_written map_read put put_we put_row full start can_arm stands copier",
     hold=MOST_PORTS, asks=MOST_PORTS, taken=MOST_PORTS, refuse=MOST_PORTS,
     secured=MOST_PORTS, granted=MOST_PORTS)
 
