@@ -5,6 +5,10 @@ amaranth-soc has no release on PyPI; here is a Signature with its members and th
 """
 
 import enum
+import re
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from amaranth.hdl import Fragment, Module
@@ -57,3 +61,11 @@ def test_what_does_not_fit_is_noticed(features, granularity):
     bus = signature(params.adr_width, params.data_width, features, granularity)
     with pytest.raises(wiring.ConnectionError):
         connect(Module(), bus.create(), wishbone.Signature.of(params).flip().create())
+
+
+def test_example_of_a_system():
+    path = Path(__file__).parents[1] / "examples/counting.py"
+    done = subprocess.run([sys.executable, "-W", "error", path], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    before, after, first, last = map(int, re.findall(r"\d+", done.stdout))
+    assert before - 1 <= last < after - 100 and last - first == 255
