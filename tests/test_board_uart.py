@@ -1,3 +1,4 @@
+# amaranth: UnusedElaboratable=no
 """The UART of the boards, against a line of its own making."""
 
 import pytest
