@@ -46,15 +46,19 @@ class _Bench:
         size = params["memory_size"]
         self.params = SnapshotParams(shadow_base=size, **params)
         self.core = SnapshotCore(self.params)
-        self.memories = [MemoryTarget(self.core.m_wb, bytes(2 * size), latency=latency)]
-        if self.params.shadow is Shadow.SEPARATE:
-            self.memories.append(MemoryTarget(self.core.x_wb, bytes(2 * size),
-                                              latency=shadow_latency or latency))
-        self.initiators = [Initiator(getattr(self.core, name), max_in_flight=64)
-                           for name in upstream_names(self.params)]
+        self._surround(size, latency, shadow_latency or latency)
         self.initiator = self.initiators[0]
         self.retired = []    # (clock, kind) of each copied block
         self._clock = 0
+
+    def _surround(self, size, latency, shadow_latency):
+        """Puts memories and initiators around the core."""
+        self.memories = [MemoryTarget(self.core.m_wb, bytes(2 * size), latency=latency)]
+        if self.params.shadow is Shadow.SEPARATE:
+            self.memories.append(MemoryTarget(self.core.x_wb, bytes(2 * size),
+                                              latency=shadow_latency))
+        self.initiators = [Initiator(getattr(self.core, name), max_in_flight=64)
+                           for name in upstream_names(self.params)]
 
     def run(self, scenario):
         """Runs ``scenario(bench, ctx)`` to its end."""
@@ -268,6 +272,7 @@ def finishing(left):
 
 def cases():
     """All cases, as (function, arguments)."""
+    from . import bench_axi4  # which is built on this module
     for kind in ("read, idle", "write, idle", "read, copied", "write, copied, row at hand",
                  "write, copied, row not at hand", "stream of writes, idle",
                  "stream of writes, copied"):
@@ -292,6 +297,7 @@ def cases():
         yield arming, (memory_size,)
     for left in 1, 2, 3:
         yield finishing, (left,)
+    yield from bench_axi4.cases()
 
 
 def measure(case):
@@ -300,13 +306,15 @@ def measure(case):
     return function(*arguments)
 
 
-#: The figure that each function counts.
-_FIGURES = {access_cost: "P1", copy_rate: "P2", longest_stall: "P3", arming: "P4", finishing: "P6"}
+#: The figure that each function counts, on either bus.
+_FIGURES = {"access_cost": "P1", "copy_rate": "P2", "longest_stall": "P3", "arming": "P4",
+            "finishing": "P6"}
 
 
-def cases_of(figures):
-    """The cases of some figures, by name."""
-    return [case for case in cases() if _FIGURES[case[0]] in figures]
+def cases_of(figures, *, axi4=True):
+    """The cases of some figures, by name; perhaps without those on AXI4."""
+    return [case for case in cases() if _FIGURES[case[0].__name__] in figures
+            and (axi4 or not case[0].__module__.endswith("axi4"))]
 
 
 def run(chosen, progress=lambda number: None):

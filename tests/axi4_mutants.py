@@ -1,0 +1,160 @@
+"""Ways to break the unit's AXI4 side on purpose: each is one change to one of its files.
+
+``old`` must occur exactly once in the file. A mutant is built in this process: the file's text is
+run anew as a module, and its components take the place of the sound ones.
+"""
+
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+
+import memsnap
+from memsnap_sim.kit import write_burst
+
+__all__ = ["MUTANTS", "Mutant", "broken"]
+
+ROOT = Path(memsnap.__file__).parent
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A defect, where to put it in, and the ``tests`` (module, function, arguments) that see it."""
+
+    name: str
+    file: str
+    old: str
+    new: str
+    tests: tuple
+
+
+@contextmanager
+def broken(mutant):
+    """The components of the mutant's file are broken, wherever they were imported."""
+    text = (ROOT / f"bus/{mutant.file}.py").read_text()
+    assert text.count(mutant.old) == 1, f"{mutant.file} does not fit the mutant any more"
+    name = f"memsnap.bus.{mutant.file}"
+    module = ModuleType(name)
+    module.__file__ = str(ROOT / f"bus/{mutant.file}.py")
+    module.__package__ = "memsnap.bus"
+    exec(compile(text.replace(mutant.old, mutant.new), name, "exec"), module.__dict__)
+    sound = {public: getattr(import_module(name), public) for public in module.__all__}
+    changed = []
+    for each in [*sys.modules.values()]:
+        for public, value in sound.items():
+            if getattr(each, "__dict__", {}).get(public) is value:
+                changed.append((each, public, value))
+                setattr(each, public, getattr(module, public))
+    try:
+        yield
+    finally:
+        for each, public, value in changed:
+            setattr(each, public, value)
+
+
+def gate(shape="one_beat", habit="plain"):
+    return ("test_axi4_gate", "test_random", (shape, habit))
+
+
+EDGE = ("test_axi4_gate", "test_a_burst_over_a_block_edge_waits_for_both_sides",
+        (write_burst(0x48, [1] * 4, size=2, strobes=[15] * 4), {0}))
+KEPT = "test_axi4_gate", "test_nothing_is_kept_from_one_snapshot_to_the_next"
+RANGE = ("test_axi4_range", "test_against_the_places_of_the_beats", ("one_beat",))
+ARBITER = ("test_axi4_arbiter", "test_random", (3, "memory", "shared", True))
+READS = ("test_axi4_copy", "test_reads", ("one_beat", 16, True))
+WRITES = ("test_axi4_copy", "test_writes", ("one_beat", 16, True))
+GIVING_UP = "test_axi4_copy", "test_giving_up"
+
+MUTANTS = (
+    Mutant("burst over a block edge let through", "axi4_gate",
+           "permitted.eq(rest_copied & in_last_row",
+           "permitted.eq(here_copied", (EDGE,)),
+    Mutant("grant of one beat taken for all of a burst", "axi4_gate",
+           "& (granted_whole | (here.beat == touched.last.beat))),",
+           "),", (("test_axi4_gate", "test_beat_by_beat", ()),)),
+    Mutant("grant of another block", "axi4_gate",
+           "here_granted.eq(granted_valid & (granted.block == here.block)",
+           "here_granted.eq(granted_valid", (gate(),)),
+    Mutant("stale row", "axi4_gate",
+           "granted_valid.eq(0), row_known.eq(0),", "granted_valid.eq(0),", ((*KEPT, (False,)),)),
+    Mutant("stale grant", "axi4_gate",
+           "core.ask.valid.eq(0), granted_valid.eq(0), row_known.eq(0),",
+           "core.ask.valid.eq(0), row_known.eq(0),", ((*KEPT, (True,)),)),
+    Mutant("next row not looked at", "axi4_gate",
+           "row_here = row_known & (row == row_of(here.block))",
+           "row_here = row_known", (("test_axi4_gate", "test_each_row_is_looked_at", ()),)),
+    Mutant("no drain", "axi4_gate",
+           "self.drained.eq(drained | (write.in_flight == 0)),", "self.drained.eq(1),",
+           (("test_axi4_gate", "test_drained", ()),)),
+    Mutant("shadow not protected", "axi4_gate",
+           "with m.If(self.protect & touched.shadow):", "with m.If(0):", (gate("three_blocks"),)),
+    Mutant("B dropped", "axi4_refuse",
+           "with m.If(answering & self.s_bready):", "with m.If(answering):",
+           (gate("three_blocks", "disorderly"),)),
+    Mutant("id swapped", "axi4_refuse",
+           '.eq(own_id),', '.eq(own_id ^ 1),', (gate("three_blocks"),)),
+    Mutant("refused before those in front of it are answered", "axi4_refuse",
+           "valid & self.refuse & (self.in_flight == 0) & ~taking", "valid & self.refuse & ~taking",
+           (("test_axi4_gate", "test_refusals_keep_the_order_of_ids", ()),)),
+    Mutant("a beat too few of a refused read", "axi4_refuse",
+           "answering.eq(left != 0)", "answering.eq(left > 1)",
+           (("test_axi4_gate", "test_denied_reads", ()),)),
+    Mutant("WRAP low bound wrong", "axi4_range",
+           "low.eq(start & ~(extent | within))", "low.eq(start & ~within)", (RANGE,)),
+    Mutant("FIXED goes on", "axi4_range",
+           "with m.If(self.burst == Burst.INCR):", "with m.If(self.burst != Burst.WRAP):",
+           (RANGE,)),
+    Mutant("end of an unaligned burst too far", "axi4_range",
+           "high.eq((start | within) + extent)", "high.eq(start + within + extent)", (RANGE,)),
+    Mutant("W before AW permitted", "axi4_arbiter",
+           "may_pass.eq((count != 0) | offered)", "may_pass.eq(1)", (ARBITER,)),
+    Mutant("data of another source", "axi4_arbiter",
+           "current.eq(Mux(count == 0, owner, get.data))", "current.eq(owner)", (ARBITER,)),
+    Mutant("answers to the wrong source", "axi4_arbiter",
+           '"id")[self._params.id_width:]', '"id")[self._params.id_width:] ^ 1', (ARBITER,)),
+    Mutant("an address that stands loses its place", "axi4_arbiter",
+           "with m.If(kept):\n            m.d.comb += owner.eq(kept_owner)",
+           "with m.If(0):\n            m.d.comb += owner.eq(kept_owner)", (ARBITER,)),
+    Mutant("copier starves", "axi4_arbiter",
+           "due.eq((self.share != 0)", "due.eq((self.share == 0)",
+           (("test_axi4_arbiter", "test_the_copiers_share", (1, False)),)),
+    Mutant("the instant while a write stands", "axi4_arbiter",
+           "self.can_arm.eq(~self.m.awvalid | self.m.awready", "self.can_arm.eq(1", (ARBITER,)),
+    Mutant("4 KiB crossed", "axi4_runs",
+           "full.eq(last.as_value()[:within].all()),",
+           "full.eq(count.all()),", (READS, WRITES)),
+    Mutant("run goes on where its place does not", "axi4_runs",
+           "(place == last.as_value() + 1)", "(place != last.as_value())",
+           (("test_axi4_copy", "test_reads", ("pages", 64, False)),)),
+    Mutant("answered before the memory did", "axi4_copy",
+           "comes.eq(self.bus.rvalid & (owed != 0)),", "comes.eq(owed != 0),", (READS,)),
+    Mutant("error of a read ignored", "axi4_copy",
+           "self.answer.error.eq(self.owing | self.bus.rresp.as_value()[1]),",
+           "self.answer.error.eq(self.owing),", (READS,)),
+    Mutant("error of a write ignored", "axi4_copy",
+           "error.eq(self.bus.bresp.as_value()[1])", "error.eq(0)", (WRITES,)),
+    Mutant("missing byte lane", "axi4_copy",
+           "self.bus.wstrb.eq(~0),", "self.bus.wstrb.eq(~1),", (WRITES,)),
+    Mutant("a burst's answer stands for one beat", "axi4_copy",
+           "left.eq(length + 1)", "left.eq(1)", (WRITES,)),
+    Mutant("what is owed is taken for an answer", "axi4_copy",
+           "with m.Elif(~self.aborting & (owed == 0) & (runs.open == 0)):",
+           "with m.Elif(~self.aborting):", ((*GIVING_UP, ("Axi4CopyReads", 13)),)),
+    Mutant("row beside overwritten", "axi4_map",
+           "bus.wstrb.eq(Const(0xf, 4) << Cat(Const(0, 2), place)),", "bus.wstrb.eq(~0),",
+           (("test_axi4_map", "test_rows", (64, False)),)),
+    Mutant("read and write of the map at once", "axi4_map",
+           "Mux(request.we, ~reading, ~reading & (writes == 0))", "1",
+           (("test_axi4_map", "test_rows", (32, True)),)),
+    Mutant("a silent memory not noticed", "axi4_silence",
+           "((reads != 0) | (writes != 0) | bus.arvalid", "((reads != 0) | bus.arvalid",
+           (("test_axi4_map", "test_silence", ()),)),
+    Mutant("shadow open while writes are owed", "axi4_fabric",
+           "kept.eq(protect & writes.busy)", "kept.eq(0)",
+           (("test_unit_axi4", "test_the_shadow_stays_protected_while_writes_are_owed", ()),)),
+    Mutant("one gate left open", "axi4_fabric",
+           "gate.active.eq(self.active)", "gate.active.eq(self.active & (index == 0))",
+           (("test_unit_axi4", "test_all_ports_are_closed", ()),)),
+)
