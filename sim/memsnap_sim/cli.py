@@ -193,6 +193,9 @@ def main(debug):
               "[default: around the instant]")
 @click.option("--baseline/--no-baseline", default=None, help="Also run the program without a "
               "snapshot, and copying memory in software.  [default: baseline]")
+@click.option("--record/--no-record", default=None, help="Also write the CPU's accesses to the "
+              "memory, in a run without a snapshot: accesses.csv.gz, for `memsnap sweep`.  "
+              "[default: no-record]")
 @click.option("--wait/--no-wait", default=None, help="Let a snapshot finish that is still running "
               "when the program ends.  [default: no-wait]")
 @click.option("--max-clocks", type=NUMBER, metavar="CLOCKS",

@@ -191,6 +191,8 @@ TABLES = {
             'instant.'),
         Key("baseline", "flag", "Also run the program without a snapshot, and copying memory in "
             "software.", True),
+        Key("record", "flag", "Also write the CPU's accesses to the memory, in a run without a "
+            "snapshot: accesses.csv.gz, for memsnap sweep.", False),
         Key("wait", "flag", "Let a snapshot finish that is still running when the program ends.",
             False),
         Key("max_clocks", "number", "Stop a program that does not end.", 50_000_000, 1, 1 << 40),

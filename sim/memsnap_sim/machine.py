@@ -1,6 +1,7 @@
 """What a run's program runs on: the compiled system, told in the words of settings and records."""
 
 import difflib
+import gzip
 from dataclasses import replace
 from pathlib import Path
 
@@ -154,8 +155,10 @@ class Machine:
         return other.snapshot(tell)
 
     def write_extras(self, report):
-        """Writes the core, and the save file of the waveform; gives the paths."""
+        """Writes the core, the save file of the waveform, and the accesses; gives the paths."""
         paths = list(self._waves)
+        if self.settings.record:
+            paths.append(self._record())
         if report.record.done:
             path = self.settings.out / "image.core"
             write_core(path, image=self.result.image, base=self.settings.params.memory_base,
@@ -179,6 +182,17 @@ class Machine:
             return run(self.binary, segments, program.entry, options, progress=tell)
         except ValueError as error:
             raise InputError(str(error)) from error
+
+    def _record(self):
+        """Writes the accesses of a run without a snapshot."""
+        from .traces.cpu import accesses_of_cpu
+        from .traces.table import write_table
+        result = self._run(replace(self.options, snapshot="none", regions=REFUSED, wait=False,
+                                   record=True), lambda clocks, limit=None: None, start=False)
+        path = self.settings.out / "accesses.csv.gz"
+        with gzip.open(path, "wt", compresslevel=4) as file:
+            write_table(file, [accesses_of_cpu(result.accesses)])
+        return path
 
     def _wave(self, tell):
         out, kind = self.settings.out, self.settings.wave

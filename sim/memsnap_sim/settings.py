@@ -55,7 +55,8 @@ class Settings:
     ``memory`` is one of :data:`~memsnap_sim.surroundings.MEMORIES`, ``latency`` is in clocks;
     ``wave`` is None, ``"fst"`` or ``"vcd"``; ``wave_window`` is a pair of clocks, or None to choose
     one around the instant; ``initial`` tells that the program's kernel sections become regions by
-    themselves, ``wait`` that a snapshot is waited for that is not finished when the program ends.
+    themselves, ``wait`` that a snapshot is waited for that is not finished when the program ends,
+    ``record`` that the CPU's accesses to the memory are wanted.
     """
 
     program: str
@@ -69,6 +70,7 @@ class Settings:
     wave_window: tuple[int, int] | None = None
     baseline: bool = True
     wait: bool = False
+    record: bool = False
     out: Path = Path("build/run")
     max_clocks: int = 50_000_000
     shadow_latency: int | None = None
@@ -106,7 +108,7 @@ class Settings:
             memory=config.value("memory", "model", given.get("memory")),
             latency=config.value("memory", "latency", given.get("latency")), wave=run["wave"],
             wave_window=parse_window(window) if window is not None else None,
-            baseline=run["baseline"], wait=run["wait"],
+            baseline=run["baseline"], wait=run["wait"], record=run["record"],
             out=Path(run["out"] or Path("build/run") / Path(run["program"]).stem),
             max_clocks=run["max_clocks"],
             shadow_latency=config.value("memory", "shadow_latency", given.get("shadow_latency")),

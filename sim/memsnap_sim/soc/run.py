@@ -26,6 +26,7 @@ _STALL = np.dtype([("clock", "u8"), ("address", "u8"), ("length", "u8"), ("port"
                    ("pad", "u4")])
 _COPY = np.dtype([("clock", "u8"), ("block", "u4"), ("kind", "u4")])
 _EVENT = np.dtype([("clock", "u8"), ("address", "u8"), ("what", "u4"), ("port", "u4")])
+_ACCESS = np.dtype([("requested", "u8"), ("answered", "u8"), ("address", "u4"), ("lanes", "u4")])
 _CALL = np.dtype([("entered", "u8"), ("left", "u8"), ("function", "u8")])
 
 _U64, _U32, _PTR, _INT = ctypes.c_uint64, ctypes.c_uint32, ctypes.c_void_p, ctypes.c_int
@@ -40,6 +41,7 @@ _FUNCTIONS = {   # name: (result, arguments)
     "soc_events": (_U64, (_PTR, _PTR, _U64)),
     "soc_trigger": (None, (_PTR, _INT, _INT, _U64, _U64)),
     "soc_time": (None, (_PTR, _U32)),
+    "soc_record": (None, (_PTR,)),
     "soc_run": (_U64, (_PTR, _U64, _INT)),
     "soc_access": (_INT, (_PTR, _U32, _PTR, _INT)),
     "soc_ended": (_INT, (_PTR, _PTR, _PTR)),
@@ -54,6 +56,7 @@ _FUNCTIONS = {   # name: (result, arguments)
     "soc_stalls": (_U64, (_PTR, _PTR, _U64)),
     "soc_copies": (_U64, (_PTR, _PTR, _U64)),
     "soc_calls": (_U64, (_PTR, _PTR, _U64)),
+    "soc_accesses": (_U64, (_PTR, _PTR, _U64)),
     "soc_stray": (_U64, (_PTR,)),
     "soc_commands": (_U64, (_PTR, _PTR)),
     "soc_dump": (_INT, (_PTR, ctypes.c_char_p, _U64, _U64)),
@@ -109,6 +112,8 @@ class RunOptions:
         A snapshot that is not finished at the program's end is waited for.
     timed : tuple of int
         Addresses of functions whose calls are timed; none calls itself.
+    record : bool
+        The CPU's accesses to the memory are wanted.
     wave, wave_window
         File to write a waveform to, and its first and last clock.
     """
@@ -129,6 +134,7 @@ class RunOptions:
     max_clocks: int = 50_000_000
     wait: bool = False
     timed: tuple = ()
+    record: bool = False
     wave: object = None
     wave_window: tuple = (0, 0)
 
@@ -208,6 +214,9 @@ class RunResult:
         Why the unit refused the start, or "".
     pause : int or None
         Clocks from the trigger to the end of the copy made by software.
+    accesses : numpy array
+        Of the CPU to the memory, if they were wanted: clocks of the request and of the answer, byte
+        ``address``, and ``lanes`` that were written, 0 for a read.
     calls : numpy array
         Of the ``timed`` functions: clocks of the first instruction and of the one after the call.
     commands, commands_in_snapshot : Commands or None
@@ -233,6 +242,7 @@ class RunResult:
     seen: int
     pause: int | None
     calls: object = field(default=(), repr=False)
+    accesses: object = field(default=(), repr=False)
     events: object = field(default_factory=lambda: np.zeros(0, _EVENT), repr=False)
     commands: Commands | None = None
     commands_in_snapshot: Commands | None = None
@@ -378,6 +388,8 @@ def _prepare(soc, params, options):
         soc.write32(register.offset, register.pack(**value) if isinstance(value, dict) else value)
     for address in options.timed:
         soc.time(address)
+    if options.record:
+        soc.record()
     how = {"software": _BY_SOFTWARE, "program": _BY_PROGRAM}.get(options.snapshot, _BY_PIN)
     if options.snapshot != "none":
         if options.at_address is not None:
@@ -420,7 +432,9 @@ def _collect(soc, params, options, size):
         registers=list(registers[:32]), pc=registers[32], writes=writes,
         stalls=soc.array("stalls", _STALL), copies=soc.array("copies", _COPY), fired=fired,
         seen=seen.value, pause=marks[1] - fired if marks[1] and fired else None,
-        calls=soc.array("calls", _CALL), events=soc.array("events", _EVENT), commands=commands,
+        calls=soc.array("calls", _CALL),
+        accesses=soc.array("accesses", _ACCESS), events=soc.array("events", _EVENT),
+        commands=commands,
         commands_in_snapshot=commands_in_snapshot)
 
 

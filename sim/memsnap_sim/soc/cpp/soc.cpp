@@ -45,6 +45,7 @@ struct Stall { uint64_t clock, address, length; uint32_t port, pad; };
 struct Event { uint64_t clock, address; uint32_t what, port; };
 struct Copy { uint64_t clock; uint32_t block, kind; };
 struct Call { uint64_t entered, left, function; };
+struct Access { uint64_t requested, answered; uint32_t address, lanes; };
 struct Timed { uint32_t address, back; bool entering, inside; uint64_t entered; };
 
 // What a bus asks a memory, and how it is answered
@@ -111,6 +112,9 @@ struct Soc {
     uint32_t errors = 0;               // accesses of the CPU that were answered with an error
     std::vector<Timed> timed;          // functions whose calls are timed
     std::vector<Call> calls;
+    std::vector<Access> accesses;      // of the CPU to the memory, if that is wanted
+    bool recording = false, asking = false;
+    uint64_t requested = 0;
     int open[4] = {-1, -1, -1, -1};    // each port's stall that lasts, by its index
     bool was_hold = false, was_io_held = false;
     bool was_active = false, registers_due = false;
@@ -210,6 +214,7 @@ struct Soc {
         if (top->trace_copied) copies.push_back({clock, top->trace_block, top->trace_kind});
         see_ports();
         if (!timed.empty()) time_calls(cpu);
+        if (recording) record_access(cpu);
         if (when == AT_ADDRESS && !fired && cpu->soc__DOT__cpu__DOT__launch_next_insn
             && cpu->soc__DOT__cpu__DOT__next_pc == at && ++seen == nth) fire();
         if (when == AT_CLOCK && !fired && clock + 1 >= at) fire();
@@ -248,6 +253,15 @@ struct Soc {
         was_hold = top->io_hold;
         was_io_held = top->io_hold && top->io_held;
         if (top->sent) events.push_back({clock, top->sent_number, PACKET, top->sent_error});
+    }
+
+    // The CPU makes one access at a time; those to the memory have an address below the devices'
+    void record_access(Vsoc___024root *cpu) {
+        uint32_t address = cpu->soc__DOT__mem_addr;
+        if (!cpu->soc__DOT__mem_valid || address >> 28) return;
+        if (!asking) requested = clock;
+        asking = !cpu->soc__DOT__mem_ready;
+        if (!asking) accesses.push_back({requested, clock, address, cpu->soc__DOT__mem_wstrb});
     }
 
     // A call lasts from the fetch of the function's first instruction to that of the one after it
@@ -610,6 +624,8 @@ void soc_time(Soc *soc, uint32_t address) {
     soc->timed.push_back({address, 0, false, false, 0});
 }
 
+void soc_record(Soc *soc) { soc->recording = true; }
+
 // Runs to a clock, or to the program's end if that is wanted; returns the clock.
 uint64_t soc_run(Soc *soc, uint64_t until, int to_end) {
     while (soc->clock < until && !(to_end && soc->ended)) soc->step();
@@ -648,6 +664,9 @@ uint64_t soc_stalls(Soc *soc, Stall *to, uint64_t most) { return give(soc->stall
 uint64_t soc_events(Soc *soc, Event *to, uint64_t most) { return give(soc->events, to, most); }
 uint64_t soc_copies(Soc *soc, Copy *to, uint64_t most) { return give(soc->copies, to, most); }
 uint64_t soc_calls(Soc *soc, Call *to, uint64_t most) { return give(soc->calls, to, most); }
+uint64_t soc_accesses(Soc *soc, Access *to, uint64_t most) {
+    return give(soc->accesses, to, most);
+}
 
 int soc_dump(Soc *soc, const char *path, uint64_t from, uint64_t to) {
 #ifdef SOC_DUMP
