@@ -309,9 +309,8 @@ def test_debug_shows_the_fault(session):
 def test_bench_writes_and_tells_what_it_misses(monkeypatch, tmp_path, met):
     from memsnap_sim import bench
     row = bench.Row("P3", "L = 4", 7, 5, 12, met)
-    monkeypatch.setattr(bench, "cases", lambda: iter([1]))
-    monkeypatch.setattr(bench, "run", lambda progress: progress(row))
-    result = call("bench", "--out", tmp_path)
+    monkeypatch.setattr(bench, "run", lambda chosen, progress: [row])
+    result = call("bench", "--figure", "P3", "--out", tmp_path)
     assert result.exit_code == 0, result.output
     assert ("1 of 1 goals met" if met else "0 of 1 goals met") in result.stdout
     assert '"figure": "P3"' in (tmp_path / "bench.json").read_text()
