@@ -5,7 +5,7 @@ from memsnap.lifecycle import Lifecycle
 
 from sim import params_of, simulate
 
-__all__ = ["RUNNING", "bring", "bring_to_end", "outcome", "ready", "region", "results", "run"]
+__all__ = ["RUNNING", "bring", "bring_to_end", "outcome", "ready", "results", "run"]
 
 PARAMS = params_of("three_blocks")      # 48 bytes from 0x40, two regions
 RUNNING = [State.INITIAL, State.BACKGROUND, State.DRAINING]
@@ -74,7 +74,3 @@ def outcome(pins):
 def results(pins):
     return (pins.state, pins.done, pins.failed, pins.cancelled, pins.cause, pins.fail_block,
             pins.active, pins.locked, pins.protected)
-
-
-def region(base, limit, enable=1):
-    return {"base": base, "limit": limit, "enable": enable, "kind": 0}

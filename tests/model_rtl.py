@@ -4,6 +4,7 @@ from amaranth.sim import Simulator
 from memsnap.bus.fabric import upstream_names
 from memsnap.core import SnapshotCore, Trace
 from memsnap.params import Shadow
+from memsnap_sim.kit.regions import RegionEntries
 from memsnap_sim.kit.wishbone import Access, Initiator
 from memsnap_sim.model.accesses import beats_of
 
@@ -49,7 +50,10 @@ class Rtl:
             for name, stream in zip(upstream_names(params), streams, strict=True)]
         self._held_clocks = [[] for _ in self._initiators]
         self._settings = dict(share=share, pace=pace)
-        self._regions = regions
+        self._regions = RegionEntries(core.control.regions)
+        self._regions.entries = [
+            (*[(each - params.memory_base) // params.block_size for each in region], 1)
+            for region in regions]
 
     def run(self, most=200_000):
         """Runs it to its end, and returns it."""
@@ -58,14 +62,12 @@ class Rtl:
         for each in (*self._memories, *self._initiators):
             simulator.add_process(each.process)
         simulator.add_process(self._watch)
+        simulator.add_process(self._regions.process)
 
         async def testbench(ctx):
             control = self.core.control
             for name, value in self._settings.items():
                 ctx.set(getattr(control, name), value)
-            for index, (base, limit) in enumerate(self._regions):
-                ctx.set(control.regions[index],
-                        {"base": base, "limit": limit, "kind": 0, "enable": 1})
             if self.start:
                 await ctx.tick().repeat(self.start)
             ctx.set(control.start, 1)

@@ -67,9 +67,8 @@ MUTANTS = (
            "put.data.eq(self._last)",
            scenario=4),
     Mutant("silent shadow not noticed", "lifecycle.py",
-           "m.d.comb += expired[index].eq((self.timeout != 0) & (silent >= self.timeout))",
-           "m.d.comb += expired[index].eq((index == 0) & (self.timeout != 0)"
-           " & (silent >= self.timeout))",
+           "silence.on.eq(waiting &",
+           "silence.on.eq((index == 0) & waiting &",
            scenario=5),
     Mutant("granted before it is captured", "copy_reader.py",
            "waits[port] & ~(self.pending & mine)",

@@ -80,8 +80,8 @@ class Pins:
         self.rst = 0
 
 
-def simulate(dut, script):
-    """Runs ``script(pins)`` on the component until it returns."""
+def simulate(dut, script, *, processes=()):
+    """Runs ``script(pins)`` on the component until it returns, and processes beside it."""
     top = Module()
     top.domains.sync = domain = ClockDomain()
     top.submodules.dut = dut
@@ -92,4 +92,6 @@ def simulate(dut, script):
     simulator = Simulator(top)
     simulator.add_clock(1e-6)
     simulator.add_testbench(testbench)
+    for process in processes:
+        simulator.add_process(process)
     simulator.run()

@@ -1,7 +1,7 @@
 """The life of a snapshot: starts, states, and what is forgotten when."""
 
 import pytest
-from lifecycle_steps import RUNNING, bring, bring_to_end, outcome, ready, region, results, run
+from lifecycle_steps import RUNNING, bring, bring_to_end, outcome, ready, results, run
 from memsnap.control import Cause, Refusal, State
 
 from sim import seeded
@@ -96,43 +96,52 @@ def test_trigger():
     run(script)
 
 
-@pytest.mark.parametrize("regions, refusal", [
-    ([region(0x40, 0x40)], None),
-    ([region(0x40, 0x6f)], None),
-    ([region(0x6f, 0x6f), region(0x40, 0x50)], None),
-    ([region(0x50, 0x4f, enable=0)], None),
-    ([region(0, 0x1ff, enable=0)], None),
-    ([region(0x51, 0x50)], Refusal.REGION_ORDER),
-    ([region(0x40, 0x4f), region(0x6f, 0x40)], Refusal.REGION_ORDER),
-    ([region(0x3f, 0x4f)], Refusal.REGION_RANGE),
-    ([region(0x40, 0x70)], Refusal.REGION_RANGE),
-    ([region(0x70, 0x7f)], Refusal.REGION_RANGE),
-    ([region(0x40, 0x4f), region(0xc0, 0xc1)], Refusal.REGION_RANGE),
-    ([region(0x140, 0x14f)], Refusal.REGION_RANGE),
-])
-def test_regions(regions, refusal):
+@pytest.mark.parametrize("unsound", [Refusal.NONE, Refusal.REGION_ORDER, Refusal.REGION_RANGE])
+def test_regions(unsound):
     """A start with unsound regions is refused with its reason, from idle and from done."""
-    regions = [*regions, region(0, 0, enable=0)][:2]
-
     async def script(pins):
         for state in State.IDLE, State.DONE:
-            pins.regions = [region(0, 0, enable=0)] * 2
+            pins.unsound = Refusal.NONE
             await bring(pins, state)
-            pins.regions = regions
+            pins.unsound = unsound
             before = results(pins)
             pins.start = 1
-            assert pins.accepted == pins.restart == (refusal is None)
+            assert pins.accepted == pins.restart == (unsound is Refusal.NONE)
             await pins.tick()
             pins.start = 0
-            if refusal is None:
+            if unsound is Refusal.NONE:
                 assert pins.arming and not pins.refused and not pins.done
                 await bring_to_end(pins, "full")
                 await pins.pulse("clear")
             else:
-                assert pins.refused and pins.refusal is refusal
+                assert pins.refused and pins.refusal is unsound
                 assert results(pins) == before
                 await pins.pulse("clear")
                 assert not pins.refused and pins.refusal is Refusal.NONE
+
+    run(script)
+
+
+@pytest.mark.parametrize("found", [Refusal.NONE, Refusal.REGION_RANGE])
+@pytest.mark.parametrize("clocks", [1, 2, 6])
+@pytest.mark.parametrize("pin", [False, True])
+def test_a_start_waits_for_the_check(pin, clocks, found):
+    """It is neither missed nor decided before the regions are looked at; and it is one start."""
+    async def script(pins):
+        await ready(pins)
+        pins.drive(checking=1, unsound=Refusal.REGION_ORDER)    # of what the table held before
+        await pins.pulse("trigger" if pin else "start")
+        for _ in range(clocks):
+            assert not (pins.accepted or pins.refused or pins.locked)
+            await pins.tick()
+        pins.drive(checking=0, unsound=found)
+        assert pins.accepted == (found is Refusal.NONE)
+        await pins.tick()
+        assert not pins.accepted and pins.refusal is found
+        assert pins.arming == (found is Refusal.NONE)
+        await pins.pulse("clear")
+        await pins.tick()
+        assert not pins.accepted and not pins.refused
 
     run(script)
 

@@ -11,6 +11,7 @@ from memsnap.regs.table import Kind
 from sim import seeded, simulate
 
 WORD = 0xFFFFFFFF
+LATENCY = 3
 
 BUILDS = {
     "default": SnapshotParams(),
@@ -31,6 +32,8 @@ class Bank:
     async def access(self, kind, offset, value=0, sel=0b1111):
         """One access; gives the answer's data, error and latency in clocks."""
         port = self.pins.access
+        while not port.ready:
+            await port.tick()
         port.drive(adr=offset // 4, data_w=value, sel=sel)
         await port.pulse(kind)
         port.drive(adr=0, data_w=0, sel=0)
@@ -52,15 +55,13 @@ class Bank:
         _, error, _ = await self.access("write", offset, value, sel)
         assert not error, f"error at {offset:#x}"
 
-    def member(self, path, index=0):
+    def member(self, path):
         head, _, rest = path.partition(".")
         member = getattr(self.pins._dut.control, head)
-        if head == "regions":
-            member = member[index]
         return Value.cast(member[rest] if rest else member)
 
-    def get(self, path, index=0):
-        return self.pins._ctx.get(self.member(path, index))
+    def get(self, path):
+        return self.pins._ctx.get(self.member(path))
 
     def set(self, path, value):
         self.pins._ctx.set(self.member(path), value)
@@ -169,7 +170,7 @@ def test_config(build):
 
     async def script(bank):
         resets = constants(bank.params)
-        for register, index, offset, field in bank.instances(Kind.CONFIG):
+        for register, _, offset, field in bank.instances(Kind.CONFIG):
             bits = bank.implemented(field) << field.lsb
             state = resets.get(field.member, field.reset) << field.lsb & bits
             assert await bank.read(offset) & field.mask == state, register.name
@@ -178,8 +179,8 @@ def test_config(build):
                 await bank.write(offset, value, sel)
                 state = state & ~lanes(sel) | value & lanes(sel) & bits
                 assert await bank.read(offset) & field.mask == state, (register.name, sel)
-                if "bank." not in field.member:
-                    shown = bank.get(field.member, index) >> field.member_lsb
+                if not field.member.startswith(("bank.", "regions.")):
+                    shown = bank.get(field.member) >> field.member_lsb
                     assert shown & bank.implemented(field) == state >> field.lsb, register.name
             await bank.write(offset, 0)
         await bank.pins.warm_reset()
@@ -229,8 +230,8 @@ def test_command():
                 continue
             assert register.name == "CONTROL"
             lane = 1 << field.lsb // 8
-            assert await clocks(bank, field, field.mask, lane) == [1]
-            assert await clocks(bank, field, WORD, 0b1111) == [1]
+            assert await clocks(bank, field, field.mask, lane) == [2]
+            assert await clocks(bank, field, WORD, 0b1111) == [2]
             assert await clocks(bank, field, WORD & ~field.mask, 0b1111) == []
             assert await clocks(bank, field, WORD, 0b1111 & ~lane) == []
             seen.add(field.name)
@@ -272,6 +273,7 @@ def test_event_and_interrupt():
         bank.set("ended", 1)
         pins.access.drive(adr=status // 4, data_w=1, sel=0b1111)
         await pins.access.pulse("write")
+        await pins.tick()
         bank.set("ended", 0)
         await pins.tick(2)
         assert await bank.read(status) == 1
@@ -292,6 +294,8 @@ def test_window(build, delay):
             bits = rng.getrandbits(32) | 1
             pins.access.drive(adr=data // 4)
             await pins.access.pulse("read")
+            assert not pins.control.map_read
+            await pins.tick()
             if row < rows:
                 for _ in range(delay):
                     assert pins.control.map_read and pins.control.map_row == row
@@ -420,7 +424,7 @@ def test_unmapped(build):
             if offset in mapped:
                 continue
             _, error, latency = await bank.access("read", offset)
-            assert error and latency == 2, f"{offset:#x}"
+            assert error and latency == LATENCY, f"{offset:#x}"
             _, error, _ = await bank.access("write", offset, rng.getrandbits(32))
             assert error, f"{offset:#x}"
         for offset, value in configured:
@@ -467,6 +471,12 @@ class Moving(Bank):
         self.clock = 1000
         self.move()
 
+    @classmethod
+    async def ready(cls, bank):
+        while not bank.pins.access.ready:
+            await bank.pins.tick()
+        return cls(bank)
+
     def move(self):
         for name, value in counters_at(self.clock).items():
             self.set(f"counters.{name}", value)
@@ -482,7 +492,8 @@ class Moving(Bank):
         await self.tick()
         port.drive(read=0, write=0)
         await self.tick()
-        answer = port.data_r, port.error, 2
+        await self.tick()
+        answer = port.data_r, port.error, LATENCY
         assert port.done
         await self.tick()
         return answer
@@ -501,11 +512,11 @@ BUILDS["many_blocks"] = SnapshotParams(memory_size=1 << 22, shadow_base=1 << 22)
 
 def test_counters_are_of_one_clock():
     async def script(bank):
-        bank = Moving(bank)
+        bank = await Moving.ready(bank)
         for _ in range(3):
             before = bank.clock
             clock = check_coherent(await read_counters(bank, latch=True))
-            assert clock == before + 1      # that of the command, one after its strobe
+            assert clock == before + 2      # that of the command, two after its strobe
             again = await read_counters(bank, latch=False)
             assert check_coherent(again) == clock
     with_bank("many_blocks", script)
@@ -513,7 +524,7 @@ def test_counters_are_of_one_clock():
 
 def test_counters_are_copied_when_a_snapshot_ends():
     async def script(bank):
-        bank = Moving(bank)
+        bank = await Moving.ready(bank)
         bank.set("ended", 1)
         await bank.tick()
         bank.set("ended", 0)
@@ -525,7 +536,7 @@ def test_counters_are_copied_when_a_snapshot_ends():
 def test_the_coherence_check_can_fail():
     async def script(bank):
         with pytest.raises(AssertionError, match="of different clocks"):
-            check_coherent(await read_counters(Moving(bank), latch=True))
+            check_coherent(await read_counters(await Moving.ready(bank), latch=True))
     with_bank("many_blocks", script, Unlatched)
 
 

@@ -7,6 +7,7 @@ import pytest
 from memsnap.job_table import JobKind
 from memsnap.params import Release
 from memsnap.sequencer import Sequencer
+from memsnap_sim.kit.regions import RegionEntries
 
 from sim import params_of, seeded, simulate
 
@@ -26,8 +27,8 @@ class Job:
 class Bench:
     """Everything around the sequencer, and what must be true of it."""
 
-    def __init__(self, pins, params, rng, *, knows=True):
-        self.pins, self.params, self.rng = pins, params, rng
+    def __init__(self, pins, params, rng, regions, *, knows=True):
+        self.pins, self.params, self.rng, self.regions = pins, params, rng, regions
         self.early = params.release is Release.CAPTURED
         self.knows = knows                       # the reader tells of single beats
         self.seen = set()
@@ -51,12 +52,9 @@ class Bench:
 
     def walk(self, regions):
         """The blocks of the enabled regions in their order."""
-        size = self.params.block_size
-        for base, limit, enable in regions:
+        for first, last, enable in regions:
             if enable:
-                offset = base - self.params.memory_base
-                end = limit - self.params.memory_base
-                yield from range(offset // size, end // size + 1)
+                yield from range(first, last + 1)
 
     def row(self, index):
         return sum(1 << bit for bit in range(self.params.map_row_bits)
@@ -214,12 +212,10 @@ class Bench:
         pins.drive(reset=0)
         regions = []
         for _ in range(params.regions):
-            base = rng.randrange(params.memory_size)
-            limit = min(params.memory_size - 1, base + rng.randrange(4 * params.block_size))
-            regions.append((params.memory_base + base, params.memory_base + limit,
-                            rng.random() < 0.7))
-        pins.regions = [{"base": base, "limit": limit, "enable": enable, "kind": 0}
-                        for base, limit, enable in regions]
+            first = rng.randrange(params.blocks)
+            last = min(params.blocks - 1, first + rng.randrange(5))
+            regions.append((first, last, rng.random() < 0.7))
+        self.regions.entries = regions
         self.initial = list(self.walk(regions))
         self.history = []
         await pins.tick(2)
@@ -257,8 +253,11 @@ def test_random(shape, release):
     rng = seeded(len(shape))
     params = params_of(shape, release=release)
 
+    sequencer = Sequencer(params)
+    regions = RegionEntries(sequencer.regions)
+
     async def script(pins):
-        bench = Bench(pins, params, rng)
+        bench = Bench(pins, params, rng, regions)
         for number in range(6 if params.blocks > 10 else 24):
             bench.knows = rng.getrandbits(1)
             cut = number % 3 == 2
@@ -271,7 +270,7 @@ def test_random(shape, release):
         if release == "captured" and params.block_beats > 1:
             assert {"beat", "visit", "follow", "whole"} <= bench.seen
 
-    simulate(Sequencer(params), script)
+    simulate(sequencer, script, processes=[regions.process])
 
 
 def test_a_write_that_waited_at_a_cancel_is_forgotten():

@@ -3,42 +3,37 @@
 import pytest
 from memsnap.background_scan import BackgroundScan
 from memsnap.initial_walk import InitialWalk
+from memsnap_sim.kit.regions import RegionEntries
 
 from sim import params_of, seeded, simulate
 
-BASE, BLOCK, LAST = 0, 64, 39     # of the shape "long_blocks": 40 blocks of 64 bytes
+LAST = 39     # of the shape "long_blocks": 40 blocks
 
+#: First and last block of each region, None for one that is not enabled; and the walk.
 REGIONS = {
     "none": ([], []),
-    "one byte": ([(130, 130)], [2]),
-    "one block": ([(128, 191)], [2]),
-    "last block": ([(39 * 64, 40 * 64 - 1)], [LAST]),
-    "last byte": ([(40 * 64 - 1, 40 * 64 - 1)], [LAST]),
-    "first byte": ([(0, 0)], [0]),
-    "over an edge": ([(63, 64)], [0, 1]),
-    "everything": ([(0, 40 * 64 - 1)], list(range(40))),
-    "several": ([(700, 900), (0, 70), (2500, 2559), (64, 64)], [10, 11, 12, 13, 14, 0, 1, 39, 1]),
-    "the second and the fourth": ([None, (64, 64), None, (128, 128)], [1, 2]),
-    "the last alone": ([None, None, None, (64, 128)], [1, 2]),
+    "one block": ([(2, 2)], [2]),
+    "last block": ([(LAST, LAST)], [LAST]),
+    "first block": ([(0, 0)], [0]),
+    "two blocks": ([(0, 1)], [0, 1]),
+    "everything": ([(0, LAST)], list(range(40))),
+    "several": ([(10, 14), (0, 1), (39, 39), (1, 1)], [10, 11, 12, 13, 14, 0, 1, 39, 1]),
+    "the second and the fourth": ([None, (1, 1), None, (2, 2)], [1, 2]),
+    "the last alone": ([None, None, None, (1, 2)], [1, 2]),
 }
 
 
-def table(regions, base=BASE):
-    entries = [{"base": base + each[0], "limit": base + each[1], "enable": 1, "kind": 0}
-               if each else {"base": 99, "limit": 1, "enable": 0, "kind": 0} for each in regions]
-    return entries + [{"base": 0, "limit": 0, "enable": 0, "kind": 0}] * (4 - len(entries))
-
-
-@pytest.mark.parametrize("memory_base", [0, 0x3000])
 @pytest.mark.parametrize("name", REGIONS)
-def test_initial_walk(name, memory_base):
+def test_initial_walk(name):
     """Each block of each enabled region once a region, in order; twice in a row."""
     regions, blocks = REGIONS[name]
-    params = params_of("long_blocks", memory_base=memory_base)
+    params = params_of("long_blocks")
     rng = seeded(5)
+    walk = InitialWalk(params)
+    table = RegionEntries(walk.regions)
+    table.entries = [(*each, True) if each else (3, 1, False) for each in regions]
 
     async def script(pins):
-        pins.regions = table(regions, memory_base)
         pins.reset = 1
         for cut in 3, None, None:
             await pins.tick(2)
@@ -58,7 +53,7 @@ def test_initial_walk(name, memory_base):
             pins.drive(reset=1, next=0)
             await pins.tick()
 
-    simulate(InitialWalk(params), script)
+    simulate(walk, script, processes=[table.process])
 
 
 def params_with(blocks):

@@ -4,8 +4,8 @@ from amaranth.hdl import unsigned
 from amaranth.lib import data, enum, wiring
 from amaranth.lib.wiring import In, Out
 
-__all__ = ["Cause", "Counters", "Failure", "Refusal", "RegionKind", "Signature", "State",
-           "region_layout"]
+__all__ = ["Cause", "Counters", "Failure", "Refusal", "RegionKind", "RegionLookup", "Signature",
+           "State"]
 
 
 class State(enum.Enum, shape=3):
@@ -60,14 +60,29 @@ class RegionKind(enum.Enum, shape=2):
     MAP = 3
 
 
-def region_layout(addr_width):
-    """One entry of the region table: byte addresses ``base`` to ``limit``, both included."""
-    return data.StructLayout({
-        "base": unsigned(addr_width),
-        "limit": unsigned(addr_width),
-        "kind": RegionKind,
-        "enable": unsigned(1),
-    })
+class RegionLookup(wiring.Signature):
+    """A look at an entry of the region table, seen from the table.
+
+    Parameters
+    ----------
+    params : SnapshotParams
+
+    Members
+    -------
+    index : ``In(range(regions))``
+    first, last : ``Out(block_bits)``
+        Its blocks, both included, in the clock after; checked.
+    enable : ``Out(1)``
+        With them: it is used.
+    """
+
+    def __init__(self, params):
+        super().__init__({
+            "index": In(range(max(2, params.regions))),
+            "first": Out(params.block_bits),
+            "last": Out(params.block_bits),
+            "enable": Out(1),
+        })
 
 
 class Counters(data.Struct):
@@ -99,7 +114,11 @@ class Signature(wiring.Signature):
     start, cancel, clear : ``Out(1)``
         Commands, one clock each. ``clear`` forgets the last snapshot's result and lifts the
         protection of its image.
-    regions : ``Out(ArrayLayout(region_layout, regions))``
+    regions : ``Out(RegionLookup(params))``
+    unsound : ``Out(Refusal)``
+        What the region table lets a start be refused for, or ``NONE``.
+    checking : ``Out(1)``
+        It is just being written and looked at: a start waits.
     timeout, share, deadline, hold_limit : ``Out(32)``
     pace : ``Out(16)``
     pause, hold_io : ``Out(1)``
@@ -140,7 +159,9 @@ class Signature(wiring.Signature):
             "start": Out(1),
             "cancel": Out(1),
             "clear": Out(1),
-            "regions": Out(data.ArrayLayout(region_layout(params.addr_width), params.regions)),
+            "regions": Out(RegionLookup(params)),
+            "unsound": Out(Refusal),
+            "checking": Out(1),
             "timeout": Out(32),
             "share": Out(32),
             "deadline": Out(32),

@@ -122,10 +122,11 @@ class SnapshotCore(wiring.Component):
         # Registers and figures
         self._wire(m, self.control, lifecycle, "state cause refusal done failed cancelled refused "
                    "active locked protected ready ready_in fail_block ended",
-                   "start cancel clear regions timeout deadline failure retries hold_io")
+                   "start cancel clear unsound checking timeout failure retries hold_io")
         self._wire(m, statistics, lifecycle, "accepted arming active")
         self._wire(m, statistics, sequencer, "held retired retired_kind")
-        self._wire(m, self.control, sequencer, "map_valid", "map_row map_read regions")
+        self._wire(m, self.control, sequencer, "map_valid", "map_row map_read")
+        connect(m, flipped(self.control.regions), sequencer.regions)
         m.d.comb += [
             statistics.hold.eq(Cat(gate.held for gate in bus.gates)),
             self.control.counters.eq(statistics.counters),
@@ -174,15 +175,16 @@ class SnapshotCore(wiring.Component):
             pace.pause.eq(control.pause),
             pace.claimed.eq(sequencer.background_claim),
             sequencer.go.eq(pace.go),
-            held_writes.limit.eq(control.hold_limit),
+            statistics.hold_limit.eq(control.hold_limit),
+            statistics.deadline.eq(control.deadline),
+            held_writes.over.eq(statistics.over),
             held_writes.failure.eq(control.failure),
             lifecycle.hold_expired.eq(held_writes.expired),
-            lifecycle.duration.eq(statistics.counters.duration),
+            lifecycle.overdue.eq(statistics.overdue),
         ]
         for index, gate in enumerate(gates):
             m.d.comb += [
                 held_writes.held[index].eq(gate.held),
-                held_writes.stalled[index].eq(statistics.stalled[index]),
                 held_writes.blocks[index].eq(gate.ask.payload.block),
                 gate.fail.eq(held_writes.fail[index]),
                 gate.deny_read.eq(control.deny_read[index]),

@@ -1,6 +1,6 @@
 """What becomes of a write that is held for too long, or for a block that cannot be copied."""
 
-from amaranth.hdl import Cat, Module, Signal
+from amaranth.hdl import Module, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -12,7 +12,7 @@ __all__ = ["HeldWrites"]
 class HeldWrites(wiring.Component):
     """Applies the failure policy to held writes.
 
-    A write that is held for ``limit`` clocks ends the snapshot (``expired``) under the policy
+    A write that is held for too long ends the snapshot (``expired``) under the policy
     ``BREAK``, and is itself answered with an error (``fail``) under ``FAIL_WRITE``. So is, under
     the latter, a write that waits for a block whose copy is given up: it spares the snapshot.
 
@@ -24,12 +24,10 @@ class HeldWrites(wiring.Component):
     -------
     held : ``In(ports)``
         A port's write is being held.
-    stalled : ``In(32).array(ports)``
-        For how many clocks before this one.
+    over : ``In(ports)``
+        It has been so for as long as is allowed; one clock.
     blocks : ``In(ArrayLayout(block_bits, ports))``
         The blocks that they wait for.
-    limit : ``In(32)``
-        Clocks; 0 for no limit.
     failure : ``In(Failure)``
     spent, spent_block : ``In(1)``, ``In(block_bits)``
         A block's copy is about to be given up.
@@ -44,9 +42,8 @@ class HeldWrites(wiring.Component):
         self._params = params
         super().__init__({
             "held": In(params.ports),
-            "stalled": In(32).array(params.ports),
+            "over": In(params.ports),
             "blocks": In(data.ArrayLayout(params.block_bits, params.ports)),
-            "limit": In(32),
             "failure": In(Failure),
             "spent": In(1),
             "spent_block": In(params.block_bits),
@@ -57,19 +54,19 @@ class HeldWrites(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        over = Signal(self._params.ports)
+        over = Signal(self._params.ports)       # for too long
+        was_over = Signal(self._params.ports)
         waits = Signal(self._params.ports)      # for the block that is given up
         doomed = Signal(self._params.ports)     # was found to wait for one
         fail_write = self.failure == Failure.FAIL_WRITE
+        m.d.comb += over.eq(self.held & (self.over | was_over))
         for index, held in enumerate(self.held):
-            m.d.comb += [
-                over[index].eq(held & (self.limit != 0) & (self.stalled[index] >= self.limit)),
-                waits[index].eq(held & self.spent & (self.blocks[index] == self.spent_block)),
-            ]
+            m.d.comb += waits[index].eq(
+                held & self.spent & (self.blocks[index] == self.spent_block))
         m.d.comb += [
             self.spare.eq(fail_write & waits.any()),
             self.expired.eq(~fail_write & over.any()),
             self.fail.eq((doomed | over) & fail_write.replicate(self._params.ports)),
         ]
-        m.d.sync += doomed.eq((doomed | waits) & Cat(self.held))
+        m.d.sync += [doomed.eq((doomed | waits) & self.held), was_over.eq(over)]
         return m

@@ -1,10 +1,10 @@
 """Walks through the regions of the initial copy."""
 
-from amaranth.hdl import Module, Signal
-from amaranth.lib import data, wiring
+from amaranth.hdl import Module, Mux, Signal
+from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from .control import region_layout
+from .control import RegionLookup
 
 __all__ = ["InitialWalk"]
 
@@ -12,10 +12,14 @@ __all__ = ["InitialWalk"]
 class InitialWalk(wiring.Component):
     """Proposes the blocks of the enabled regions, one after another.
 
+    The next region is looked up while one is being walked through, so that none costs more than a
+    clock beside those of its blocks.
+
     Members
     -------
-    regions : ``In(ArrayLayout(region_layout))``
+    regions : ``In(RegionLookup(params))``
     reset : ``In(1)``
+        For a clock at least after the table was changed.
     proposed : ``Out(1)``
     block : ``Out(block_bits)``
     next : ``In(1)``
@@ -27,7 +31,7 @@ class InitialWalk(wiring.Component):
     def __init__(self, params):
         self._params = params
         super().__init__({
-            "regions": In(data.ArrayLayout(region_layout(params.addr_width), params.regions)),
+            "regions": In(RegionLookup(params)),
             "reset": In(1),
             "proposed": Out(1),
             "block": Out(params.block_bits),
@@ -38,27 +42,21 @@ class InitialWalk(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         count = self._params.regions
-        low = self._params.beat_shift + self._params.beat_bits
-        high = self._params.beat_shift + self._params.span_bits
         region = Signal(range(count + 1))
-        first = Signal(self._params.block_bits)
-        last = Signal(self._params.block_bits)
-        enabled = Signal()
-
-        with m.Switch(region):
-            for index in range(count):
-                with m.Case(index):
-                    m.d.comb += [
-                        first.eq(self.regions[index].base[low:high]),
-                        last.eq(self.regions[index].limit[low:high]),
-                        enabled.eq(self.regions[index].enable),
-                    ]
-        m.d.comb += self.done.eq(region == count)
+        last = Signal(self._params.block_bits, reset_less=True)
+        m.d.comb += [
+            self.regions.index.eq(Mux(self.reset, 0, region + 1)),
+            self.done.eq(region == count),
+        ]
         with m.If(self.reset):
             m.d.sync += [region.eq(0), self.proposed.eq(0)]
         with m.Elif(~self.done & ~self.proposed):
-            m.d.sync += [self.block.eq(first), self.proposed.eq(enabled)]
-            with m.If(~enabled):
+            m.d.sync += [
+                self.block.eq(self.regions.first),
+                last.eq(self.regions.last),
+                self.proposed.eq(self.regions.enable),
+            ]
+            with m.If(~self.regions.enable):
                 m.d.sync += region.eq(region + 1)
         with m.Elif(self.next & (self.block == last)):
             m.d.sync += [region.eq(region + 1), self.proposed.eq(0)]

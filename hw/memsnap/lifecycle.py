@@ -1,11 +1,12 @@
 """The life of a snapshot: start, instant, end, and everything that can end it early."""
 
 from amaranth.hdl import Const, Module, Mux, Signal
-from amaranth.lib import data, wiring
+from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from .control import Cause, Failure, Refusal, State, region_layout
+from .control import Cause, Failure, Refusal, State
 from .params import Release
+from .stopwatch import Stopwatch
 
 __all__ = ["Lifecycle"]
 
@@ -17,9 +18,9 @@ class Lifecycle(wiring.Component):
     """Takes a snapshot from its start to its end.
 
     A start is accepted in ``IDLE`` and ``DONE`` if the enabled regions are sound, else refused with
-    its reason and without any other effect. Two clocks after an accepted start ``active`` rises,
-    unless a write is waiting at the memory's port: that clock is the instant. ``enable`` follows
-    when all that was accepted before is answered.
+    its reason and without any other effect; while they are being checked it waits. Two clocks
+    after an accepted start ``active`` rises, unless a write is waiting at the memory's port: that
+    clock is the instant. ``enable`` follows when all that was accepted before is answered.
 
     A snapshot ends as done, failed or cancelled, in exactly one way: an error comes before all
     else, completion before a cancel, a cancel before a timeout. Held writes are released at once;
@@ -35,7 +36,7 @@ class Lifecycle(wiring.Component):
     start, cancel, clear : ``In(1)``
     trigger : ``In(1)``
         A rising edge is a start.
-    regions, timeout
+    unsound, checking, timeout
         See :class:`memsnap.control.Signature`.
     can_arm, drained : ``In(1)``
         See the gate.
@@ -49,10 +50,10 @@ class Lifecycle(wiring.Component):
         See the arbiter; the second bit is of the port to a separate shadow.
     io_waiting : ``In(1)``
         The instant waits for a master that is to hold still.
-    failure, retries, hold_io, deadline
+    failure, retries, hold_io
         See :class:`memsnap.control.Signature`.
-    duration : ``In(32)``
-        Clocks since the instant.
+    overdue : ``In(1)``
+        As many clocks have passed since the instant as the deadline allows; one clock.
     hold_expired : ``In(1)``
         A write was held for too long.
     accepted : ``Out(1)``
@@ -75,14 +76,14 @@ class Lifecycle(wiring.Component):
             "cancel": In(1),
             "clear": In(1),
             "trigger": In(1),
-            "regions": In(data.ArrayLayout(region_layout(params.addr_width), params.regions)),
+            "unsound": In(Refusal),
+            "checking": In(1),
             "timeout": In(32),
-            "deadline": In(32),
             "failure": In(Failure),
             "retries": In(4),
             "hold_io": In(1),
             "io_waiting": In(1),
-            "duration": In(32),
+            "overdue": In(1),
             "hold_expired": In(1),
             "can_arm": In(1),
             "drained": In(1),
@@ -174,21 +175,16 @@ class Lifecycle(wiring.Component):
     def _start(self, m, *, start):
         """Accepts or refuses a start, and forgets the last result."""
         before = Signal(init=1)
-        out_of_order = Signal()
-        out_of_range = Signal()
+        asked = Signal()
+        waits = Signal()
         impossible = Signal()
-        m.d.sync += before.eq(self.trigger)
+        m.d.sync += [before.eq(self.trigger), waits.eq(asked & self.checking)]
         m.d.comb += [
-            start.eq(self.start | (self.trigger & ~before)),
-            self.accepted.eq(start & self.ready & ~out_of_order & ~out_of_range & ~impossible),
+            asked.eq(self.start | (self.trigger & ~before) | waits),
+            start.eq(asked & ~self.checking),
             impossible.eq(self._impossible()),
+            self.accepted.eq(start & self.ready & (self.unsound == Refusal.NONE) & ~impossible),
         ]
-        for region in self.regions:
-            with m.If(region.enable & (self._offset(region.base) > self._offset(region.limit))):
-                m.d.comb += out_of_order.eq(1)
-            with m.If(region.enable & ~(self._in_memory(region.base)
-                                        & self._in_memory(region.limit))):
-                m.d.comb += out_of_range.eq(1)
         with m.If(self.accepted | (self.clear & ~self.locked)):
             m.d.sync += [each.eq(0) for each in (self.done, self.failed, self.cancelled,
                                                  self.refused, self.fail_block)]
@@ -199,10 +195,8 @@ class Lifecycle(wiring.Component):
                 m.d.sync += self.refusal.eq(Refusal.BUSY)
             with m.Elif(impossible):
                 m.d.sync += self.refusal.eq(Refusal.POLICY)
-            with m.Elif(out_of_range):
-                m.d.sync += self.refusal.eq(Refusal.REGION_RANGE)
             with m.Else():
-                m.d.sync += self.refusal.eq(Refusal.REGION_ORDER)
+                m.d.sync += self.refusal.eq(self.unsound)
 
     def _impossible(self):
         """Whether the policy asks for what this build cannot do."""
@@ -216,26 +210,16 @@ class Lifecycle(wiring.Component):
             wrong |= self.hold_io
         return wrong
 
-    def _offset(self, address):
-        return address[:self._params.span_bits + self._params.beat_shift]
-
-    def _in_memory(self, address):
-        params = self._params
-        high = params.span_bits + params.beat_shift
-        inside = address[high:] == params.memory_base >> high
-        return inside if params.memory_size == 1 << high else (
-            inside & (self._offset(address) < params.memory_size))
-
     def _watch(self, m, *, expired):
         """Counts the clocks in which somebody owes something and gives nothing."""
         waiting_for = [*self.waiting, *([self.io_waiting] if self._params.io_hold else [])]
         for index, waiting in enumerate(waiting_for):
-            silent = Signal(32, name=f"silent{index}")
-            m.d.comb += expired[index].eq((self.timeout != 0) & (silent >= self.timeout))
-            with m.If(waiting & self.locked & ~expired[index]):
-                m.d.sync += silent.eq(silent + 1)
-            with m.Else():
-                m.d.sync += silent.eq(0)
+            m.submodules[f"silence{index}"] = silence = Stopwatch()
+            m.d.comb += [
+                silence.on.eq(waiting & self.locked & ~silence.over),
+                silence.limit.eq(self.timeout),
+                expired[index].eq(silence.over),
+            ]
 
     def _tell_when(self, m):
         """Counts down to the end of a sweep; while one may yet come, says how long it takes."""
@@ -268,7 +252,7 @@ class Lifecycle(wiring.Component):
             m.d.comb += self.abort.eq(Mux(self.busy, expired, 0))
         with m.Elif(self.hold_expired):
             self._stop(m, Cause.HOLD_LIMIT)
-        with m.Elif((self.deadline != 0) & (self.duration >= self.deadline)):
+        with m.Elif(self.overdue):
             self._stop(m, Cause.DEADLINE)
 
     def _stop(self, m, cause):

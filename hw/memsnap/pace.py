@@ -1,6 +1,6 @@
 """The most that the background copy may do."""
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -9,6 +9,8 @@ __all__ = ["Pace"]
 
 class Pace(wiring.Component):
     """Allows the background copy a block in ``clocks`` clocks at the most, and none while paused.
+
+    What ``clocks`` and ``pause`` say holds from the next clock on.
 
     Members
     -------
@@ -26,10 +28,12 @@ class Pace(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        since = Signal(16)      # clocks since the last, up to all
-        m.d.comb += self.go.eq(~self.pause & (since + 1 >= self.clocks))
+        # Clocks since the last block, as they are in the next clock; up to all
+        since = Signal(16, init=2)
+        m.d.sync += self.go.eq(~self.pause & Mux(self.claimed, self.clocks <= 1,
+                                                 since >= self.clocks))
         with m.If(self.claimed):
-            m.d.sync += since.eq(0)
+            m.d.sync += since.eq(2)
         with m.Elif(~since.all()):
             m.d.sync += since.eq(since + 1)
         return m

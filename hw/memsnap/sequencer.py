@@ -1,11 +1,11 @@
 """Decides what the copier does next: demand, then initial, then background."""
 
 from amaranth.hdl import Const, Module, Mux, Signal
-from amaranth.lib import data, stream, wiring
+from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from .background_scan import BackgroundScan
-from .control import region_layout
+from .control import RegionLookup
 from .copy_map import bit_of, row_of
 from .initial_walk import InitialWalk
 from .job_table import JobKind, JobTable
@@ -52,8 +52,8 @@ class Sequencer(wiring.Component):
         This port's write waits for its beat, and is granted with ``secured``.
     choose : ``Out(1)``
         The ask may be another's in this clock; else it stays.
-    regions : ``In(ArrayLayout(region_layout))``
-        Checked, and unchanged while ``enable``.
+    regions : ``In(RegionLookup(params))``
+        Unchanged while ``enable``.
     word, word_data, scan, scan_row, scan_data, set, set_done
         See :class:`CopyMap`.
     scan_valid, scan_wait : ``In(1)``
@@ -98,7 +98,7 @@ class Sequencer(wiring.Component):
             "choose": Out(1),
             "whole": Out(1),
             "securing": Out(params.ports),
-            "regions": In(data.ArrayLayout(region_layout(params.addr_width), params.regions)),
+            "regions": In(RegionLookup(params)),
             **({"word": Out(range(max(2, params.map_words))), "word_data": In(params.map_row_bits)}
                if params.map_summary else {}),
             "scan": Out(1),
@@ -150,6 +150,7 @@ class Sequencer(wiring.Component):
         m = Module()
         m.submodules.table = table = JobTable(self._params)
         m.submodules.initial = initial = InitialWalk(self._params)
+        connect(m, flipped(self.regions), initial.regions)
         m.submodules.background = background = BackgroundScan(self._params)
         probed = Signal(self._params.block_bits)
         copied = Signal()      # the block probed in the clock before is copied
@@ -174,7 +175,6 @@ class Sequencer(wiring.Component):
             table.captured_job.eq(self.captured_job),
             table.copied.eq(self.copied),
             table.copied_job.eq(self.copied_job),
-            initial.regions.eq(self.regions),
             initial.reset.eq(~self.enable | ~self._map_done()),
             background.reset.eq(~initial.done),
             background.scan_data.eq(self.scan_data),

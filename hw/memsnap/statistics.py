@@ -6,6 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from .control import Counters
 from .job_table import JobKind
+from .stopwatch import Stopwatch
 
 __all__ = ["Statistics"]
 
@@ -28,8 +29,12 @@ class Statistics(wiring.Component):
         A held write turned out to wait for a copy; one clock.
     retired, retired_kind : ``In(1)``, ``In(JobKind)``
         A block was copied.
-    stalled : ``Out(32).array(ports)``
-        Clocks for which the write that is held was held before this one.
+    hold_limit, deadline : ``In(32)``
+        In clocks, 0 for none.
+    over : ``Out(ports)``
+        A port's write was held for ``hold_limit`` clocks before this one; one clock.
+    overdue : ``Out(1)``
+        ``deadline`` clocks have passed since the instant; one clock.
     counters : ``Out(Counters)``
     """
 
@@ -43,7 +48,10 @@ class Statistics(wiring.Component):
             "held": In(1),
             "retired": In(1),
             "retired_kind": In(JobKind),
-            "stalled": Out(32).array(params.ports),
+            "hold_limit": In(32),
+            "deadline": In(32),
+            "over": Out(params.ports),
+            "overdue": Out(1),
             "counters": Out(Counters),
         })
 
@@ -53,9 +61,14 @@ class Statistics(wiring.Component):
         counters = self.counters
         m.d.sync += clock.eq(clock + 1)
         self._count_stalls(m)
+        m.submodules.elapsed = elapsed = Stopwatch()
+        m.d.comb += [
+            elapsed.on.eq(self.active), elapsed.limit.eq(self.deadline),
+            self.overdue.eq(elapsed.over),
+        ]
         with m.If(self.active):
             m.d.sync += [
-                counters.duration.eq(counters.duration + 1),
+                counters.duration.eq(elapsed.clocks),
                 counters.held.eq(counters.held + self.held),
             ]
             with m.If(self.retired):
@@ -81,9 +94,12 @@ class Statistics(wiring.Component):
         m.d.sync += counters.stall_total.eq(counters.stall_total + sum(self.hold))
         longest = counters.stall_longest
         for index, hold in enumerate(self.hold):
-            stalled = self.stalled[index]
+            m.submodules[f"stall{index}"] = stall = Stopwatch()
             so_far = Signal(32, name=f"longest{index}")
-            m.d.comb += so_far.eq(Mux(hold & (stalled >= longest), stalled + 1, longest))
-            m.d.sync += stalled.eq(Mux(hold, stalled + 1, 0))
+            m.d.comb += [
+                stall.on.eq(hold), stall.limit.eq(self.hold_limit),
+                self.over[index].eq(stall.over),
+                so_far.eq(Mux(hold & (stall.clocks > longest), stall.clocks, longest)),
+            ]
             longest = so_far
         m.d.sync += counters.stall_longest.eq(longest)

@@ -18,6 +18,7 @@ from memsnap.core import SnapshotCore
 from memsnap.params import Shadow
 
 from .kit.memory import MemoryTarget
+from .kit.regions import RegionEntries
 from .kit.wishbone import Initiator, read, write
 
 __all__ = ["Row", "cases", "cases_of", "measure", "read_json", "row", "run", "table", "write_json"]
@@ -48,6 +49,7 @@ class _Bench:
         self.core = SnapshotCore(self.params)
         self._surround(size, latency, shadow_latency or latency)
         self.initiator = self.initiators[0]
+        self.regions = RegionEntries(self.core.control.regions)
         self.retired = []    # (clock, kind) of each copied block
         self._clock = 0
 
@@ -82,16 +84,14 @@ class _Bench:
         for each in (*self.memories, *self.initiators):
             simulator.add_process(each.process)
         simulator.add_process(watch)
+        simulator.add_process(self.regions.process)
         simulator.add_testbench(testbench)
         simulator.run()
         return self
 
-    def region(self, ctx, index, first, last):
-        """Makes blocks ``first`` to ``last`` a region of the initial copy."""
-        region = self.core.control.regions[index]
-        size = self.params.block_size
-        ctx.set(region, {"base": first * size, "limit": (last + 1) * size - 1, "kind": 0,
-                         "enable": 1})
+    def region(self, first, last):
+        """Makes blocks ``first`` to ``last`` one more region of the initial copy."""
+        self.regions.entries.append((first, last, 1))
 
     async def start(self, ctx):
         """Starts a snapshot, and returns in the clock after."""
@@ -141,7 +141,7 @@ def access_cost(kind, map_cache=0):
     async def scenario(bench, ctx):
         if while_active:
             # Everything but the last block is copied first; that one is kept busy by no idle slot
-            bench.region(ctx, 0, 0, bench.params.blocks - 2)
+            bench.region(0, bench.params.blocks - 2)
             ctx.set(bench.core.control.share, 0)
             await bench.start(ctx)
             while len(bench.retired) < bench.params.blocks - 1:
@@ -258,7 +258,7 @@ def finishing(left):
         step = blocks // (left + 1)
         for index in range(left + 1):
             last = blocks - 1 if index == left else (index + 1) * step - 2
-            bench.region(ctx, index, index * step, last)
+            bench.region(index * step, last)
         await bench.start(ctx)
         await bench.done(ctx)
         bench.clocks = bench.counter(ctx, "duration")

@@ -75,6 +75,11 @@ class HelpedSpec(WholeSpec):
         sweeping = map_["sweeping"] | self._reader["sweeping"]
         arming = self._in(State.ARMING)
         none, full = map_["count"] == 0, map_["count"] == self._params.blocks
+        silence = Part(self._m, self._signals, "lifecycle.silence0")
+        yield Fact((silence["clocks"] != 0) | silence["far"], "a clock that does not count")
+        yield Fact(~silence["was_on"] | self._was_locked, "silent, and not locked")
+        yield Fact(~(silence["was_on"] & silence["reached"]) | silence["far"] | self._timed,
+                   "over without a limit")
         yield Fact(self._active == running, "active")
         yield Fact(control.done == done, "done")
         yield Fact(~(control.failed | control.cancelled)

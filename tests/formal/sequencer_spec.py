@@ -72,15 +72,13 @@ class SequencerSpec(wiring.Component):
     def _life(self, m, dut):
         """Snapshots begin, end and begin again; what must stay, stays."""
         params = self._params
-        region = dut.regions[0]
-        low = params.beat_shift + params.beat_bits
         begun = Signal()
         kept = Cat(self.at, self.region_on, self.region_first, self.region_last)
         m.d.comb += [
             dut.enable.eq(self.enable), dut.reset.eq(self.reset),
             dut.map_read.eq(self.map_read), dut.map_row.eq(self.map_row),
-            region.enable.eq(self.region_on),
-            region.base.eq(self.region_first << low), region.limit.eq(self.region_last << low),
+            dut.regions.enable.eq(self.region_on),
+            dut.regions.first.eq(self.region_first), dut.regions.last.eq(self.region_last),
         ]
         was_enabled = self._before(m, self.enable)
         # After the end nothing begins before the map is swept, or was full and is restarted

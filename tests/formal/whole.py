@@ -3,14 +3,14 @@
 The address is an input that never changes. The memory is abstract: it knows the value of that beat
 in memory and shadow; every other read gives anything. Its answers come in order, after any time,
 its stalls come at any time, and any request may fail. The initiator does anything that Wishbone
-allows; start, trigger, cancel and clear come at any time, software reads the map at any time, and
-limits and the pace change at any time.
+allows; start, trigger, cancel and clear come at any time, software reads the map at any time, the
+pace changes at any time, and limits whenever they are not locked.
 """
 
 from amaranth.hdl import Assert, Assume, Cat, Cover, Module, Mux, ResetSignal, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In
-from memsnap.control import State
+from memsnap.control import Refusal, State
 from memsnap.copy_map import bit_of, row_of
 from memsnap.core import SnapshotCore
 
@@ -83,6 +83,16 @@ class WholeSpec(wiring.Component):
         """Whether a bus address is the symbolic beat, counted from ``base``."""
         return adr == (base >> self._params.beat_shift) + self.beat
 
+    def _block(self, address):
+        """The block of a byte address in the memory."""
+        params = self._params
+        offset = address - params.memory_base
+        return (offset >> params.beat_shift + params.beat_bits)[:params.block_bits]
+
+    def _in_memory(self, address):
+        params = self._params
+        return (address >= params.memory_base) & (address < params.memory_base + params.memory_size)
+
     def _in_shadow(self, adr):
         params = self._params
         return adr >> params.span_bits == params.shadow_base >> params.beat_shift + params.span_bits
@@ -93,14 +103,20 @@ class WholeSpec(wiring.Component):
             s.cyc.eq(self.cyc), s.stb.eq(self.stb), s.we.eq(self.we), s.adr.eq(self.adr),
             s.dat_w.eq(self.dat_w), s.sel.eq(self.sel),
             c.start.eq(self.start), c.cancel.eq(self.cancel), c.clear.eq(self.clear),
-            c.regions[0].enable.eq(self.region_on), c.regions[0].base.eq(self.region_base),
-            c.regions[0].limit.eq(self.region_limit),
+            c.regions.enable.eq(self.region_on), c.regions.first.eq(self._block(self.region_base)),
+            c.regions.last.eq(self._block(self.region_limit)),
             c.share.eq(self.share), c.timeout.eq(self.timeout), core.trigger.eq(self.trigger),
             c.map_read.eq(self.map_read), c.map_row.eq(self.map_row),
             c.deadline.eq(self.deadline), c.hold_limit.eq(self.hold_limit), c.pace.eq(self.pace),
             c.pause.eq(self.pause), c.deny_read.eq(self.deny_read),
             Cat(c.failure, c.hold_io, c.retries).eq(self.policy),
         ]
+        # What the table of regions says of them
+        with m.If(self.region_on & ~(self._in_memory(self.region_base)
+                                     & self._in_memory(self.region_limit))):
+            m.d.comb += c.unsound.eq(Refusal.REGION_RANGE)
+        with m.Elif(self.region_on & (self.region_base > self.region_limit)):
+            m.d.comb += c.unsound.eq(Refusal.REGION_ORDER)
         # The symbolic beat and the configuration stay; a stalled request does, unless cyc falls
         started = Signal()
         m.d.sync += started.eq(1)
@@ -108,6 +124,14 @@ class WholeSpec(wiring.Component):
                       Cat(self.region_on, self.region_base, self.region_limit)):
             before = Signal.like(value)
             m.d.sync += [before.eq(value), Assume(~started | (value == before))]
+        limits = Cat(self.timeout, self.deadline, self.hold_limit)
+        limits_before = Signal.like(limits)
+        self._timeout_before = limits_before[:len(self.timeout)]
+        self._was_locked = locked = Signal()
+        m.d.sync += [
+            limits_before.eq(limits), locked.eq(c.locked),
+            Assume(~locked | (limits == limits_before)),
+        ]
         request = Cat(s.stb, s.we, s.adr, s.dat_w, s.sel)
         request_before = Signal.like(request)
         stalled = Signal()
@@ -136,10 +160,11 @@ class WholeSpec(wiring.Component):
         answered = Signal()
         fails = Signal()
         new = Signal(entry)
-        timed = Signal()     # there was a timeout in the clock before
+        self._timed = timed = Signal()     # there was a timeout in the clock before
 
         m.d.sync += first.eq(0)
         m.d.comb += [
+            timed.eq(self._timeout_before != 0),
             accepted.eq(bus.cyc & bus.stb & ~bus.stall),
             answered.eq(bus.ack | bus.err),
             fails.eq(self.m_fails),
@@ -167,7 +192,6 @@ class WholeSpec(wiring.Component):
                         m.d.sync += queue[i].eq(new)
         m.d.sync += length.eq(Mux(bus.cyc, left + accepted, 0))
         m.d.sync += [
-            timed.eq(self.timeout != 0),
             Assert(~accepted | (left < depth), "too many requests in flight"),
             Assert(~self._given_up | timed & (core.control.state == State.STOPPING),
                    "C3: answers are given up without a timeout"),

@@ -17,7 +17,7 @@ class Axi4LiteRegisters(wiring.Component):
     """Answers AXI4-Lite (IHI 0022, part B) out of the register bank, one access at a time.
 
     A write begins when its address and its data are there, in whatever order they came; both are
-    taken when it is done. Where a read and a write wait, they take turns. The answer comes three
+    taken when it is done. Where a read and a write wait, they take turns. The answer comes four
     clocks after the request, or later where the bank takes longer. What the bank refuses is
     answered with SLVERR. The lowest two bits of an address are not looked at.
 
@@ -41,8 +41,8 @@ class Axi4LiteRegisters(wiring.Component):
         may_write, may_read = Signal(), Signal()
         response = Signal(axi4.Response)
         m.d.comb += [
-            may_write.eq(bus.awvalid & bus.wvalid & ~bus.bvalid & ~busy),
-            may_read.eq(bus.arvalid & ~bus.rvalid & ~busy),
+            may_write.eq(bus.awvalid & bus.wvalid & ~bus.bvalid & ~busy & access.ready),
+            may_read.eq(bus.arvalid & ~bus.rvalid & ~busy & access.ready),
             # ``writing`` tells what was done last
             access.write.eq(may_write & ~(may_read & writing)),
             access.read.eq(may_read & ~access.write),

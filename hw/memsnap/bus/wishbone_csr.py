@@ -16,8 +16,8 @@ CSR_ADR_WIDTH = ADR_WIDTH
 class WishboneRegisters(wiring.Component):
     """Answers Wishbone classic cycles (B4 section 3.2) out of the register bank.
 
-    The answer comes two clocks after the request, or later where the bank takes longer; an access
-    takes three clocks at least. A command reaches the unit one clock before its answer. An
+    The answer comes three clocks after the request, or later where the bank takes longer; an access
+    takes four clocks at least. A command reaches the unit one clock before its answer. An
     initiator may give a request up by lowering ``stb``: its answer is dropped, and a new request
     waits for it.
 
@@ -43,7 +43,7 @@ class WishboneRegisters(wiring.Component):
         dropped = Signal()      # to a request that was given up
         answer = Signal()
         m.d.comb += [
-            request.eq(bus.cyc & bus.stb),
+            request.eq(bus.cyc & bus.stb & access.ready),
             access.read.eq(request & ~pending & ~bus.we),
             access.write.eq(request & ~pending & bus.we),
             access.adr.eq(bus.adr),

@@ -1,16 +1,16 @@
 """The registers in hardware, built from the table, behind a port that knows no bus."""
 
-import functools
-import operator
-
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out
-from amaranth.utils import bits_for
+from amaranth.lib.wiring import In, Out, connect, flipped
+from amaranth.utils import bits_for, exact_log2
 
 from .. import control
+from ..region_table import RegionTable
 from .constants import constants
 from .fields import REGISTERS
+from .file import RegisterFile
+from .read_word import ReadWord
 from .table import Kind
 
 __all__ = ["ADR_WIDTH", "AccessSignature", "RegisterBank"]
@@ -24,9 +24,9 @@ class AccessSignature(wiring.Signature):
     """One access at a time to a 32-bit register, seen from the register front of a bus.
 
     ``read`` or ``write`` is a strobe of one clock, with ``adr``, ``data_w`` and ``sel`` valid in
-    that clock. The answer is one clock of ``done``, two clocks after the strobe or, where the
+    that clock. The answer is one clock of ``done``, three clocks after the strobe or, where the
     hardware takes its time, later; ``data_r`` and ``error`` are valid in that clock. The next
-    strobe comes after ``done``.
+    strobe comes after ``done``, and the first when ``ready``.
 
     Members
     -------
@@ -36,6 +36,8 @@ class AccessSignature(wiring.Signature):
     data_w : ``Out(32)``
     sel : ``Out(4)``
         Bytes to write.
+    ready : ``In(1)``
+        Low in the first clocks after a reset, in which the bank hears nothing.
     data_r : ``In(32)``
     done : ``In(1)``
     error : ``In(1)``
@@ -49,6 +51,7 @@ class AccessSignature(wiring.Signature):
             "adr": Out(ADR_WIDTH),
             "data_w": Out(32),
             "sel": Out(4),
+            "ready": In(1),
             "data_r": In(32),
             "done": In(1),
             "error": In(1),
@@ -58,9 +61,12 @@ class AccessSignature(wiring.Signature):
 class RegisterBank(wiring.Component):
     """The registers of the unit.
 
-    A command is at ``control`` in the clock after its strobe and only there; a new configuration
-    from that clock on. All counters are copied in one clock: that of a latch command, or the one
-    after a snapshot ended. The value read is that of the clock after the strobe.
+    A command is at ``control`` two clocks after its strobe and only there; a new configuration from
+    that clock on. All counters are copied in one clock: that of a latch command, or the one
+    after a snapshot ended. The value read is that of two clocks after the strobe.
+
+    What software configures is kept in a RAM, to be read back, and those bits that the unit needs
+    at any time once more in registers. A write to a region is answered when it is checked.
 
     Parameters
     ----------
@@ -81,50 +87,77 @@ class RegisterBank(wiring.Component):
             "control": Out(control.Signature(params)),
             "irq": Out(1),
         })
-
-    def elaborate(self, platform):
-        m = Module()
-        self._constants = constants(self._params)
-        self._own = own = {
+        self._constants = constants(params)
+        self._own = {
             "latch": Signal(),
             "irq_enable": Signal(),
             "irq_pending": Signal(),
             "irq_test": Signal(),
-            "look": Signal(),
             "map_row": Signal(32),
             "lock": Signal(),
         }
-        self._locked = self.control.locked | own["lock"]
+        self._word = ReadWord()
+
+    def elaborate(self, platform):
+        m = Module()
+        access, own = self.access, self._own
+        m.submodules.file = self._file = file = self._make_file()
+        m.submodules.table = table = RegionTable(self._params)
+        writes, asked, allowed = Signal(), Signal(), Signal()
+        hits = {name: Signal(name=f"hit_{name.replace('.', '_')}") for name in REGISTERS}
+        end = max(self._addresses(register)[-1] for register in REGISTERS.values()) + 1
+        mapped = Cat(hits.values()).any() & (file.adr < end)
+        locked = Cat(hits[name] for name, register in REGISTERS.items() if register.locked).any()
+        m.d.comb += [
+            access.ready.eq(file.ready),
+            file.ask.eq(access.read | access.write),
+            file.new_adr.eq(access.adr), file.new_data.eq(access.data_w),
+            file.new_sel.eq(access.sel),
+            allowed.eq(mapped & ~(writes & locked & (self.control.locked | own["lock"]))),
+            file.write.eq(asked & writes & allowed),
+            self.irq.eq(own["irq_enable"] & own["irq_pending"]),
+        ]
+        m.d.sync += asked.eq(file.ask)
+        with m.If(file.ask):
+            m.d.sync += writes.eq(access.write)
         self._copies = self._copy_counters(m)
-        hits, locked, shown = [], [], []
-        for register in REGISTERS.values():
-            for index in range(min(register.count, self._params.regions)):
-                hit = Signal(name=f"hit_{register.name.replace('.', '_')}_{index}")
-                m.d.comb += hit.eq(self.access.adr == register.address(index) // 4)
-                hits.append(hit)
-                if register.locked:
-                    locked.append(hit)
-                shown.append(self._register(m, register, index, hit))
-        self._answer(m, mapped=Cat(hits).any(), locked=Cat(locked).any() & self._locked,
-                     value=functools.reduce(operator.or_, shown))
-        m.d.comb += self.irq.eq(own["irq_enable"] & own["irq_pending"])
+        for name, register in REGISTERS.items():
+            with m.Switch(file.adr):
+                with m.Case(*self._patterns(register)):
+                    m.d.comb += hits[name].eq(1)
+            for field in register.fields:
+                make = getattr(self, f"_{field.kind.value}")
+                make(m, field, hits[name], file.write & hits[name])
+        self._keep_regions(m, table, hits=hits)
+        self._answer(m, asked=asked, allowed=allowed, table=table,
+                     look=hits["MAP_DATA"] & asked & ~writes)
         return m
 
-    def _register(self, m, register, index, hit):
-        """Makes one register, and gives its word in the clock after its strobe, else 0."""
-        access = self.access
-        write = hit & access.write & ~(register.locked & self._locked)
-        word = Const(0, 0)
-        for field in register.fields:
-            make = getattr(self, f"_{field.kind.value}")
-            word = Cat(word, Const(0, field.lsb - len(word)), make(m, field, index, write))
-        if register.fields[0].kind is Kind.WINDOW:
-            hit &= self._own["map_row"] < self._params.map_rows
-            m.d.comb += self._own["look"].eq(hit & access.read)
-        chosen = Signal(name=f"chosen_{register.name.replace('.', '_')}_{index}")
-        with m.If(access.read | access.write):
-            m.d.sync += chosen.eq(hit)
-        return Mux(chosen, word, 0)
+    def _addresses(self, register):
+        """Those of the words of a register."""
+        return [register.address(index) // 4
+                for index in range(min(register.count, self._params.regions))]
+
+    def _patterns(self, register):
+        """Its addresses; for an array, those of eight elements at once, be they there or not."""
+        if register.count == 1:
+            return self._addresses(register)
+        word = exact_log2(register.stride // 4)
+        return sorted({f"{each >> word + 3:0{ADR_WIDTH - word - 3}b}---"
+                       f"{each & (1 << word) - 1:0{word}b}" for each in self._addresses(register)})
+
+    def _make_file(self):
+        words, resets = [], {}
+        for register in REGISTERS.values():
+            for field in register.fields:
+                if field.kind is Kind.CONFIG:
+                    for adr in self._addresses(register):
+                        words.append(adr)
+                        value = self._reset(field) << field.lsb
+                        if value:
+                            resets[adr] = resets.get(adr, 0) | value
+        return RegisterFile(words=range(min(words), max(words) + 1), resets=resets,
+                            adr_width=ADR_WIDTH)
 
     def _copy_counters(self, m):
         """Copies all counters in one clock; in the clock after the end they stand still."""
@@ -141,79 +174,104 @@ class RegisterBank(wiring.Component):
                 m.d.sync += copy.eq(counters[name])
         return copies
 
-    def _answer(self, m, *, mapped, locked, value):
-        """Answers two clocks after the strobe, or when the window onto the map has its row."""
-        access = self.access
-        asked, wrong, looking = Signal(), Signal(), Signal()
+    def _keep_regions(self, m, table, *, hits):
+        """A write to a word of a region has all of it looked at."""
+        file = self._file
         m.d.comb += [
-            self.control.map_row.eq(self._own["map_row"]),
+            table.changed.eq(file.write & Cat(
+                hits[name] for name in REGISTERS if name.startswith("REGION.")).any()),
+            table.index.eq(file.adr[3:]),
+            file.fetch.eq(table.busy),
+            file.place.eq(table.word),
+            table.value.eq(file.word),
+            self.control.unsound.eq(table.unsound),
+            # A start in the clock of the write itself comes first: it locks the region
+            self.control.checking.eq(table.busy),
+        ]
+        connect(m, table.lookup, flipped(self.control.regions))
+
+    def _answer(self, m, *, asked, allowed, table, look):
+        """Answers three clocks after the strobe, or when the map has its row, or a region is safe.
+        """
+        access, row = self.access, self._own["map_row"]
+        ready, looking, checking = Signal(), Signal(), Signal()
+        m.d.comb += [
+            self.control.map_row.eq(row),
             self.control.map_read.eq(looking),
         ]
         m.d.sync += [
-            asked.eq(access.read | access.write),
-            access.done.eq(Mux(looking, self.control.map_valid, asked)),
-            access.error.eq(wrong),
-            access.data_r.eq(value),
+            checking.eq(table.busy),
+            ready.eq(asked & ~(look & (row < self._params.map_rows)) & ~table.changed
+                     | checking & ~table.busy),
+            access.done.eq(ready | looking & self.control.map_valid),
+            access.data_r.eq(self._word.choose(m)),
         ]
-        with m.If(access.read | access.write):
-            m.d.sync += wrong.eq(~mapped | (access.write & locked))
-        with m.If(self._own["look"]):
+        with m.If(asked):
+            m.d.sync += access.error.eq(~allowed)
+        with m.If(look & (row < self._params.map_rows)):
             m.d.sync += looking.eq(1)
         with m.Elif(self.control.map_valid):
             m.d.sync += looking.eq(0)
 
-    def _member(self, path, index):
+    def _member(self, path):
         """What a field's ``member`` names: a value of the control interface, or of the bank."""
         head, _, rest = path.partition(".")
-        if head == "bank":
-            return self._own[rest]
-        if head == "regions":
-            return Value.cast(self.control.regions[index][rest])
-        return Value.cast(getattr(self.control, head))
+        return self._own[rest] if head == "bank" else Value.cast(getattr(self.control, head))
 
-    # One method for each kind of field: it makes the field and gives what a read of it shows -----
+    def _reset(self, field):
+        """A constant, or the value of a configuration field after a reset."""
+        value = self._constants.get(field.member, field.reset) >> field.member_lsb
+        return value & (1 << field.width) - 1
 
-    def _constant(self, m, field, index, write):
-        constant = self._constants.get(field.member, field.reset) >> field.member_lsb
-        return Const(constant & (1 << field.width) - 1, field.width)
+    # One method for each kind of field: it makes the field and what a read of it shows -----------
 
-    def _status(self, m, field, index, write):
-        return _bits(self._member(field.member, index), field)
+    def _constant(self, m, field, hit, write):
+        self._word.show_constant(hit, field.lsb, self._reset(field))
 
-    _window = _status
+    def _status(self, m, field, hit, write):
+        self._word.show(hit, field.lsb, _bits(self._member(field.member), field))
 
-    def _latched(self, m, field, index, write):
-        return _bits(self._copies[field.member], field)
+    def _window(self, m, field, hit, write):
+        shown = Mux(self.control.map_read, _bits(self._member(field.member), field), 0)
+        self._word.show(hit, field.lsb, shown)
 
-    def _config(self, m, field, index, write):
-        member = _bits(self._member(field.member, index), field)
-        reset = self._constants.get(field.member, field.reset) >> field.member_lsb
-        storage = Signal(len(member), init=reset & (1 << len(member)) - 1,
-                         name=f"{field.member.replace('.', '_')}_{index}_{field.member_lsb}")
-        m.d.comb += member.eq(storage)
-        for byte in range(field.lsb // 8, -(-(field.lsb + len(storage)) // 8)):
-            first = max(8 * byte, field.lsb)
-            last = min(8 * byte + 8, field.lsb + len(storage))
-            with m.If(write & self.access.sel[byte]):
-                m.d.sync += storage[first - field.lsb:last - field.lsb].eq(
-                    self.access.data_w[first:last])
-        return storage
+    def _latched(self, m, field, hit, write):
+        self._word.show(hit, field.lsb, _bits(self._copies[field.member], field))
 
-    def _command(self, m, field, index, write):
-        m.d.sync += self._member(field.member, index).eq(write & self._one(field))
-        return Const(0, field.width)
+    def _config(self, m, field, hit, write):
+        file = self._file
+        if field.member.startswith("regions."):
+            width = field.width
+            if field.member in ("regions.base", "regions.limit"):
+                width = max(0, min(width, self._params.addr_width - field.member_lsb))
+        else:
+            member = _bits(self._member(field.member), field)
+            width = len(member)
+            storage = Signal(width, init=self._reset(field), name=(
+                f"{field.member.replace('.', '_')}_{field.member_lsb}"))
+            m.d.comb += member.eq(storage)
+            for byte in range(field.lsb // 8, -(-(field.lsb + width) // 8)):
+                first = max(8 * byte, field.lsb)
+                last = min(8 * byte + 8, field.lsb + width)
+                with m.If(write & file.sel[byte]):
+                    m.d.sync += storage[first - field.lsb:last - field.lsb].eq(
+                        file.data[first:last])
+        self._word.show(hit, field.lsb, file.word[field.lsb:field.lsb + width], shared="file")
 
-    def _event(self, m, field, index, write):
+    def _command(self, m, field, hit, write):
+        m.d.sync += self._member(field.member).eq(write & self._one(field))
+
+    def _event(self, m, field, hit, write):
         pending = self._own["irq_pending"]
-        with m.If(self._member(field.member, index) | self._own["irq_test"]):
+        with m.If(self._member(field.member) | self._own["irq_test"]):
             m.d.sync += pending.eq(1)
         with m.Elif(write & self._one(field)):
             m.d.sync += pending.eq(0)
-        return pending
+        self._word.show(hit, field.lsb, pending)
 
     def _one(self, field):
-        """The access writes a 1 to a field of one bit."""
-        return self.access.data_w[field.lsb] & self.access.sel[field.lsb // 8]
+        """The request writes a 1 to a field of one bit."""
+        return self._file.data[field.lsb] & self._file.sel[field.lsb // 8]
 
 
 def _bits(member, field):
