@@ -73,7 +73,8 @@ def _params(rng, most):
     sizes = [0, 1, 2, 3, 4, 4, 5, 5 if most < 1024 else 7]
     block = beat << rng.choice(sizes)
     beats = rng.randrange(1, most + 1) if rng.random() < 0.7 else most
-    if rng.random() < 0.05:     # so many blocks that the map has a summary
+    many = rng.random() < 0.05
+    if many:     # so many blocks that a map on chip has a summary
         block, beats = beat, 1025 + rng.randrange(400)
     size = max(1, beats * beat // block) * block
     span = 1 << (size - 1).bit_length()
@@ -86,7 +87,7 @@ def _params(rng, most):
         pipelined=rng.random() < 0.7, retry=rng.random() < 0.2, ports=ports,
         shadow=rng.choice(["same", "same", "separate"]),
         release=rng.choice(["captured", "captured", "copied"]))
-    if rng.random() < 0.3:
+    if rng.random() < 0.3 and not many:
         try:
             return SnapshotParams(map="memory", map_cache=rng.choice([2, 2, 4, 16]), **options)
         except ValueError:      # its blocks, or its rows, do not fit
@@ -95,6 +96,8 @@ def _params(rng, most):
 
 
 def _timing(rng, params):
+    if params.blocks > 1024:
+        return FixedLatency(clocks=rng.choice([1, 2, 3]))
     if rng.random() < 0.6:
         return FixedLatency(clocks=rng.choice([1, 1, 2, 3, 4, 8, 16, 32]))
     t_rp, t_rfc = rng.choice([0, 2, 5]), rng.choice([1, 7, 20])

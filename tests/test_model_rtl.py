@@ -5,9 +5,13 @@ tried with a smaller ``MEMSNAP_BEATS``.
 """
 
 import os
+from dataclasses import asdict
 
+import memsnap_sim.model
 import pytest
-from memsnap_sim.model import simulate
+from memsnap_sim.model.accesses import beats_of
+from memsnap_sim.model.running import Run
+from model_mutants import MUTANTS, changed_model
 from model_random import Case
 from model_rtl import differences
 
@@ -16,11 +20,14 @@ BEATS = int(os.environ.get("MEMSNAP_BEATS", "96"))
 SEEDS = range(30) if SEED is None else [int(SEED)]
 
 
-def model(case, **changes):
-    """What the model says of a case."""
+def model(case, using=memsnap_sim.model, **changes):
+    """What the model says of a case; ``using`` is its package."""
     streams = case.streams if case.params.ports > 1 else case.streams[0]
     options = {"start_at": case.start, "beat_clocks": True, **case.options, **changes}
-    return simulate(case.params, streams, **options)
+    for name in "memory", "shadow":
+        timing = options[name]
+        options[name] = getattr(using, type(timing).__name__)(**asdict(timing))
+    return using.simulate(case.params, streams, **options)
 
 
 def compare(case):
@@ -39,13 +46,49 @@ def test_model_agrees_with_rtl(seed):
 @pytest.mark.soak
 @pytest.mark.parametrize("seed", range(1000, 2100))
 def test_model_agrees_with_rtl_on_many(seed):
-    compare(Case(seed, beats=512))
+    compare(Case(seed, beats=256))
 
 
-def test_one_clock_is_noticed():
-    case = Case(3, beats=64)
-    rtl = case.rtl(model(case).start)
-    later = case.options["memory"].clocks + 1
-    found = differences(model(case, memory=type(case.options["memory"])(clocks=later),
-                              start_at=rtl.start), rtl)
-    assert found
+@pytest.fixture(scope="module")
+def known():
+    """A case, and what the RTL makes of it."""
+    case = Case(10, beats=96)
+    return case, case.rtl(model(case).start)
+
+
+def test_an_access_that_starts_the_snapshot_does_so_in_its_first_clock():
+    case = Case(6, beats=400)
+    number = len(case.streams[0]) // 2
+    result = model(case, start_at=("access", number))
+    beat = len(beats_of(case.streams[0][:number], case.params.beat_bytes))
+    assert beat > number
+    assert result.start == result.beat_clocks[0][beat]["requested"]
+
+
+@pytest.mark.parametrize("figure", ["reserve", "background_jobs", "initiator_in_flight", "pace"])
+def test_one_too_many_is_noticed(known, figure, monkeypatch):
+    case, rtl = known
+    set_params = Run._set_params
+
+    def one_more(self, **options):
+        set_params(self, **options)
+        self._unit["params"][figure] += 1
+
+    assert differences(model(case, start_at=rtl.start), rtl) == []
+    monkeypatch.setattr(Run, "_set_params", one_more)
+    assert differences(model(case, start_at=rtl.start), rtl) != []
+
+
+@pytest.fixture(scope="module")
+def many_known():
+    """Cases of all kinds, and what the RTL makes of them."""
+    cases = [Case(seed, beats=96) for seed in range(3000, 3024)]
+    return [(case, case.rtl(model(case).start)) for case in cases]
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: f"{mutant[0]}: {mutant[1]}")
+def test_each_change_of_the_model_is_noticed(many_known, mutant, tmp_path):
+    changed = changed_model(tmp_path, *mutant)
+    assert any(differences(model(case, using=changed, start_at=rtl.start), rtl)
+               for case, rtl in many_known)

@@ -1,0 +1,42 @@
+"""Small changes of the model's source, each of which the comparison with the RTL must notice."""
+
+import importlib
+import shutil
+import sys
+from pathlib import Path
+
+import memsnap_sim.model
+
+__all__ = ["MUTANTS", "changed_model"]
+
+#: File, what stands there once, and what is put in its place.
+MUTANTS = [
+    ("arbiter.py", "b.denied + 1 >= p.share", "b.denied >= p.share"),
+    ("buffer.py", "b.offered = b.unwritten > w.take", "b.offered = b.unwritten > 0"),
+    ("gate.py", "if hold and not g.looked:", "if hold:"),
+    ("join.py", "range(1, p.ports + 1)", "range(p.ports)"),
+    ("map_memory.py", "        if not m.wrote:\n", "        if True:\n"),
+    ("memory.py", "memory.last_answer + 1", "memory.last_answer"),
+    ("proposals.py", "scan.seen = read and not found", "scan.seen = read"),
+    ("reader.py", "r.due[port] <= w.read_answer", "r.due[port] == 0"),
+    ("sequencer.py", "u.clock - u.pace.claimed >= p.pace", "u.clock - u.pace.claimed > p.pace"),
+    ("table.py", "table.used < u.params.background_jobs", "table.used <= u.params.background_jobs"),
+    ("timing.py", "timing[_FREE] = begin + 1", "timing[_FREE] = begin"),
+]
+
+
+def changed_model(where, file, old, new):
+    """A copy of the model with one change, imported from below ``where``."""
+    name = f"changed_model_{where.name}".replace("-", "_")
+    package = where / name
+    shutil.copytree(Path(memsnap_sim.model.__file__).parent, package,
+                    ignore=shutil.ignore_patterns("__pycache__"))
+    path = package / file
+    text = path.read_text()
+    assert text.count(old) == 1, f"{file} has {old!r} {text.count(old)} times, not once"
+    path.write_text(text.replace(old, new))
+    sys.path.insert(0, str(where))
+    try:
+        return importlib.import_module(name)
+    finally:
+        sys.path.remove(str(where))
