@@ -13,7 +13,17 @@ from click.testing import CliRunner
 from memsnap import SnapshotParams
 from memsnap.export.verilog import FlatPorts
 from memsnap_sim import synth
-from memsnap_sim.synth import DESIGNS, Harness, Row, ToolError, main, markdown, measure, run
+from memsnap_sim.synth import (
+    DESIGNS,
+    Harness,
+    Row,
+    ToolError,
+    longest_path,
+    main,
+    markdown,
+    measure,
+    run,
+)
 
 ROWS = [Row("unit", "ecp5", 100, 20, 8, 50, 1, [90.5, 101.25, 99.0]),
         Row("gate", "ice40", 10, 2, 0, 5, 0, [45.0]),
@@ -65,6 +75,7 @@ def test_a_small_component_is_measured(tmp_path):
     assert 4 <= row.lut4 <= 6
     assert len(row.fmax_mhz) == 2
     assert all(20 < clock < 200 for clock in row.fmax_mhz)
+    assert "count" in row.path and row.path.endswith(" ns)")
 
 
 def test_rows_are_written_and_progress_is_told(tmp_path, monkeypatch):
@@ -78,8 +89,32 @@ def test_rows_are_written_and_progress_is_told(tmp_path, monkeypatch):
         ("gate", "ecp5"), ("gate", "ice40"), ("unit", "ecp5"), ("unit", "ice40")]
     written = json.loads((tmp_path / "synth" / "synth.json").read_text())
     assert written[0] == {"design": "gate", "target": "ecp5", "lut4": 1, "carry": 2, "lutram": 3,
-                          "ff": 4, "bram": 5, "fmax_mhz": [10.0, 10.0]}
+                          "ff": 4, "bram": 5, "fmax_mhz": [10.0, 10.0], "path": ""}
     assert (tmp_path / "synth" / "synth.md").read_text() == markdown(rows)
+
+
+def step(kind, delay, net=None, to="x"):
+    return {"type": kind, "delay": delay, "to": {"cell": to}, **({"net": net} if net else {})}
+
+
+def test_longest_path_is_told_in_the_design_s_names():
+    long = [step("clk-to-q", 0.5), step("routing", 1.0, "unit.chain[37]"), step("logic", 0.25),
+            step("routing", 1.0, "unit.chain_LUT4_B_Z[1]"), step("logic", 0.25),
+            step("routing", 1.0, "unit.dut.unit.bank.locked"), step("logic", 0.25),
+            step("setup", 0.0, to="unit.dut.unit.core.state_TRELLIS_FF_Q_3")]
+    between = {"from": "posedge clk", "to": "posedge clk"}
+    report = {"critical_paths": [
+        {**between, "path": long[:2]}, {**between, "path": long},
+        {"from": "<async>", "to": "posedge clk", "path": [step("routing", 99.0, "reset")]}]}
+    assert longest_path(report) == "an input → bank.locked → core.state (4.2 ns)"
+    assert longest_path({"critical_paths": []}) == ""
+
+
+def test_paths_are_listed_below_the_table():
+    row = Row("gate", "ice40", 10, 2, 0, 5, 0, [45.0], "a → b (22.2 ns)")
+    assert markdown([row]).endswith(
+        "| 45.0 |\n\nThe longest paths, from register to register:\n\n"
+        "- gate, iCE40UP5K: a → b (22.2 ns)\n")
 
 
 def test_table_gives_the_median():

@@ -7,6 +7,7 @@ register, those through the unit's ports among them. What nextpnr finds depends 
 
 import json
 import os
+import re
 import statistics
 import subprocess
 import sys
@@ -119,6 +120,8 @@ class Row:
         sites of their own).
     fmax_mhz : list of float
         One figure a seed; none if the design does not fit the device.
+    path : str
+        The longest path with the first seed: the signals that it passes.
     """
 
     design: str
@@ -129,6 +132,7 @@ class Row:
     ff: int
     bram: int
     fmax_mhz: list
+    path: str = ""
 
 
 class Harness(wiring.Component):
@@ -193,8 +197,9 @@ def measure(design, component, target, out, *, seeds=1):
     except ToolError as error:
         if not any(words in error.output for words in _TOO_LARGE):
             raise
-        fmax = []
-    return Row(design, target, **counts, fmax_mhz=fmax)
+        return Row(design, target, **counts, fmax_mhz=[])
+    report = json.loads((out / _report(stem, 1)).read_text())
+    return Row(design, target, **counts, fmax_mhz=fmax, path=longest_path(report))
 
 
 def count_cells(design, component, target, out):
@@ -213,9 +218,47 @@ def count_cells(design, component, target, out):
 _TOO_LARGE = ("Failed to expand region", "no BELs remaining", "No Bels remaining")
 
 
+def _report(stem, seed):
+    return f"{stem}-{seed}.report.json"
+
+
+#: What Yosys appends to a signal's name for the cells that it makes around it.
+_MADE = re.compile(r"_(LUT4|TRELLIS_FF|TRELLIS_DPR16X4|CCU2C|PFUMX|L6MUX21|SB_[A-Z0-9]+)_.*")
+
+#: The harness' own registers stand for the design's ports.
+_PORTS = {"chain": "an input", "kept": "an output", "parity": "an output"}
+
+
+def longest_path(report):
+    """The longest path from register to register, in the names of the design's signals.
+
+    Signals that synthesis made are left out, all but the last: that names a register.
+
+    Parameters
+    ----------
+    report : dict
+        Of nextpnr.
+    """
+    paths = [each["path"] for each in report["critical_paths"]
+             if each["from"].startswith("posedge") and each["to"].startswith("posedge")]
+    path = max(paths, key=_delay, default=None)
+    if path is None:
+        return ""
+    nets = [step["net"] for step in path if step["type"] == "routing"]
+    names = [net for net in nets if not _MADE.search(net)] + [path[-1]["to"]["cell"]]
+    names = [re.sub(r"\[\d+\]$", "", _MADE.sub("", name)).removeprefix("unit.")
+             .removeprefix("dut.").replace("unit.", "") for name in names]
+    names = [_PORTS.get(name, name) for name in names if "$" not in name]
+    return f"{' → '.join(dict.fromkeys(names))} ({_delay(path):.1f} ns)"
+
+
+def _delay(path):
+    return sum(step["delay"] for step in path)
+
+
 def _place(stem, device, out, seed):
     """The clock in MHz that nextpnr reaches with a seed."""
-    report = f"{stem}-{seed}.report.json"
+    report = _report(stem, seed)
     _tool(device.nextpnr, out, "--quiet", "--timing-allow-fail", *device.options,
           "--seed", str(seed), "--json", f"{stem}.json", "--report", report)
     clocks = json.loads((out / report).read_text())["fmax"].values()
@@ -265,6 +308,9 @@ def markdown(rows):
     """The rows as a table in Markdown; the clock is the median over the seeds."""
     lines = ["| " + " | ".join(_HEADS) + " |", "|---|---" + "|--:" * (len(_HEADS) - 2) + "|"]
     lines += ["| " + " | ".join(_cells(row)) + " |" for row in rows]
+    paths = [f"- {row.design}, {TARGETS[row.target].name}: {row.path}" for row in rows if row.path]
+    if paths:
+        lines += ["", "The longest paths, from register to register:", "", *paths]
     return "\n".join(lines) + "\n"
 
 
