@@ -29,8 +29,9 @@ def show(report, console):
         parts += [_figures(report), _dram(report), _ports(report), _stalls(report),
                   _software(report)]
     parts += [Text(f"• {line}.") for line in report.story]
+    bus = "AXI4" if params.bus.value == "axi4" else "Wishbone"
     about = (f"{size(params.memory_size)} in blocks of {size(params.block_size)}, "
-             f"{_memory(record)}, {params.data_width} bit"
+             f"{_memory(record)}, {bus} of {params.data_width} bit"
              + (f", separate shadow with latency {record.shadow_latency}"
                 if params.shadow.value == "separate" else ""))
     console.print(Panel(
