@@ -23,7 +23,9 @@ def system(request):
 
 
 def run(binary, name, **options):
-    program = load(build_program(name))
+    params = binary.params
+    end = params.memory_size if params.map_base is None else params.map_base
+    program = load(build_program(name, memory_size=end))
     return program, soc.run(binary, program.segments, program.entry, soc.RunOptions(
         **{"at_address": program.symbol("checkpoint")[0], "wait": True, **options}))
 

@@ -338,8 +338,8 @@ struct Soc {
 
     void respond_memory(Inputs &next) {
 #ifdef SOC_LITEDRAM
-        m_axi.take_writes(AXI4_REQUEST(top, m_axi), top->m_axi_awready, top->m_axi_wready, clock, 0,
-                          write_beat(MEMORY, false));
+        m_axi.watch_writes(AXI4_REQUEST(top, m_axi), top->m_axi_awready, top->m_axi_wready, clock,
+                           write_beat(MEMORY, false));
 #else
         next.m_axi = serve(m_axi, AXI4_REQUEST(top, m_axi), MEMORY, latency, false);
 #endif
@@ -475,7 +475,7 @@ struct Soc {
             return;   // answered by csr_port
         }
         next.io_ready = true;
-        if (address >= kFirmware && address + 4 <= kFirmware + kFirmwareSize) {
+        if (address >= kFirmware && address - kFirmware <= kFirmwareSize - 4) {
             uint8_t *at = firmware.data() + (address - kFirmware);
             for (int i = 0; write && i < 4; i++)
                 if (top->io_wstrb >> i & 1) at[i] = uint8_t(data >> 8 * i);
