@@ -26,6 +26,7 @@ EXTRAS_dram  := sim,litedram
 EXTRAS_synth := synth
 EXTRAS_lint  := lint
 EXTRAS_docs  := docs,registers
+EXTRAS_cocotb := cocotb,test
 EXTRAS_test  := sim,model,litedram,registers,formal,synth,board,test
 EXTRAS_board := sim,board
 
@@ -42,6 +43,10 @@ demo: $(VENV)/$(DEMO)/.made ## snapshot three programs, check the images, show t
 .PHONY: test
 test: $(VENV)/test/.made ## all tests but the long ones
 	@$(VENV)/test/bin/python -m pytest -n auto --dist worksteal -q -rfEs $(PYTEST_ARGS)
+
+.PHONY: cocotb
+cocotb: $(VENV)/cocotb/.made ## the Verilog among cocotbext-axi's masters and RAMs, in two simulators; SEED=1 …
+	@$(VENV)/cocotb/bin/python -m pytest -n 2 -q -rfEs -m cocotb tests/test_cocotb.py $(PYTEST_ARGS)
 
 .PHONY: lint
 lint: $(VENV)/lint/.made ## ruff
