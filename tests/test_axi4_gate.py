@@ -66,11 +66,11 @@ class Core:
         names = ("awaddr", "awlen", "awsize", "awburst")
         looked = None
         async for (_, rst, active, protect, deny, fail, look, row, asks, ready, block, beat, whole,
-                   held, valid, taken, *fields) in ctx.tick().sample(
+                   held, valid, taken, leaves, *fields) in ctx.tick().sample(
                 gate.active, gate.protect, core.deny_read, core.fail,
                 core.look, core.look_row, core.ask.valid, core.ask.ready, core.ask.payload.block,
                 core.ask.payload.beat, core.whole, core.held, m.awvalid, m.awready,
-                *(getattr(gate.s, name) for name in names)):
+                gate.s.awready, *(getattr(gate.s, name) for name in names)):
             addr, beats, size, burst = fields
             transaction = Transaction(addr=addr, beats=beats + 1, size=size, burst=Burst(burst))
             mine = touched(transaction, self.params, self.params.memory_base)
@@ -90,6 +90,7 @@ class Core:
                 self.seen.add("held")
                 if fail:
                     self.failed.append(self.clock)
+                self.waits *= not leaves         # it is failed, and the next one may follow at once
             else:
                 self.waits = 0
             for flag, clocks in (protect, self.protected), (deny, self.denied):

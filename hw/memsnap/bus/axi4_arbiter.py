@@ -20,7 +20,8 @@ class Axi4Arbiter(wiring.Component):
 
     Each channel's requests pass in the clock in which they win, and answers pass back likewise. The
     ids at ``m`` have the number of the source above the source's own id, and so answers find home.
-    Data passes in the order of the addresses, and not before its address is offered (A5.2.3).
+    Data passes in the order of the addresses, and not before its address is offered (A5.2.3); that
+    of copier and map in the clock after that at the earliest.
 
     For each address channel the order is: the map if ``map_urgent``, the copier if ``urgent``
     (reads only), the copier and the map if they were denied the channel for ``share`` clocks, the
@@ -159,11 +160,15 @@ class Axi4Arbiter(wiring.Component):
         may_pass = Signal()
         last = Signal()
         m.d.sync += kept.eq(self.m.awvalid & ~self.m.awready)
+        # Only a port's data passes with its address; so the copier's does not depend on the gates,
+        # whose decision comes late, and with one port neither does whose data it is
+        ports = self._params.ports
+        first = Const(0) if ports == 1 else owner
         m.d.comb += [
             room.eq(count != _WRITES),
             offered.eq(self.m.awvalid & ~kept),
-            current.eq(Mux(count == 0, owner, get.data)),
-            may_pass.eq((count != 0) | offered),
+            current.eq(Mux(count == 0, first, get.data)),
+            may_pass.eq((count != 0) | offered & (owner < ports)),
             last.eq(self.m.wvalid & self.m.wready & self.m.wlast),
             put.en.eq(offered),
             put.data.eq(owner),
@@ -178,8 +183,9 @@ class Axi4Arbiter(wiring.Component):
                 with m.Case(index):
                     m.d.comb += [getattr(self.m, "w" + name).eq(getattr(source, "w" + name))
                                  for name in payload]
-                    m.d.comb += [self.m.wvalid.eq(source.wvalid & may_pass),
-                                 source.wready.eq(self.m.wready & may_pass)]
+                    passes = may_pass if index < ports else count != 0
+                    m.d.comb += [self.m.wvalid.eq(source.wvalid & passes),
+                                 source.wready.eq(self.m.wready & passes)]
 
     def _bring_home(self, m, channel, sources, payload):
         """Answers to the source that their id names."""

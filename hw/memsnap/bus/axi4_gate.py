@@ -3,6 +3,7 @@
 from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
+from amaranth.utils import exact_log2
 
 from ..copy_map import bit_of, row_of
 from ..params import Shadow
@@ -172,10 +173,13 @@ class Axi4Gate(wiring.Component):
         seen = self.core.look_data
         if self._params.block_size >= 1 << PAGE_BITS:
             return seen.bit_select(bit_of(here.block), 1)     # there is no other
+        # From ``here`` to each bit of the row, so that what comes late only chooses
         width = len(seen)
         before = ~(Const(-1, width) << bit_of(here.block))[:width]
-        behind = (Const(-2, width) << bit_of(last.block))[:width]
-        return (seen | before | behind & in_last_row.replicate(width)).all()
+        good = seen | before
+        upto = Cat(good[:end + 1].all() for end in range(width))
+        return Mux(in_last_row, upto.bit_select(bit_of(last.block)[:exact_log2(width)], 1),
+                   upto[-1])
 
     def _next_row(self, block):
         """The first beat of the row behind that of ``block``."""

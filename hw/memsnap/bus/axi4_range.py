@@ -52,7 +52,7 @@ class BurstRange(wiring.Component):
         extent = Signal(PAGE_BITS)       # bytes of all transfers but the last
         low, high = Signal(PAGE_BITS), Signal(PAGE_BITS)
         m.d.comb += [
-            within.eq((1 << self.size) - 1),
+            within.eq(Cat(self.size > bit for bit in range(PAGE_BITS))),
             extent.eq(self.len << self.size),
             low.eq(start),
             high.eq(start | within),
