@@ -10,7 +10,7 @@ SIZES = [1, 2, 31, 32, 33, 64, 72, 96]
 
 def params_with(blocks):
     size = 1 << (8 * blocks - 1).bit_length()
-    return params_of("one_beat", memory_size=8 * blocks, shadow_base=size)
+    return params_of("one_beat", memory_size=8 * blocks, shadow_base=size, addr_width=16)
 
 
 class Model:

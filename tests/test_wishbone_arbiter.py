@@ -23,6 +23,7 @@ class Bench:
         self.gave_up = False      # what was taken was not taken by the memory
         self.kept = None          # who has a request that the memory has not taken
         self.denied = 0           # clocks in which the copier asked in vain
+        self.share = 0            # what it was in the first of these
         self.in_flight = deque()
         self.aborting = False
         self.busy = 0.5
@@ -51,7 +52,7 @@ class Bench:
     def winners(self):
         """Who may have the port in this clock."""
         asking, copier = self.asking, self.asking & COPIER
-        share = self.pins.share
+        share = self.share
         if self.kept in asking:
             return {self.kept}
         if copier and self.pins.urgent:
@@ -90,6 +91,8 @@ class Bench:
         if not self.asking & COPIER or owner in COPIER and taken and not self.gave_up:
             self.denied = 0
         else:
+            if self.denied == 0:
+                self.share = self.pins.share     # counts until the copier comes first
             self.denied += 1
         await self.pins.tick()
         if taken:

@@ -1,6 +1,6 @@
 """The buffer between the copier's reads and its writes, and the half of the copier that writes."""
 
-from amaranth.hdl import Array, Module, Mux, Signal, unsigned
+from amaranth.hdl import Module, Mux, Signal, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -183,7 +183,9 @@ class CopyBuffer(wiring.Component):
         """A short queue of the slots that end a job, with two readers."""
         jobs = self._params.jobs
         layout = data.StructLayout({"slot": unsigned(len(issued)), "job": range(jobs)})
-        ends = Array(Signal(layout, name=f"end{i}") for i in range(jobs))
+        m.submodules.ends = ends = Memory(shape=layout, depth=jobs, init=[])
+        add, next_captured, next_copied = (ends.write_port(), ends.read_port(domain="comb"),
+                                           ends.read_port(domain="comb"))
         put, capture, copy = (Signal(range(jobs), name=name) for name in
                               ("put", "capture", "copy"))
         uncaptured = Signal(range(jobs + 1))
@@ -195,10 +197,17 @@ class CopyBuffer(wiring.Component):
 
         end = self.issue & self.issue_last
         m.d.comb += [
-            self.captured_job.eq(ends[capture].job),
-            self.captured.eq(self.read_valid & (uncaptured != 0) & (ends[capture].slot == read)),
-            self.copied_job.eq(ends[copy].job),
-            copied.eq(self.write_valid & (uncopied != 0) & (ends[copy].slot == answered)),
+            add.en.eq(end),
+            add.addr.eq(put),
+            add.data.slot.eq(issued),
+            add.data.job.eq(self.issue_job),
+            next_captured.addr.eq(capture),
+            next_copied.addr.eq(copy),
+            self.captured_job.eq(next_captured.data.job),
+            self.captured.eq(self.read_valid & (uncaptured != 0)
+                             & (next_captured.data.slot == read)),
+            self.copied_job.eq(next_copied.data.job),
+            copied.eq(self.write_valid & (uncopied != 0) & (next_copied.data.slot == answered)),
             self.copied.eq(copied & ~self.write_error),
         ]
         m.d.sync += [
@@ -206,7 +215,7 @@ class CopyBuffer(wiring.Component):
             uncopied.eq(uncopied + end - copied),
         ]
         with m.If(end):
-            m.d.sync += [ends[put].slot.eq(issued), ends[put].job.eq(self.issue_job), step(put)]
+            m.d.sync += step(put)
         with m.If(self.captured):
             m.d.sync += step(capture)
         with m.If(copied):

@@ -1,6 +1,6 @@
 """The copy map: one bit a block, in on-chip RAM."""
 
-from amaranth.hdl import Const, Module, Mux, Signal, unsigned
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -133,20 +133,23 @@ class CopyMap(wiring.Component):
         # Setting a bit: read the row in one clock, write it back in the next
         writing = Signal()
         mask = Signal(row_bits)
-        bit = Signal(range(row_bits))
+        # The bit, decoded in two halves
+        upper, lower = Signal(-(-row_bits // 4)), Signal(4)
+        bit = bit_of(self.set.payload)[:exact_log2(row_bits)]
         count = Signal(range(blocks + 1))
         m.d.comb += [
             scan.en.eq(1),
             scan.addr.eq(Mux(self.scan, self.scan_row, row_of(self.set.payload))),
             self.set.ready.eq(~self.scan & ~writing & ~self.sweeping),
             self.set_done.eq(writing & ~self.sweeping),
-            mask.eq(1 << bit),
+            mask.eq(Cat((upper[at >> 2] & lower[at & 3]) for at in range(row_bits))),
             self.full.eq(count == blocks),
         ]
         m.d.sync += [
             scan_at.eq(scan.addr),
             writing.eq(self.set.valid & self.set.ready),
-            bit.eq(bit_of(self.set.payload)),
+            upper.eq(1 << bit[2:]),
+            lower.eq(1 << bit[:2]),
             count.eq(count + writing),
         ]
         with m.If(self.restart):
@@ -163,7 +166,7 @@ class CopyMap(wiring.Component):
             m.d.comb += [
                 write.en.eq(writing),
                 write.addr.eq(scan_at),
-                write.data.eq(Mux(phase, scan.data & ~mask, scan.data | mask)),
+                write.data.eq(scan.data ^ mask),     # no bit is set twice
             ]
             with m.If(self.sweep):
                 m.d.sync += self.sweeping.eq(1)

@@ -1,7 +1,7 @@
 """The half of the copier that reads: walks the open blocks, the wanted beat first."""
 
-from amaranth.hdl import Array, Cat, Module, Mux, Signal, unsigned
-from amaranth.lib import stream, wiring
+from amaranth.hdl import Cat, Module, Mux, Signal, unsigned
+from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
@@ -9,7 +9,17 @@ from amaranth.utils import ceil_log2
 from .params import Release
 from .ranges import beat_layout
 
-__all__ = ["CopyReader"]
+__all__ = ["CopyReader", "walk_layout"]
+
+
+def walk_layout(params):
+    """Where the reading of a block is."""
+    return data.StructLayout({
+        "beat": unsigned(params.beat_bits),         # the next
+        "left": range(params.block_beats + 1),      # how many are to be read
+        "circle": unsigned(params.beat_bits),       # where it goes on, if
+        "away": unsigned(1),                        # it is on an excursion
+    })
 
 
 class CopyReader(wiring.Component):
@@ -107,19 +117,14 @@ class CopyReader(wiring.Component):
             "reset": In(1),
             "sweeping": Out(1, init=1 if params.beat_bits else 0),
         })
+        self._walk = walk_layout(params)
 
     def elaborate(self, platform):
         m = Module()
         jobs = self._params.jobs
-        left_shape = range(self._params.block_beats + 1)
-        block = Array(Signal(self._params.block_bits, name=f"block{i}") for i in range(jobs))
-        beat = Array(Signal(self._params.beat_bits, name=f"beat{i}") for i in range(jobs))
-        left = Array(Signal(left_shape, name=f"left{i}") for i in range(jobs))
-        circle = Array(Signal(self._params.beat_bits, name=f"circle{i}") for i in range(jobs))
-        away = Signal(jobs)              # jobs on an excursion; their circle goes on at ``circle``
         now = Signal(range(jobs))        # the job that is being read
-        other = Signal(range(jobs))      # one of the jobs to go on with
-        other_valid = Signal()
+        at_hand = Signal(self._walk)     # where it is
+        more = Signal()                  # it has beats to read
         room = Signal()
         passed = Signal()                # the beat at hand needs no read
         decided = Signal()               # it is known whether it does
@@ -130,53 +135,97 @@ class CopyReader(wiring.Component):
         # One step of the circle
         m.d.comb += [
             room.eq(Mux(target, self.free != 0, self.free > self._params.buffer_depth // 8)),
-            self.issue.eq((left[now] != 0) & decided & ~passed & room & ~self.stop
+            self.issue.eq(more & decided & ~passed & room & ~self.stop
                           & (~self.read.valid | self.read.ready)),
-            skip.eq((left[now] != 0) & decided & passed),
-            self.issue_place.block.eq(block[now]),
-            self.issue_place.beat.eq(beat[now]),
+            skip.eq(more & decided & passed),
+            self.issue_place.beat.eq(at_hand.beat),
             self.issue_job.eq(now),
-            self.issue_last.eq(left[now] == 1),
+            self.issue_last.eq(at_hand.left == 1),
             unread_next.eq(self.unread + self.issue - self.read_valid),
         ]
         with m.If(self.issue):
-            m.d.sync += [left[now].eq(left[now] - 1), self.read.payload.eq(self.issue_place)]
-        with m.If(skip & away.bit_select(now, 1)):
-            m.d.sync += [beat[now].eq(circle[now]), away.bit_select(now, 1).eq(0)]
-        with m.Elif(self.issue | skip):
-            m.d.sync += beat[now].eq(beat[now] + 1)
+            m.d.sync += self.read.payload.eq(self.issue_place)
         m.d.sync += self.read.valid.eq(self.issue
                                    | (self.read.valid & ~self.read.ready & ~self.drop))
 
-        # Which job to read
-        m.d.comb += self.reading.eq(Cat(each != 0 for each in left))
-        for after in 0, 1:      # the next in turn: one behind ``now``, else one before it
-            for index in reversed(range(jobs)):
-                with m.If(self.reading[index] & (now < index if after else now > index)):
-                    m.d.comb += [other.eq(index), other_valid.eq(1)]
-        with m.If(((left[now] == 0) | (self.issue & self.issue_last)) & other_valid):
-            m.d.sync += now.eq(other)
-        with m.If(self.open):
-            m.d.sync += [
-                block[self.job].eq(self.place.block),
-                beat[self.job].eq(self.place.beat),
-                left[self.job].eq(self._params.block_beats),
-                away.bit_select(self.job, 1).eq(0),
-            ]
-        with m.If(self.visit):
-            m.d.sync += [beat[self.job].eq(self.place.beat), away.bit_select(self.job, 1).eq(1)]
-            with m.If(~away.bit_select(self.job, 1)):
-                m.d.sync += circle[self.job].eq(beat[self.job])
-        with m.If(self.visit | (self.open & self.demand)):
-            m.d.sync += now.eq(self.job)
-
-        self._note_beats(m, now=now, beat=beat, decided=decided, passed=passed, skip=skip)
-        self._secure(m, now=now, beat=beat, left=left, target=target, skip=skip,
+        self._walk_on(m, now=now, at_hand=at_hand, more=more, skip=skip)
+        self._note_beats(m, now=now, beat=at_hand.beat, decided=decided, passed=passed, skip=skip)
+        self._secure(m, now=now, beat=at_hand.beat, target=target, skip=skip,
                      unread_next=unread_next)
         self._follow_run(m, now=now, skip=skip, unread_next=unread_next)
         with m.If(self.reset):
-            m.d.sync += [each.eq(0) for each in left]
+            m.d.sync += [self.reading.eq(0), more.eq(0)]
         return m
+
+    def _walk_on(self, m, *, now, at_hand, more, skip):
+        """Which job is read, and where it is. Where the others are is kept in RAM."""
+        jobs = self._params.jobs
+        m.submodules.blocks = blocks = Memory(shape=unsigned(self._params.block_bits), depth=jobs,
+                                              init=[])
+        m.submodules.walks = walks = Memory(shape=self._walk, depth=jobs, init=[])
+        put_block, put = blocks.write_port(), walks.write_port()
+        get_block, get_other, get_job = (ram.read_port(domain="comb")
+                                         for ram in (blocks, walks, walks))
+        other = Signal(range(jobs))      # one of the jobs to go on with
+        other_valid = Signal()
+        last = Signal()                  # the job at hand has no more beats after this clock
+        begins = Signal()                # the job of the command is read from the next clock on
+        after = Signal(self._walk)       # where the job at hand is after this clock
+        theirs = Signal(self._walk)      # where the job of a visit is
+        opened = Signal(self._walk)
+        same = self.job == now
+
+        for later in 0, 1:      # the next in turn: one behind ``now``, else one before it
+            for index in reversed(range(jobs)):
+                with m.If(self.reading[index] & (now < index if later else now > index)):
+                    m.d.comb += [other.eq(index), other_valid.eq(1)]
+        m.d.comb += [
+            last.eq(self.issue & self.issue_last),
+            begins.eq(self.visit | (self.open & self.demand)),
+            get_block.addr.eq(now),
+            self.issue_place.block.eq(get_block.data),
+            put_block.en.eq(self.open),
+            put_block.addr.eq(self.job),
+            put_block.data.eq(self.place.block),
+            get_other.addr.eq(other),
+            get_job.addr.eq(self.job),
+            theirs.eq(Mux(same, at_hand, get_job.data)),
+            opened.beat.eq(self.place.beat),
+            opened.left.eq(self._params.block_beats),
+            after.eq(at_hand),
+            # What waits, or is left for the job of the command
+            put.en.eq(self.open & ~self.demand | begins & ~same),
+            put.addr.eq(Mux(begins, now, self.job)),
+            put.data.eq(Mux(begins, after, opened)),
+        ]
+        with m.If(self.issue):
+            m.d.comb += after.left.eq(at_hand.left - 1)
+        with m.If(skip & at_hand.away):
+            m.d.comb += [after.beat.eq(at_hand.circle), after.away.eq(0)]
+        with m.Elif(self.issue | skip):
+            m.d.comb += after.beat.eq(at_hand.beat + 1)
+
+        m.d.sync += [at_hand.eq(after), more.eq(more & ~last)]
+        with m.If(last):
+            m.d.sync += self.reading.bit_select(now, 1).eq(0)
+        with m.If(self.open):
+            m.d.sync += self.reading.bit_select(self.job, 1).eq(1)
+        with m.If(begins):
+            m.d.sync += now.eq(self.job)
+        with m.Elif((~more | last) & other_valid):
+            m.d.sync += [now.eq(other), at_hand.eq(get_other.data), more.eq(1)]
+        with m.Elif(self.open & same):
+            m.d.sync += [at_hand.eq(opened), more.eq(1)]
+        with m.If(self.open & self.demand):
+            m.d.sync += [at_hand.eq(opened), more.eq(1)]
+        with m.If(self.visit):
+            m.d.sync += [
+                at_hand.beat.eq(self.place.beat),
+                at_hand.left.eq(Mux(same, after.left, theirs.left)),
+                at_hand.circle.eq(Mux(theirs.away, theirs.circle, theirs.beat)),
+                at_hand.away.eq(1),
+                more.eq(~(same & last)),
+            ]
 
     def _note_beats(self, m, *, now, beat, decided, passed, skip):
         """Notes which beats were read, for the jobs that were visited."""
@@ -190,7 +239,7 @@ class CopyReader(wiring.Component):
         visited = Signal(self._params.jobs)
         asked = Signal()                     # ``get`` shows the beat at hand
         sweep = Signal(range(depth))
-        at = Cat(beat[now], now)
+        at = Cat(beat, now)
 
         m.d.comb += [
             get.addr.eq(at),
@@ -213,7 +262,7 @@ class CopyReader(wiring.Component):
         with m.Elif(self.reset):
             m.d.sync += [self.sweeping.eq(1), asked.eq(0)]
 
-    def _secure(self, m, *, now, beat, left, target, skip, unread_next):
+    def _secure(self, m, *, now, beat, target, skip, unread_next):
         """Follows the wanted beats until they are captured: one of each port."""
         strict = self._params.release is Release.COPIED
         ports = 1 if strict else self._params.ports
@@ -227,9 +276,10 @@ class CopyReader(wiring.Component):
 
         m.d.comb += [
             begins.eq(self.visit | (self.open & self.demand)),
-            target.eq(self.pending & (now == job) & (beat[now] == want)),
+            target.eq(self.pending & (now == job) & (beat == want)),
             # Every beat of a job that has none left is under way
-            under_way.eq(self.pending & ((target & (self.issue | skip)) | (left[job] == 0))),
+            under_way.eq(self.pending & ((target & (self.issue | skip))
+                                         | ~self.reading.bit_select(job, 1))),
             self.wanted.eq(waits.any()),
             self.urgent.eq(self.pending | offered),
         ]

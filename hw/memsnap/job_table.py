@@ -1,7 +1,8 @@
 """The blocks between claim and copied."""
 
 from amaranth.hdl import Array, Cat, Module, Signal
-from amaranth.lib import enum, stream, wiring
+from amaranth.lib import data, enum, stream, wiring
+from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from .params import Map
@@ -96,6 +97,10 @@ class JobTable(wiring.Component):
         copied = Array(Signal(name=f"copied{i}") for i in range(jobs))
         block = Array(Signal(self._params.block_bits, name=f"block{i}") for i in range(jobs))
         kind = Array(Signal(JobKind, name=f"kind{i}") for i in range(jobs))
+        # The same once more, for the job that leaves
+        layout = data.StructLayout({"block": self._params.block_bits, "kind": JobKind})
+        m.submodules.jobs = ram = Memory(shape=layout, depth=jobs, init=[])
+        claimed, retired = ram.write_port(), ram.read_port(domain="comb")
         leaving = Signal(range(jobs))
         taken = Signal()    # the copy map has taken the block that is leaving
         free = Cat(~each for each in busy)
@@ -103,9 +108,14 @@ class JobTable(wiring.Component):
         m.d.comb += [
             self.free.eq(free.any()),
             self.spare.eq(sum(busy) < self._params.background_jobs),
-            self.finished.payload.eq(block[leaving]),
-            self.retired_block.eq(block[leaving]),
-            self.retired_kind.eq(kind[leaving]),
+            claimed.en.eq(self.claim),
+            claimed.addr.eq(self.next_job),
+            claimed.data.block.eq(self.claim_block),
+            claimed.data.kind.eq(self.claim_kind),
+            retired.addr.eq(leaving),
+            self.finished.payload.eq(retired.data.block),
+            self.retired_block.eq(retired.data.block),
+            self.retired_kind.eq(retired.data.kind),
             self.found_captured.eq(captured[self.found_job]),
             self.found_copied.eq(copied[self.found_job]),
         ]

@@ -186,7 +186,7 @@ class Sequencer(wiring.Component):
             unclaimed.eq(~copied & ~table.found),
             table.claim.eq(self.open),
             table.claim_block.eq(probed),
-            self.job.eq(Mux(self.open, table.next_job, table.found_job)),
+            self.job.eq(Mux(table.found, table.found_job, table.next_job)),
             self.place.block.eq(probed),
             self.check_job.eq(table.found_job),
             self.check_beat.eq(self.ask.payload.beat),

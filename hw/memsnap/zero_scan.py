@@ -71,13 +71,10 @@ class ZeroScan(wiring.Component):
         seen = Signal()
         todo_row = Signal.like(self.row)
         todo = Signal(self._bits)
-        lowest = Signal(range(self._bits))
+        lowest = self._lowest(m, todo)
         found = Signal()                     # the row that is there has zeros
         take = Signal()
 
-        for index in reversed(range(self._bits)):
-            with m.If(todo[index]):
-                m.d.comb += lowest.eq(index)
         m.d.comb += [
             self.done.eq(self.last & ~seen & (todo == 0) & ~self.proposed),
             take.eq((todo != 0) & (~self.proposed | self.next)),
@@ -111,3 +108,17 @@ class ZeroScan(wiring.Component):
         with m.If(self.reset):
             m.d.sync += [seen.eq(0), todo.eq(0), self.proposed.eq(0)]
         return m
+
+    def _lowest(self, m, todo):
+        """The lowest bit that is set: first the lowest group of up to four with such a bit."""
+        size = min(4, self._bits)
+        groups = [todo[at:at + size] for at in range(0, self._bits, size)]
+        group = Signal(range(len(groups)))
+        bit = Signal(range(size))
+        for index, each in reversed([*enumerate(groups)]):
+            with m.If(each.any()):
+                m.d.comb += group.eq(index)
+        for index in reversed(range(size)):
+            with m.If(todo.word_select(group, size)[index]):
+                m.d.comb += bit.eq(index)
+        return Cat(bit, group)

@@ -203,7 +203,7 @@ class CopyBufferSpec(wiring.Component):
         bits = len(inside["put"])
         in_shadow = counts["answered"] + counts["taken"]
         ends = [data.View(data.StructLayout({"slot": len(inside["issued"]),
-                                             "job": len(self.issue_job)}), inside[f"end{index}"])
+                                             "job": len(self.issue_job)}), inside[f"ends[{index}]"])
                 for index in range(jobs)]
         offset = [Signal.like(inside["issued"], name=f"offset{index}") for index in range(jobs)]
         waits = [(index - inside["copy"])[:bits] < inside["uncopied"] for index in range(jobs)]

@@ -8,6 +8,7 @@ from memsnap.params import Release
 from memsnap.ranges import beat_layout
 
 from .inside import look_inside
+from .inside_reader import walks_of
 from .peek import peek
 
 __all__ = ["CopyReaderSpec"]
@@ -230,10 +231,10 @@ class CopyReaderSpec(wiring.Component):
         beats = self._params.block_beats
         bits = self._params.beat_bits
         shown = Signal()     # the note of the beat at hand
+        lefts, at = walks_of(inside, self._params)
         swept = reader.sweeping & (inside["sweep"] != 0)
         for job in range(self._params.jobs):
-            left = inside[f"left{job}"]
-            beat = inside[f"beat{job}"]
+            left, beat = lefts[job], at[job]
             phase = inside["phase"][job]
             notes = Cat(peek(self._fragment, "notes",
                              Const(job << bits | each, bits + len(self.job)))
@@ -246,6 +247,7 @@ class CopyReaderSpec(wiring.Component):
                 m.d.comb += shown.eq(read.bit_select(beat, 1))
             m.d.sync += [
                 Assert(reader.sweeping | (left == Mux(left == 0, 0, unread)), "left"),
+                Assert((left != 0) == reader.reading[job], "reading"),
                 Assert(reader.sweeping | (left != 0) | (read == 0), "notes of no job"),
                 Assert(~here | (left == 0) | (read == self._issued), "notes of the block"),
                 *(Assert(visited | (left <= step)
@@ -256,13 +258,15 @@ class CopyReaderSpec(wiring.Component):
                 Assert(~swept | ~phase, "phase swept"),
                 Assert(~reader.sweeping | (left == 0), "a job while sweeping"),
                 Assert((left == 0) | self._busy[job]
-                       & (inside[f"block{job}"] == self._blocks[job]), "block"),
+                       & (inside[f"blocks[{job}]"] == self._blocks[job]), "block"),
                 Assert((left == 0) | (here == (self._blocks[job] == self.at.block)), "here"),
                 Assert(~(here & ~self.stop & (left == 0)) | self._issued.all(), "all read"),
                 Assert(~(inside["asked"] & (inside["now"] == job)) | visited & (left != 0),
                        "asked"),
             ]
         m.d.sync += [
+            Assert(inside["more"] == reader.reading.bit_select(inside["now"], 1), "more"),
+            Assert(inside["now"] < self._params.jobs, "now"),
             Assert(self._been_opened | ~self._known & (self._issued == 0) & ~self._been_captured,
                    "opened"),
             Assert(~inside["asked"] | (inside["passed"] == shown), "the note at hand"),
@@ -275,7 +279,7 @@ class CopyReaderSpec(wiring.Component):
         known, waits, ahead, unread = self._known, self._waits, self._ahead, self._unread
         issued, captured, growing, before = (inside[name] for name in (
             "issued", "captured", "growing", "before"))
-        left = Array(inside[f"left{job}"] for job in range(self._params.jobs))[inside["job"]]
+        left = Array(walks_of(inside, self._params)[0])[inside["job"]]
         distance = Signal.like(self.at.beat)
         strict = self._params.release is Release.COPIED
         m.d.comb += distance.eq(self.at.beat - inside["first"])

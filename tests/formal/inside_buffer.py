@@ -42,7 +42,7 @@ class BufferInside(Part):
         self.taken = [self.let(f"taken{s}", self.age[s] < taken) for s in range(depth)]
 
         end = data.StructLayout({"slot": len(issued), "job": range(jobs)})
-        self.ends = [data.View(end, signal) for signal in self.each("end")]
+        self.ends = [data.View(end, word) for word in self.words("ends")]
         self.end_age = [self.let(f"end_age{k}", (end.slot - answered)[:len(issued)])
                         for k, end in enumerate(self.ends)]
         self._turn = [self.let(f"turn{k}", Mux(self["copy"] > k, k + jobs, k) - self["copy"])

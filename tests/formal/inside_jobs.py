@@ -1,6 +1,6 @@
 """What always holds in the job table, the copy map and the sequencer."""
 
-from amaranth.hdl import Cat
+from amaranth.hdl import Cat, Value
 from memsnap.copy_map import bit_of
 from memsnap.params import Release
 
@@ -76,6 +76,8 @@ class JobsInside(Part):
             yield Fact(~self["securing"], "beats are not secured one by one")
         leaving, finished, taken = table["leaving"], table["finished__valid"], table["taken"]
         for j in self._jobs:
+            kept = Value.cast(table.words("jobs")[j])[:len(self.block[j])]
+            yield Fact(~self.busy[j] | (kept == self.block[j]), "another block is kept")
             yield Fact(~self.busy[j] | map_["sweeping"] | ~map_.copied(self.block[j]),
                          "a job for a block that is copied")
             for other in range(j):
@@ -85,7 +87,8 @@ class JobsInside(Part):
         yield Fact(~(finished | taken) | self.busy[leaving] & self.copied[leaving],
                      "a job leaves that is not copied")
         yield Fact(map_["sweeping"] | (map_["writing"] == taken), "not the table's block")
-        yield Fact(~taken | (map_["bit"] == bit_of(self.block[leaving])), "another block's bit")
+        yield Fact(~taken | (map_["mask"] == 1 << bit_of(self.block[leaving])),
+                     "another block's bit")
 
     def decisions(self, map_, probed):
         """What was found of the block that was probed is true, or errs on the safe side."""

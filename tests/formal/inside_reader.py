@@ -1,10 +1,23 @@
 """What always holds in the half of the copier that reads."""
 
 from amaranth.hdl import Array, Cat, Mux
+from amaranth.lib import data
+from memsnap.copy_reader import walk_layout
 
 from .inside import Fact, Part, count
 
-__all__ = ["ReaderInside"]
+__all__ = ["ReaderInside", "walks_of"]
+
+
+def walks_of(signals, params):
+    """Of each job: how many beats it has left, and the beat it is at."""
+    layout, jobs = walk_layout(params), range(params.jobs)
+    now, hand = signals["now"], data.View(layout, signals["at_hand"])
+    walks = [data.View(layout, signals[f"walks[{job}]"]) for job in jobs]
+    left = [Mux(now == job, Mux(signals["more"], hand.left, 0),
+                Mux(signals["reading"][job], walks[job].left, 0)) for job in jobs]
+    beat = [Mux(now == job, hand.beat, walks[job].beat) for job in jobs]
+    return left, beat
 
 
 class ReaderInside(Part):
@@ -22,7 +35,8 @@ class ReaderInside(Part):
         super().__init__(m, signals, "copier.reader")
         self._jobs = jobs = params.jobs
         self._beats = beats = params.block_beats
-        self.left, self.block, self.beat = (self.each(name) for name in ("left", "block", "beat"))
+        self.block = self.words("blocks")
+        self.left, self.beat = (Array(each) for each in walks_of(self, params))
         words = self.words("notes")
         self.noted = [Array(self.let(f"noted{j}_{k}", words[j * beats + k] ^ self["phase"][j])
                             for k in range(beats)) for j in range(jobs)]
@@ -46,9 +60,11 @@ class ReaderInside(Part):
         """A note is set for each beat that was read of a job that has more to read."""
         sweeping, sweep, now = self["sweeping"], self["sweep"], self["now"]
         visited = self["visited"]
+        yield Fact(self["more"] == self["reading"].bit_select(now, 1), "more")
         for j in range(self._jobs):
             left = self.left[j]
             yield Fact(left <= self._beats, "left")
+            yield Fact((left != 0) == self["reading"][j], "reading")
             yield Fact(sweeping | (count(self.noted[j])
                                      == Mux(left == 0, 0, self._beats - left)), "notes")
             # Without a visit the beats are read in order

@@ -1,6 +1,6 @@
 """The arbiter that joins the gate, the copier's two halves and the map on one memory port."""
 
-from amaranth.hdl import Array, Cat, Const, Module, Signal, unsigned
+from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, unsigned
 from amaranth.lib import enum, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -77,6 +77,8 @@ class WishboneArbiter(wiring.Component):
             "can_arm": Out(1),
             "waiting": Out(1),
         })
+        self._gate_wins = Signal()         # the gate has the port in this clock, or nobody has
+        self._other = Signal(_Owner)       # who has it else
 
     def elaborate(self, platform):
         m = Module()
@@ -108,54 +110,69 @@ class WishboneArbiter(wiring.Component):
         return initiators | ({_Owner.MAP: self.map} if self._has_map else {})
 
     def _choose(self, m, *, owner, request, accepted, given_up):
-        """The winner of this clock."""
+        """The winner of this clock.
+
+        The gate's request is the last to be known: whether it is held depends on its address. So
+        everything else is decided without it, and whether it wins comes last.
+        """
         write = self.write.stb if self._has_write else Const(0)
         map_ = self.map.stb if self._has_map else Const(0)
         map_urgent = self.map_urgent if self._has_map else Const(0)
-        requests = Array([self.gate.cyc & self.gate.stb, self.read.stb, write, map_])
+        gate = self.gate.cyc & self.gate.stb
+        others = Array([Const(0), self.read.stb, write, map_])
         copier = self.read.stb | write | map_
+        first = Signal()        # another comes before the gate
         kept = Signal()
         kept_owner = Signal(_Owner)
-        denied = Signal(32)
+        kept_gate = kept & (kept_owner == _Owner.GATE)
+        kept_other = others[kept_owner.as_value()]
+        fresh = Signal(init=1)  # the copier was not denied in the clock before
+        left = Signal(32)       # clocks of denial until it is due; 0 for any number
+        left_next = Signal(32)
+        few = Signal()          # no more than one
         due = Signal()
 
-        m.d.comb += [
-            request.eq(requests[owner.as_value()]),
-            given_up.eq(kept & ~requests[kept_owner.as_value()]),
-        ]
-        with m.If(kept & ~given_up):
-            m.d.comb += owner.eq(kept_owner)
+        with m.If(kept & kept_other):
+            m.d.comb += [self._other.eq(kept_owner), first.eq(1)]
         with m.Elif((map_urgent | (due & ~self.urgent)) & map_):
-            m.d.comb += owner.eq(_Owner.MAP)
+            m.d.comb += [self._other.eq(_Owner.MAP), first.eq(1)]
         with m.Elif((self.urgent | due) & self.read.stb):
-            m.d.comb += owner.eq(_Owner.READ)
+            m.d.comb += [self._other.eq(_Owner.READ), first.eq(1)]
         with m.Elif((self.urgent | due) & write):
-            m.d.comb += owner.eq(_Owner.WRITE)
-        with m.Elif(~self.gate.stb & map_):
-            m.d.comb += owner.eq(_Owner.MAP)
-        with m.Elif(~self.gate.stb & write):
-            m.d.comb += owner.eq(_Owner.WRITE)
-        with m.Elif(~self.gate.stb & self.read.stb):
-            m.d.comb += owner.eq(_Owner.READ)
+            m.d.comb += [self._other.eq(_Owner.WRITE), first.eq(1)]
+        with m.Elif(map_):
+            m.d.comb += self._other.eq(_Owner.MAP)
+        with m.Elif(write):
+            m.d.comb += self._other.eq(_Owner.WRITE)
         with m.Else():
-            m.d.comb += owner.eq(_Owner.GATE)
+            m.d.comb += self._other.eq(_Owner.READ)
+        m.d.comb += [
+            self._gate_wins.eq(gate & kept_gate | ~first & (self.gate.stb | ~copier)),
+            owner.eq(Mux(self._gate_wins, _Owner.GATE, self._other)),
+            request.eq(Mux(self._gate_wins, gate, copier)),
+            given_up.eq(kept & ~Mux(kept_gate, gate, kept_other)),
+        ]
         m.d.sync += [kept.eq(self.m.stb & ~accepted), kept_owner.eq(owner)]
 
+        m.d.comb += [left.eq(Mux(fresh, self.share, left_next)), few.eq(left[1:] == 0)]
+        m.d.sync += left_next.eq(left - ~few)
         with m.If(~copier | (accepted & (owner != _Owner.GATE))):
-            m.d.sync += [denied.eq(0), due.eq(0)]
+            m.d.sync += [fresh.eq(1), due.eq(0)]
         with m.Else():
-            m.d.sync += [denied.eq(denied + ~due), due.eq((self.share != 0)
-                                                         & (denied + 1 >= self.share))]
+            m.d.sync += [fresh.eq(0), due.eq(few & left[0])]
 
     def _forward(self, m, *, owner, request, may_request):
         """The winner's request, and who must wait."""
         m.d.comb += self.m.stb.eq(request & may_request)
         for name, member in self.m.signature.members.items():
             if member.flow is Out and name not in {"cyc", "stb", "lock"}:
-                with m.Switch(owner):
+                value = getattr(self.m, name)
+                with m.Switch(self._other):
                     for index, initiator in self._initiators().items():
                         with m.Case(index):
-                            m.d.comb += getattr(self.m, name).eq(getattr(initiator, name))
+                            m.d.comb += value.eq(getattr(initiator, name))
+                with m.If(self._gate_wins):
+                    m.d.comb += value.eq(getattr(self.gate, name))
         if "lock" in self._params.features:
             m.d.comb += self.m.lock.eq(self.gate.cyc & self.gate.lock)
         for index, initiator in self._initiators().items():
