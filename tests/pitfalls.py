@@ -95,7 +95,8 @@ PITFALLS = (
     Pitfall("a background copy that never ends", _known("wrong priority that starves"),
             _directed("test_constant_traffic_does_not_stop_the_background")),
     Pitfall("a storm of demands", Mutant(
-        "a demand gets no job", "sequencer.py", "self.open.eq(may_claim)", "self.open.eq(0)"),
+        "a demand gets no job", "sequencer.py", "self.open.eq(may_claim & may_begin)",
+        "self.open.eq(0)"),
         _directed("test_a_demand_storm")),
     Pitfall("writes to the shadow", _known("shadow not protected"),
             _directed("test_the_shadow_cannot_be_written_while_protected")),
