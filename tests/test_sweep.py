@@ -107,6 +107,31 @@ def test_measure_gives_the_models_figures():
     assert outcome.blocks_initial + outcome.blocks_demand + outcome.blocks_background == 128
 
 
+class Counted:
+    """A source that tells how much of it was read."""
+
+    def __init__(self, source):
+        self.source, self.read = source, 0
+
+    def chunks(self):
+        for chunk in self.source.chunks():
+            for at in range(0, len(chunk), 1000):
+                self.read += 1000
+                yield chunk[at:at + 1000]
+
+
+def test_no_more_is_read_than_the_snapshot_needs():
+    source = Counted(PatternSource("random", 1_000_000, 0x2000))
+    point, = points([("block_size", [64])], memory_bytes=0x2000)
+    outcome = measure(point, source, 100)
+    assert outcome.complete
+    assert source.read < 10_000
+    all_of_it = simulate(point.params, next(source.source.chunks()),
+                         memory=FixedLatency(clocks=4), start_at=("access", 100), max_in_flight=1)
+    assert all_of_it.beats > 2 * source.read
+    assert outcome.slow_down == all_of_it.slow_down
+
+
 def test_workers_here_and_an_interrupt_free_order():
     tried = points([("latency", [1, 2, 3])], memory_bytes=4096)
     told = []

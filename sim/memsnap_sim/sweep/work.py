@@ -79,11 +79,13 @@ def measure(point, source, start_access, *, max_in_flight=1, cells=False):
         return Outcome(point=point, problem=point.problem)
     params = point.params
     regions = [(params.memory_base, params.memory_base + point.initial - 1)] * bool(point.initial)
+    till_done = _TillDone()
     try:
         result = simulate(
-            params, source.chunks(), memory=FixedLatency(clocks=point.latency),
+            params, till_done.some_of(source.chunks()), memory=FixedLatency(clocks=point.latency),
             shadow=FixedLatency(clocks=point.shadow_latency), regions=regions,
-            start_at=("access", start_access), max_in_flight=max_in_flight, copies="touched")
+            start_at=("access", start_access), max_in_flight=max_in_flight, copies="touched",
+            progress=till_done.hear)
     except NotImplementedError as error:
         return Outcome(point=point, problem=str(error))
     lengths, counts = np.unique(result.stalls["clocks"], return_counts=True)
@@ -95,6 +97,24 @@ def measure(point, source, start_access, *, max_in_flight=1, cells=False):
         blocks_initial=result.blocks_initial, blocks_demand=result.blocks_demand,
         blocks_background=result.blocks_background, ram_bits=_ram_bits(params),
         cells=_count_cells(params) if cells else None)
+
+
+class _TillDone:
+    """Accesses as long as the snapshot needs any: what comes after it costs nothing."""
+
+    def __init__(self):
+        self._done = False
+
+    def hear(self, progress):
+        """Takes what a run tells of its progress."""
+        self._done = progress.copied == progress.blocks
+
+    def some_of(self, chunks):
+        """Of these accesses."""
+        for chunk in chunks:
+            yield chunk
+            if self._done:
+                return
 
 
 def _ram_bits(params):
