@@ -550,3 +550,12 @@ def test_table_refuses_what_does_not_fit():
         REGISTERS["CONTROL"].pack(go=1)
     with pytest.raises(IndexError, match=r"^REGION.ATTR index must be 0 to 15, not 16$"):
         REGISTERS["REGION.ATTR"].address(16)
+
+
+@pytest.mark.parametrize("bus, number", [("wishbone", 0), ("axi4", 1)])
+def test_software_can_tell_the_bus(bus, number):
+    async def script(bank):
+        word = await bank.read(REGISTERS["CAPS0"].offset)
+        assert word >> 21 & 0b11 == number
+    params = SnapshotParams(bus=bus)
+    simulate(RegisterBank(params), lambda pins: script(Bank(pins, params)))

@@ -2,15 +2,12 @@
 
 from amaranth.utils import exact_log2
 
-from ..params import Map, Release, Shadow
+from ..params import Bus, Map, Release, Shadow
 
 __all__ = ["VERSION", "constants"]
 
 #: Version of the hardware and its registers: major, minor, patch.
 VERSION = (0, 1, 0)
-
-#: What the Wishbone build says of itself.
-_BUS_WISHBONE = 0
 
 
 def constants(params):
@@ -39,7 +36,7 @@ def constants(params):
         "ports": params.ports,
         "map_kind": int(params.map is Map.MEMORY),
         "shadow_kind": int(params.shadow is Shadow.SEPARATE),
-        "bus": _BUS_WISHBONE,
+        "bus": int(params.bus is Bus.AXI4),
         "buffer_depth": params.buffer_depth,
         "jobs": params.jobs,
         "retry": int(params.retry),
