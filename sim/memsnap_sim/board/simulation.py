@@ -29,14 +29,16 @@ from ..soc.build import (
     _runtime,
     _version,
 )
-from .cpu import verilog_of_cpu
+from .cpu import verilog_of
 from .soc import BoardSoc
 
 __all__ = ["SimulatedBoard", "build"]
 
 _WORLD = Path(__file__).parent / "cpp/board.cpp"
 #: Clocks between two looks at the pseudo-terminal while bytes come and go, and otherwise.
-_BUSY_CLOCKS, _IDLE_CLOCKS = 4_000, 40_000
+_BUSY_CLOCKS, _IDLE_CLOCKS = 4_000, 10_000
+#: Seconds that it rests while no bytes come and go, unless some come.
+_REST = 0.002
 #: The rates that a pseudo-terminal knows, by their codes.
 _RATES = {getattr(termios, name): int(name[1:]) for name in dir(termios)
           if re.fullmatch(r"B[1-9]\d+", name)}
@@ -71,7 +73,7 @@ def build(config, *, cache="build/sim"):
     BuildError
         A tool is missing or failed.
     """
-    texts = {"board.v": _verilog(config), "picorv32.v": verilog_of_cpu().read_text()}
+    texts = {"board.v": _verilog(config), **verilog_of(config.cpu)}
     if config.spram:
         texts["spram.v"] = _spram()
     compiler = _compiler()
@@ -130,7 +132,7 @@ def _make(work, texts, compiler):
 
 
 class SimulatedBoard:
-    """A board that runs while this is open as a context, as fast as it can.
+    """A board that runs while this is open as a context, slower than a real one.
 
     Parameters
     ----------
@@ -205,20 +207,21 @@ class SimulatedBoard:
     def _run(self):
         received = ctypes.create_string_buffer(4096)
         unsent = b""
+        busy = False
         while not self._stop.is_set():
-            coming = self._read()
+            coming = self._read(0 if busy else _REST)
             if coming:
                 rate = _RATES.get(termios.tcgetattr(self._slave)[5], self._config.baud)
                 self._call("rate", self._config.clock_hz / rate)
                 self._call("send", coming, len(coming))
-            busy = coming or unsent or self._call("waiting")
+            busy = bool(coming or unsent or self._call("waiting"))
             self._call("run", _BUSY_CLOCKS if busy else _IDLE_CLOCKS)
             count = self._call("receive", received, len(received))
             unsent += received.raw[:count]
             unsent = unsent[self._write(unsent):]
 
-    def _read(self):
-        if not select.select([self._master], [], [], 0)[0]:
+    def _read(self, timeout):
+        if not select.select([self._master], [], [], timeout)[0]:
             return b""
         try:
             return os.read(self._master, 4096)

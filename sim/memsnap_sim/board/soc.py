@@ -12,7 +12,7 @@ from memsnap.control import State
 from memsnap.core import Trace
 
 from .bridge import Bridge
-from .cpu import Cpu
+from .cpu import Cpu, CpuKind
 from .devices import Devices
 from .interconnect import Interconnect
 from .memory import BlockMemory, SpramMemory
@@ -40,8 +40,7 @@ class BoardConfig:
         Of the serial line; the clock is divided by a whole number of at least 4.
     spram : bool
         The memory is in the SPRAM of iCE40UP, else in block RAM.
-    multiply : bool
-        The CPU multiplies and divides.
+    cpu : CpuKind
     """
 
     name: str
@@ -49,7 +48,7 @@ class BoardConfig:
     clock_hz: int
     baud: int = 1_000_000
     spram: bool = False
-    multiply: bool = False
+    cpu: CpuKind = CpuKind.PICORV32
 
     def __post_init__(self):
         bit_clocks(self.clock_hz, self.baud)
@@ -103,9 +102,10 @@ class BoardSoc(wiring.Component):
         m.submodules.receiver = receiver = UartReceiver(clocks)
         m.submodules.transmitter = transmitter = UartTransmitter(clocks)
         m.submodules.bridge = bridge = Bridge()
-        m.submodules.cpu = cpu = Cpu(multiply=config.multiply)
+        m.submodules.cpu = cpu = Cpu(config.cpu)
         m.submodules.bus = bus = Interconnect(config.storage_size)
-        m.submodules.devices = devices = Devices(config.clock_hz, multiply=config.multiply)
+        m.submodules.devices = devices = Devices(
+            config.clock_hz, multiply=config.cpu is CpuKind.PICORV32_MULTIPLYING)
         m.submodules.unit = unit = SnapshotUnit(params, trace=True)
         m.submodules.memory = memory = memory_kind(config.storage_size, signature)
 
