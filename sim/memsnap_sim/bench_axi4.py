@@ -93,7 +93,7 @@ def access_cost(kind, latency=2):
     async def scenario(bench, ctx):
         if "copied" in kind:
             # Everything but the last block is copied first; that one is kept busy by no idle slot
-            bench.region(ctx, 0, 0, bench.params.blocks - 2)
+            bench.region(0, bench.params.blocks - 2)
             ctx.set(bench.core.control.share, 0)
             ctx.set(bench.core.control.pause, 1)
             await bench.start(ctx)
@@ -135,7 +135,7 @@ def copy_rate(latency, data_width, block_size, jobs=None):
         await bench.done(ctx)
         bench.clocks = bench.counter(ctx, "duration")
 
-    bench = _Axi4Bench(latency=latency, memory_size=0x10000, data_width=data_width,
+    bench = _Axi4Bench(latency=latency, memory_size=12288 * data_width // 8, data_width=data_width,
                        block_size=block_size, jobs=jobs).run(scenario)
     beats = bench.params.memory_size // bench.params.beat_bytes
     limit = beats / (beats + 2 * latency)
@@ -199,7 +199,7 @@ def finishing(left, latency=1):
         step = blocks // (left + 1)
         for index in range(left + 1):
             last = blocks - 1 if index == left else (index + 1) * step - 2
-            bench.region(ctx, index, index * step, last)
+            bench.region(index * step, last)
         await bench.start(ctx)
         await bench.done(ctx)
         bench.clocks = bench.counter(ctx, "duration")
