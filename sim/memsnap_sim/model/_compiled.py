@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -21,7 +22,7 @@ def _cache():
     """A directory for this state of the source.
 
     Numba looks at the file of a function alone to tell whether what it kept is still right, but
-    the functions of this package call each other across files.
+    the functions of this package call each other across files. Those of other states are removed.
     """
     state = hashlib.sha256(numba.__version__.encode())
     for path in sorted(_HERE.glob("*.py")):
@@ -33,7 +34,11 @@ def _cache():
         pass
     if not os.access(parent, os.W_OK):
         parent = Path(tempfile.gettempdir()) / f"memsnap-{os.getuid()}"
-    return parent / f"compiled-{state.hexdigest()[:16]}"
+    cache = parent / f"compiled-{state.hexdigest()[:16]}"
+    if not cache.exists():
+        for stale in parent.glob("compiled-*"):
+            shutil.rmtree(stale, ignore_errors=True)
+    return cache
 
 
 def compiled(function):
