@@ -112,7 +112,7 @@ def test_random(name):
     first, last = params.memory_base, params.memory_base + params.memory_size - 1
     near = [first, last, first - 1, last + 1, first ^ 1 << 31, 0, first + (1 << 32), last // 2,
             first + params.block_size - 1, first + params.block_size, last + params.memory_size]
-    most = (1 << params.addr_width) - 1
+    most = (1 << max(32, params.addr_width)) - 1    # a word may have more bits than an address
 
     def address():
         choice = rng.random()

@@ -82,7 +82,7 @@ class Bank:
     def implemented(self, field):
         """The bits of a configuration field that this build has."""
         width = field.width
-        if field.member in {"regions.base", "regions.limit"}:
+        if field.member in {"regions.base", "regions.limit"} and field.member_lsb:
             width = min(width, max(0, self.params.addr_width - field.member_lsb))
         if field.member == "deny_read":
             width = self.params.ports

@@ -101,7 +101,8 @@ class RegionTable(wiring.Component):
         params = self._params
         is_limit = word in (RegionWord.LIMIT_LO, RegionWord.LIMIT_HI)
         lsb = 32 if word in (RegionWord.BASE_HI, RegionWord.LIMIT_HI) else 0
-        width = min(params.addr_width - lsb, 32)
+        # A low word is looked at as a whole: an address with too many bits is not in the memory
+        width = min(params.addr_width - lsb, 32) if lsb else 32
         offset = max(0, min(self._high - lsb, width))       # bits of it that tell the place
         first = word is RegionWord.BASE_LO
         m.d.sync += self._outside.eq(self._is_outside(m, lsb, width, offset, is_limit)

@@ -242,7 +242,7 @@ class RegisterBank(wiring.Component):
         file = self._file
         if field.member.startswith("regions."):
             width = field.width
-            if field.member in ("regions.base", "regions.limit"):
+            if field.member in ("regions.base", "regions.limit") and field.member_lsb:
                 width = max(0, min(width, self._params.addr_width - field.member_lsb))
         else:
             member = _bits(self._member(field.member), field)
