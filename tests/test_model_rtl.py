@@ -16,8 +16,9 @@ from model_random import Case
 from model_rtl import differences
 
 SEED = os.environ.get("MEMSNAP_SEED")
-BEATS = int(os.environ.get("MEMSNAP_BEATS", "96"))
-SEEDS = range(30) if SEED is None else [int(SEED)]
+BEATS = int(os.environ.get("MEMSNAP_BEATS", "64"))
+# Two of the first thirty have a map with a summary, which takes long; one will do here
+SEEDS = [*range(29), 30] if SEED is None else [int(SEED)]
 
 
 def model(case, using=memsnap_sim.model, **changes):
