@@ -32,7 +32,7 @@ PITFALLS = (
     Pitfall("map bit set before the data is safe", _known("map bit early"),
             _directed("test_bit_is_set_after_the_data_is_safe")),
     Pitfall("background read races the write to its block",
-            _known("granted before it is captured"),
+            _known("a claim too many"),
             _directed("test_background_read_races_the_write")),
     Pitfall("a write of all of a block needs no copy", Mutant(
         "whole beats pass", "bus/wishbone_gate.py",
