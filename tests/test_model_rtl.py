@@ -91,5 +91,10 @@ def many_known():
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: f"{mutant[0]}: {mutant[1]}")
 def test_each_change_of_the_model_is_noticed(many_known, mutant, tmp_path):
     changed = changed_model(tmp_path, *mutant)
-    assert any(differences(model(case, using=changed, start_at=rtl.start), rtl)
+
+    def give_up(so_far):
+        if so_far.clock > 1_000_000:     # a change may keep a snapshot from its end
+            raise KeyboardInterrupt
+
+    assert any(differences(model(case, using=changed, start_at=rtl.start, progress=give_up), rtl)
                for case, rtl in many_known)
