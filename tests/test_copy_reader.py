@@ -282,6 +282,30 @@ def test_a_beat_a_clock():
     simulate(CopyReader(params), script)
 
 
+@pytest.mark.parametrize("visited, order", [
+    (None, [0, 2, 4, 5, 1, 3]), (1, [0, 1, 2, 4, 5, 0, 3]), (3, [0, 3, 4, 2, 5, 0, 1])])
+def test_the_first_are_read_before_the_others(visited, order):
+    """One that is at hand or visited is not put off."""
+    params = params_of("long_blocks", buffer_depth=64, jobs=6)
+
+    async def script(pins):
+        bench = Bench(pins, params, seeded(1))
+        bench.answer_rate = bench.ready_rate = 1
+        await bench.swept()
+        seen = []
+        pins.first = 0b010100
+        for clock in range(6 * 17):
+            pins.drive(open=clock < 6, visit=0, job=min(clock, 5), place={"block": 0, "beat": 0})
+            if clock == 8 and visited is not None:
+                pins.drive(visit=1, demand=1, job=visited)
+            if pins.issue and [pins.issue_job] != seen[-1:]:
+                seen.append(pins.issue_job)
+            await bench.clock(commands=False)
+        assert seen == order
+
+    simulate(CopyReader(params), script)
+
+
 def test_checks_know_the_beats_after_the_wanted_one():
     """After a demand at beat 3: 3, 4, 5 ... are known one after another, round the circle."""
     params = params_of("long_blocks", buffer_depth=64)

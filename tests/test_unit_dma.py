@@ -97,18 +97,10 @@ def test_without_regions_the_device_is_held_like_the_cpu(pipelined):
     assert any(length > 1 for length in system.stalls(0))
 
 
-#: Known, and to be mended: exact, but a region's block may be read after the background's.
-LATE_REGIONS = pytest.mark.xfail(
-    strict=False, reason="the last block of a region may be copied late: the reader serves the "
-                         "background's jobs before it")
-
-
 @FORMS
 @pytest.mark.parametrize("ring", RINGS)
-def test_with_regions_no_copy_is_waited_for_once_they_are_copied(request, pipelined, ring):
+def test_with_regions_no_copy_is_waited_for_once_they_are_copied(pipelined, ring):
     """What is left are looks at the map, a clock each, where the row at hand is another or old."""
-    if pipelined and ring == "one-row":
-        request.applymarker(LATE_REGIONS)       # and so few writes are left to look at
     system = System(ring=ring, pipelined=pipelined)
     system.run(system.ring.regions)
     bench = system.bench
@@ -128,7 +120,6 @@ def test_with_regions_no_copy_is_waited_for_once_they_are_copied(request, pipeli
     assert not any(inside for _, inside in kinds)
 
 
-@LATE_REGIONS
 def test_regions_are_copied_before_the_rest():
     system = System()
     system.run(system.ring.regions)

@@ -41,7 +41,7 @@ class Copier(wiring.Component):
     write : ``Out(stream.Signature(write_layout))``
     write_answer : ``In(Answer(0))``
     open, visit, follow, demand, job, place, asker, pending, wanted, urgent, secured, reading,
-    check_job, check_beat, check_captured, check_issued
+    first, check_job, check_beat, check_captured, check_issued
         See :class:`CopyReader`.
     captured, captured_job, copied, copied_job, error, error_write, error_block
         See :class:`CopyBuffer`.
@@ -79,8 +79,8 @@ class Copier(wiring.Component):
     def _exposed(self):
         return {
             self._reader: ("open", "visit", "follow", "demand", "job", "place", "asker",
-                           "pending", "wanted", "urgent", "secured", "reading", "check_job",
-                           "check_beat", "check_captured", "check_issued", "sweeping"),
+                           "pending", "wanted", "urgent", "secured", "reading", "first",
+                           "check_job", "check_beat", "check_captured", "check_issued", "sweeping"),
             self._buffer: ("captured", "captured_job", "copied", "copied_job", "error",
                            "error_write", "error_block"),
         }

@@ -30,7 +30,8 @@ class CopyReader(wiring.Component):
     another beat on, up to one that was read before; then the circle goes on. A note of each beat
     that was read (one bit a beat, in RAM) says which to pass over, so that no beat is read twice,
     and each costs a step of the circle at the most. Several jobs may be open; the one that was
-    opened for a demand or visited last is read first, and the others in turn.
+    opened for a demand or visited last is read first, then those that are ``first``, then the
+    others, each in turn.
 
     A request is in a register of its own: it is made in the clock after the decision. Beats that
     were visited may use the last slots of the buffer, all others leave an eighth of it free.
@@ -64,6 +65,8 @@ class CopyReader(wiring.Component):
         port is followed alone, as the first port's.
     reading : ``Out(jobs)``
         Jobs with beats to read.
+    first : ``In(jobs)``
+        Jobs that are read before those that are not.
     check_job, check_beat : ``In(range(jobs))``, ``In(beat_bits)``
     check_captured, check_issued : ``Out(1)``
         For certain, that beat of that job is captured, or will be without a visit. Known for the
@@ -100,6 +103,7 @@ class CopyReader(wiring.Component):
             "urgent": Out(1),
             "secured": Out(params.ports),
             "reading": Out(params.jobs),
+            "first": In(params.jobs),
             "check_job": In(job),
             "check_beat": In(params.beat_bits),
             "check_captured": Out(1),
@@ -166,8 +170,9 @@ class CopyReader(wiring.Component):
         put_block, put = blocks.write_port(), walks.write_port()
         get_block, get_other, get_job = (ram.read_port(domain="comb")
                                          for ram in (blocks, walks, walks))
-        other = Signal(range(jobs))      # one of the jobs to go on with
+        other = Signal(range(jobs))      # the job to go on with
         other_valid = Signal()
+        others, among = Signal(jobs), Signal(jobs)
         last = Signal()                  # the job at hand has no more beats after this clock
         begins = Signal()                # the job of the command is read from the next clock on
         after = Signal(self._walk)       # where the job at hand is after this clock
@@ -177,9 +182,12 @@ class CopyReader(wiring.Component):
 
         for later in 0, 1:      # the next in turn: one behind ``now``, else one before it
             for index in reversed(range(jobs)):
-                with m.If(self.reading[index] & (now < index if later else now > index)):
-                    m.d.comb += [other.eq(index), other_valid.eq(1)]
+                with m.If(among[index] & ((now < index) | (1 - later))):
+                    m.d.comb += other.eq(index)
         m.d.comb += [
+            others.eq(self.reading & ~(1 << now)),
+            among.eq(Mux((others & self.first).any(), others & self.first, others)),
+            other_valid.eq(others.any()),
             last.eq(self.issue & self.issue_last),
             begins.eq(self.visit | (self.open & self.demand)),
             get_block.addr.eq(now),

@@ -97,7 +97,7 @@ class SnapshotCore(wiring.Component):
             self._wire(m, map_, sequencer, "word", "word_data")
         self._wire(m, sequencer, copier, "pending secured reading check_captured check_issued "
                    "captured captured_job copied copied_job",
-                   "open visit follow demand job place asker check_job check_beat")
+                   "open visit follow demand job place asker first check_job check_beat")
         self._wire(m, lifecycle, copier, "busy error error_write error_block", "stop drop reset")
         self._wire(m, lifecycle, map_, "full", "sweep restart")
         self._wire(m, lifecycle, sequencer, "all_claimed", "enable reset")

@@ -54,8 +54,10 @@ class JobTable(wiring.Component):
         job leaves.
     fixed : ``In(1)``
         No more claims belong to the initial copy.
+    first : ``Out(jobs)``
+        Until then all jobs; from then on those that were there at that time, until captured.
     safe : ``Out(1)``
-        All jobs that were there when ``fixed`` rose are captured.
+        There are none of these.
     reset : ``In(1)``
     """
 
@@ -85,6 +87,7 @@ class JobTable(wiring.Component):
             "retired_block": Out(params.block_bits),
             "retired_kind": Out(JobKind),
             "fixed": In(1),
+            "first": Out(params.jobs),
             "safe": Out(1),
             "reset": In(1),
         })
@@ -155,9 +158,8 @@ class JobTable(wiring.Component):
         with m.If(self.reset):
             m.d.sync += [each.eq(0) for each in (*busy, self.finished.valid, taken)]
 
-        waiting = Signal(jobs)
-        m.d.comb += self.safe.eq(self.fixed & (waiting == 0))
-        m.d.sync += waiting.eq(~0)
+        m.d.comb += self.safe.eq(self.fixed & (self.first == 0))
+        m.d.sync += self.first.eq(~0)
         with m.If(self.fixed):
-            m.d.sync += waiting.eq(waiting & Cat(busy) & ~Cat(captured))
+            m.d.sync += self.first.eq(self.first & Cat(busy) & ~Cat(captured))
         return m

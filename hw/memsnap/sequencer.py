@@ -60,8 +60,8 @@ class Sequencer(wiring.Component):
         Only with a map in the memory, see :class:`CopyMapMemory`; and so is
     map_urgent : ``Out(1)``
         A held write waits for a row.
-    open, visit, follow, demand, job, place, pending, secured, reading, check_job, check_beat,
-    check_captured, check_issued
+    open, visit, follow, demand, job, place, pending, secured, reading, first, check_job,
+    check_beat, check_captured, check_issued
         See :class:`CopyReader`.
     captured, captured_job, copied, copied_job
         See :class:`CopyBuffer`.
@@ -115,6 +115,7 @@ class Sequencer(wiring.Component):
             "pending": In(1),
             "secured": In(params.ports),
             "reading": In(params.jobs),
+            "first": Out(params.jobs),
             "check_job": Out(job),
             "check_beat": Out(params.beat_bits),
             "check_captured": In(1),
@@ -181,6 +182,7 @@ class Sequencer(wiring.Component):
             self.initial_done.eq(initial.done),
             self.all_claimed.eq(background.done),
             table.fixed.eq(initial.done),
+            self.first.eq(table.first),
             self.initial_safe.eq(table.safe),
             copied.eq(self.scan_data.bit_select(bit_of(probed), 1)),
             unclaimed.eq(~copied & ~table.found),

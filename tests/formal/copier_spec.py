@@ -65,8 +65,8 @@ class CopierSpec(wiring.Component):
             "at": In(beat_layout(params)),
             "again": In(1),
             **{name: In(pins[name].shape) for name in (
-                "open", "visit", "follow", "demand", "job", "place", "check_job", "check_beat",
-                "stop", "drop", "reset")},
+                "open", "visit", "follow", "demand", "job", "place", "first", "check_job",
+                "check_beat", "stop", "drop", "reset")},
             **{f"{side}_{name}": In(1) for side in ("read", "write")
                for name in ("ready", "answer", "error")},
             "read_data": In(1),
@@ -77,8 +77,8 @@ class CopierSpec(wiring.Component):
         m.submodules.copier = copier = self._copier
         depth = self._params.buffer_depth
         m.d.comb += [getattr(copier, name).eq(getattr(self, name)) for name in (
-            "open", "visit", "follow", "demand", "job", "place", "check_job", "check_beat", "stop",
-            "drop", "reset")]
+            "open", "visit", "follow", "demand", "job", "place", "first", "check_job", "check_beat",
+            "stop", "drop", "reset")]
         reads = _Order(m, copier.read, copier.read.payload == self.at, self.read_answer, depth,
                        "read")
         writes = _Order(m, copier.write, copier.write.payload.place == self.at, self.write_answer,

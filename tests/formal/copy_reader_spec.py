@@ -40,8 +40,8 @@ class CopyReaderSpec(wiring.Component):
             "who": In(range(max(2, params.ports))), "asker": In(range(max(2, params.ports))),
             "again": In(1), "read_ready": In(1),
             **{name: In(pins[name].shape) for name in (
-                "open", "visit", "follow", "demand", "job", "place", "check_job", "check_beat",
-                "free", "read_valid", "stop", "drop", "reset")},
+                "open", "visit", "follow", "demand", "job", "place", "first", "check_job",
+                "check_beat", "free", "read_valid", "stop", "drop", "reset")},
         })
 
     def elaborate(self, platform):

@@ -108,13 +108,17 @@ def _secure(u, urgent):
 def _next_in_turn(u, now):
     """Another job with beats to read, or ``now`` if there is none."""
     r, p = u.reader, u.params
+    later = now     # claimed when the initial copy was
     for ahead in range(1, p.jobs):
         job = now + ahead
         if job >= p.jobs:
             job -= p.jobs
         if r.left[job]:
-            return job
-    return now
+            if not r.late[job]:
+                return job
+            if later == now:
+                later = job
+    return later
 
 
 @compiled
@@ -150,6 +154,7 @@ def step(u, a):
         r.left[job] = 1 << p.beat_bits
         r.away[job] = 0
         r.visited[job] = 0
+        r.late[job] = w.late
     if w.visit:
         if not away_of_job:
             r.circle[job] = beat_of_job

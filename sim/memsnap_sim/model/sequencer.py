@@ -79,6 +79,7 @@ def _claim(u, kind, place):
     w = u.wires
     w.open = 1
     w.kind = kind
+    w.late = u.initial.done
     w.job = table.next_job(u)
     w.place = place
 

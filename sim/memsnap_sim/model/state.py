@@ -39,8 +39,8 @@ _PARAMS = _record(
 _WIRES = _record(
     "answer shadow_answer owner port accepted read_ready write_ready read_answer write_answer "
     "issue issue_last issue_place issue_job skip target unread_next take captured captured_job "
-    "copied copied_job enable open visit follow demand job place find kind grant whole held asker "
-    "scan scan_row scanned initial_next background_next background_claim own_next own_copied "
+    "copied copied_job enable open visit follow demand late job place find kind grant whole held "
+    "asker scan scan_row scanned initial_next background_next background_claim own_next own_copied "
     "set_valid set_ready set_done set_block retire finished_taken map_ready map_answer "
     "map_written map_read put put_we put_row full start can_arm stands copier",
     hold=MOST_PORTS, asks=MOST_PORTS, taken=MOST_PORTS, refuse=MOST_PORTS,
@@ -77,7 +77,7 @@ _READER = _record(
     "run_captured growing before",
     waiting=MOST_PORTS, due=MOST_PORTS,
     block=MOST_JOBS, beat=MOST_JOBS, left=MOST_JOBS, circle=MOST_JOBS, away=MOST_JOBS,
-    visited=MOST_JOBS, stamp=MOST_JOBS)
+    visited=MOST_JOBS, stamp=MOST_JOBS, late=MOST_JOBS)
 _BUFFER = _record(
     "free unread unwritten issued read taken answered offered put capture copy",
     end_slot=MOST_JOBS, end_job=MOST_JOBS)
