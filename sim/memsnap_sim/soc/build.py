@@ -210,19 +210,27 @@ def _make(work, unit, dram, params, wave, compiler):
           *sources],
          env={**os.environ, "VERILATOR_ROOT": str(root)})
     include = root / "include"
+    names = [*_RUNTIME, *([runtime] if runtime else [])]
+    _compile(work, work / "libsoc.so", [*sorted(model.glob("*.cpp")), _CPP], names, libraries,
+             compiler, include, [f"-I{model}", f"-I{work}", *(f"-D{name}" for name in defines)])
+    shutil.rmtree(model)
+
+
+def _compile(work, library, sources, runtime, libraries, compiler, include, options):
+    """Makes a shared library in ``work`` from ``sources`` and those of Verilator's ``runtime``."""
     flags = ["-O2", "-fPIC", "-std=c++17", "-w", f"-I{include}", f"-I{include / 'vltstd'}",
              "-DVL_IGNORE_UNKNOWN_ARCH", *_flags()]
-    library = _runtime(work.parent, compiler, flags, include,
-                       [*_RUNTIME, *([runtime] if runtime else [])])
-    flags += [f"-I{model}", f"-I{work}", *(f"-D{name}" for name in defines)]
-    sources = [*sorted(model.glob("*.cpp")), _CPP]
+    others = _runtime(work.parent, compiler, flags, include, runtime)
     objects = [work / f"{index}.o" for index in range(len(sources))]
+
+    def make(source, target):
+        # What runs once is not worth the time that it takes to be optimised
+        level = ["-O0"] if source.stem.endswith("__Slow") else []
+        _run([*compiler, *flags, *level, *options, "-c", source, "-o", target])
+
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        list(pool.map(lambda pair: _run([*compiler, *flags, "-c", pair[0], "-o", pair[1]]),
-                      zip(sources, objects, strict=True)))
-    _run([*compiler, "-shared", "-o", work / "libsoc.so", *objects, *library, "-pthread",
-          *libraries])
-    shutil.rmtree(model)
+        list(pool.map(make, sources, objects))
+    _run([*compiler, "-shared", "-o", library, *objects, *others, "-pthread", *libraries])
     for file in objects:
         file.unlink()
 
