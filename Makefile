@@ -28,7 +28,7 @@ EXTRAS_lint  := lint
 EXTRAS_docs  := docs,registers
 EXTRAS_cocotb := cocotb,test
 EXTRAS_test  := sim,model,litedram,registers,formal,synth,board,test
-EXTRAS_board := sim,board
+EXTRAS_board := sim,board,litedram
 
 .PHONY: help
 help: ## say what there is to make

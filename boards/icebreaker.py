@@ -8,12 +8,13 @@ from amaranth.hdl import Elaboratable, Module
 from amaranth.lib import io
 from memsnap import SnapshotParams
 from memsnap_sim.board.cpu import CpuKind
+from memsnap_sim.board.memory import MemoryKind
 from memsnap_sim.board.soc import BoardConfig, BoardSoc
 
 CONFIG = BoardConfig(
     name="icebreaker",
     clock_hz=12_000_000,
-    spram=True,
+    memory=MemoryKind.SPRAM,
     cpu=CpuKind.SERV,
     params=SnapshotParams(memory_size=0x10000, shadow_base=0x10000, addr_width=17, block_size=64,
                           buffer_depth=16, jobs=2, max_in_flight=4, regions=1),
@@ -23,9 +24,12 @@ CONFIG = BoardConfig(
 class Top(Elaboratable):
     """The system on the board's clock and pins."""
 
+    def __init__(self, config=CONFIG):
+        self._config = config
+
     def elaborate(self, platform):
         m = Module()
-        m.submodules.soc = soc = BoardSoc(CONFIG)
+        m.submodules.soc = soc = BoardSoc(self._config)
         uart, button = (platform.request(name, dir="-") for name in ("uart", "button"))
         m.submodules.rx = rx = io.Buffer("i", uart.rx)
         m.submodules.tx = tx = io.Buffer("o", uart.tx)
@@ -45,4 +49,4 @@ def platform():
 
 if __name__ == "__main__":
     from memsnap_sim.board.tool import main
-    main(CONFIG, Top, {"up5k": platform})
+    main([CONFIG], Top, {"up5k": platform})

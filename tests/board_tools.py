@@ -22,7 +22,12 @@ def board_file(name):
 
 
 def fast_config(name):
-    """A board's configuration, with the fast line."""
+    """A board's configuration, with the fast line; with `-sdram`, its memory is in the SDRAM."""
+    if name == "ulx3s-sdram":
+        config = board_file("ulx3s").SDRAM_CONFIG
+        # As slow as LiteDRAM's refresh allows, and no larger than the program needs it
+        return replace(config, clock_hz=15_000_000, baud=BAUD, params=replace(
+            config.params, memory_size=0x8000, shadow_base=0x8000))
     return replace(board_file(name).CONFIG, clock_hz=CLOCK_HZ, baud=BAUD)
 
 

@@ -15,7 +15,7 @@ from memsnap_sim.errors import InputError
 from memsnap_sim.host.board import Board
 from memsnap_sim.host.link import LinkError, SerialLink, UnansweredError
 
-NAMES = ["icebreaker", "ulx3s"]
+NAMES = ["icebreaker", "ulx3s", "ulx3s-sdram"]
 ACCOUNTS, OPENING = 1024, 1000      # of the program `ledger`
 
 
@@ -25,6 +25,7 @@ def simulated(request):
     with SimulatedBoard(config) as board:
         board.params = config.params
         yield board
+        assert not board.broken
 
 
 @pytest.fixture

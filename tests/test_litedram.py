@@ -36,6 +36,13 @@ def test_pins():
     assert "sdram_bank" not in core.verilog
 
 
+def test_a_port_wider_than_the_data_bus():
+    core = generate(DramConfig(phy="gensdr", lanes=2, clock=50e6, port="native", data_width=32))
+    ports = ports_of(core.verilog)
+    assert (ports["user_port_memory_cmd_addr"], ports["user_port_memory_wdata_data"]) == (23, 32)
+    assert core.bytes == 4 << 23
+
+
 def test_initialisation_is_that_of_an_sdram():
     init = generate(DramConfig()).init
     assert init[0][1] == 0xe                    # by software, with the clock on
@@ -77,7 +84,8 @@ def test_what_the_generator_said(tmp_path):
 @pytest.mark.parametrize("given, message", [
     ({"phy": "ddr"}, "phy must be sim or gensdr, not 'ddr'"),
     ({"port": "avalon"}, "port must be wishbone, axi or native, not 'avalon'"),
-    ({"lanes": 3}, "lanes must be 1, 2, 4 or 8, not 3")])
+    ({"lanes": 3}, "lanes must be 1, 2, 4 or 8, not 3"),
+    ({"data_width": 24}, "data_width must be 8, 16, 32, 64 or 128, not 24")])
 def test_refused(given, message):
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         DramConfig(**given)

@@ -1,12 +1,20 @@
-"""Memories of a board with a Wishbone port, pipelined: an answer in each clock, one clock late."""
+"""Memories on a board's FPGA, on pipelined Wishbone: an answer in each clock, one clock late."""
 
 from amaranth.hdl import Cat, ClockSignal, Instance, Module, Mux, Signal
-from amaranth.lib import wiring
+from amaranth.lib import enum, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In
 from amaranth.utils import exact_log2
 
-__all__ = ["BlockMemory", "SpramMemory"]
+__all__ = ["BlockMemory", "MemoryKind", "SpramMemory"]
+
+
+class MemoryKind(enum.Enum):
+    """Where memory and shadow are: in block RAM, in the SPRAM of iCE40UP, or in an SDRAM."""
+
+    BLOCK_RAM = "bram"
+    SPRAM = "spram"
+    SDRAM = "sdram"
 
 
 class _OnChip(wiring.Component):

@@ -14,7 +14,6 @@ import shutil
 import termios
 import threading
 import tty
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from memsnap.export.verilog import convert_component
@@ -23,13 +22,16 @@ from ..soc.build import (
     _RUNTIME,
     BuildError,
     _aside,
+    _compile,
     _compiler,
     _flags,
     _run,
-    _runtime,
     _version,
 )
+from ..soc.litedram import GenerationError
 from .cpu import verilog_of
+from .memory import MemoryKind
+from .sdram import Broken, simulated_verilog
 from .soc import BoardSoc
 
 __all__ = ["SimulatedBoard", "build"]
@@ -55,6 +57,7 @@ _FUNCTIONS = {   # name: (result, arguments)
     "board_press": (None, (_PTR, ctypes.c_int)),
     "board_clock": (_U64, (_PTR,)),
     "board_instants": (_U64, (_PTR,)),
+    "board_broken": (_U64, (_PTR,)),
     "board_at_instant": (ctypes.c_int, (_PTR, _BYTES, _U64)),
 }
 
@@ -74,8 +77,10 @@ def build(config, *, cache="build/sim"):
         A tool is missing or failed.
     """
     texts = {"board.v": _verilog(config), **verilog_of(config.cpu)}
-    if config.spram:
+    if config.memory is MemoryKind.SPRAM:
         texts["spram.v"] = _spram()
+    elif config.memory is MemoryKind.SDRAM:
+        texts |= simulated_verilog(config.controller())
     compiler = _compiler()
     key = hashlib.sha256()
     for part in (*texts.values(), _WORLD.read_text(), " ".join((*compiler, *_flags())),
@@ -90,6 +95,10 @@ def build(config, *, cache="build/sim"):
 
 @functools.cache
 def _verilog(config):
+    try:
+        config.controller()
+    except GenerationError as error:
+        raise BuildError(str(error)) from None
     return convert_component(BoardSoc(config, trace=True), name="board")
 
 
@@ -116,19 +125,9 @@ def _make(work, texts, compiler):
          "--Mdir", model, "-O3", "--x-assign", "fast", "--x-initial", "fast", "-Wno-fatal",
          "-Wno-lint", "-Wno-style", *(work / name for name in texts)],
         env={**os.environ, "VERILATOR_ROOT": str(root)})
-    flags = ["-O2", "-fPIC", "-std=c++17", "-w", f"-I{include}", f"-I{include / 'vltstd'}",
-             "-DVL_IGNORE_UNKNOWN_ARCH", *_flags()]
-    library = _runtime(work.parent, compiler, flags, include, _RUNTIME)
-    sources = [*sorted(model.glob("*.cpp")), _WORLD]
-    objects = [work / f"{index}.o" for index in range(len(sources))]
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        list(pool.map(lambda pair: _run([*compiler, *flags, f"-I{model}", "-c", pair[0],
-                                         "-o", pair[1]]),
-                      zip(sources, objects, strict=True)))
-    _run([*compiler, "-shared", "-o", work / "libboard.so", *objects, *library, "-pthread"])
+    _compile(work, work / "libboard.so", [*sorted(model.glob("*.cpp")), _WORLD], _RUNTIME, [],
+             compiler, include, [f"-I{model}"])
     shutil.rmtree(model)
-    for file in objects:
-        file.unlink()
 
 
 class SimulatedBoard:
@@ -189,6 +188,11 @@ class SimulatedBoard:
     def instants(self):
         """How many snapshots have begun."""
         return self._call("instants")
+
+    @property
+    def broken(self):
+        """The :class:`Broken` rules of the SDRAM, if there is one."""
+        return Broken(self._call("broken"))
 
     def memory_at_instant(self):
         """What the guarded memory held at the last instant, by the writes that it was asked for.

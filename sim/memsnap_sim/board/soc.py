@@ -15,7 +15,8 @@ from .bridge import Bridge
 from .cpu import Cpu, CpuKind
 from .devices import Devices
 from .interconnect import Interconnect
-from .memory import BlockMemory, SpramMemory
+from .memory import BlockMemory, MemoryKind, SpramMemory
+from .sdram import Broken, SdramMemory, controller
 from .uart import UartReceiver, UartTransmitter, bit_clocks
 
 __all__ = ["BoardConfig", "BoardSoc"]
@@ -38,8 +39,10 @@ class BoardConfig:
     clock_hz : int
     baud : int
         Of the serial line; the clock is divided by a whole number of at least 4.
-    spram : bool
-        The memory is in the SPRAM of iCE40UP, else in block RAM.
+    memory : MemoryKind
+    sdram : str
+        The type of the SDRAM, if the memory is in one, as :mod:`litedram.modules` names it: one
+        chip with 16 bits of data.
     cpu : CpuKind
     """
 
@@ -47,7 +50,8 @@ class BoardConfig:
     params: SnapshotParams
     clock_hz: int
     baud: int = 1_000_000
-    spram: bool = False
+    memory: MemoryKind = MemoryKind.BLOCK_RAM
+    sdram: str = "MT48LC16M16"
     cpu: CpuKind = CpuKind.PICORV32
 
     def __post_init__(self):
@@ -58,6 +62,12 @@ class BoardConfig:
         """Bytes of the RAM that holds memory and shadow."""
         return 2 * self.params.memory_size
 
+    def controller(self):
+        """The :class:`~memsnap_sim.soc.litedram.DramCore` of the SDRAM, or None without one."""
+        if self.memory is not MemoryKind.SDRAM:
+            return None
+        return controller(self.sdram, self.clock_hz)
+
 
 class BoardSoc(wiring.Component):
     """A board but for its pins.
@@ -66,7 +76,9 @@ class BoardSoc(wiring.Component):
     ----------
     config : BoardConfig
     trace : bool
-        Adds the member ``trace``, for simulation.
+        Adds the members ``trace``, ``memory`` and ``broken``, for simulation.
+    pads : PortGroup or None
+        Of the SDRAM, if the memory is in one: see :class:`SdramMemory`.
 
     Members
     -------
@@ -78,19 +90,23 @@ class BoardSoc(wiring.Component):
         The CPU runs; a snapshot is under way.
     trace : ``Out(Trace)``
         Only with ``trace=True``.
-    m_wb : ``Out(wishbone.Signature)``
-        Only with ``trace=True``: what the memory is asked and answers, to look at.
+    memory : ``Out(Signature)``
+        Only with ``trace=True``: what the memory accepts; ``stb`` tells when.
+    broken : ``Out(Broken)``
+        Only with ``trace=True``: of a simulated SDRAM.
     """
 
-    def __init__(self, config, *, trace=False):
+    def __init__(self, config, *, trace=False, pads=None):
         self._config = config
+        self._pads = pads
         self._trace = trace
         members = {"rx": In(1), "tx": Out(1), "button": In(1), "running": Out(1),
                    "copying": Out(1)}
         if trace:
             seen = {"stb": Out(1), "we": Out(1), "adr": Out(config.params.adr_width),
                     "dat_w": Out(32), "sel": Out(4)}
-            members |= {"trace": Out(Trace), "memory": Out(wiring.Signature(seen))}
+            members |= {"trace": Out(Trace), "memory": Out(wiring.Signature(seen)),
+                        "broken": Out(Broken)}
         super().__init__(members)
 
     def elaborate(self, platform):
@@ -98,7 +114,6 @@ class BoardSoc(wiring.Component):
         config, params = self._config, self._config.params
         clocks = bit_clocks(config.clock_hz, config.baud)
         signature = wishbone.Signature.of(params)
-        memory_kind = SpramMemory if config.spram else BlockMemory
         m.submodules.receiver = receiver = UartReceiver(clocks)
         m.submodules.transmitter = transmitter = UartTransmitter(clocks)
         m.submodules.bridge = bridge = Bridge()
@@ -107,7 +122,7 @@ class BoardSoc(wiring.Component):
         m.submodules.devices = devices = Devices(
             config.clock_hz, multiply=config.cpu is CpuKind.PICORV32_MULTIPLYING)
         m.submodules.unit = unit = SnapshotUnit(params, trace=True)
-        m.submodules.memory = memory = memory_kind(config.storage_size, signature)
+        m.submodules.memory = memory = self._memory(signature)
 
         # The host's line
         connect(m, transmitter.bytes, bridge.bytes)
@@ -143,10 +158,20 @@ class BoardSoc(wiring.Component):
             m.d.sync += pc.eq(cpu.bus.adr[:signature.addr_width])
         self._time(m, bridge=bridge, unit=unit)
         if self._trace:
-            m.d.comb += [self.trace.eq(unit.trace), self.memory.stb.eq(memory.bus.stb)]
+            m.d.comb += [self.trace.eq(unit.trace),
+                         self.memory.stb.eq(memory.bus.cyc & memory.bus.stb & ~memory.bus.stall)]
+            if config.memory is MemoryKind.SDRAM:
+                m.d.comb += self.broken.eq(memory.broken)
             m.d.comb += [getattr(self.memory, name).eq(getattr(memory.bus, name))
                          for name in ("we", "adr", "dat_w", "sel")]
         return m
+
+    def _memory(self, signature):
+        config = self._config
+        if config.memory is MemoryKind.SDRAM:
+            return SdramMemory(config.controller(), signature, pads=self._pads)
+        kind = SpramMemory if config.memory is MemoryKind.SPRAM else BlockMemory
+        return kind(config.storage_size, signature)
 
     def _time(self, m, *, bridge, unit):
         """What happens now and then: see :data:`_TICK`."""

@@ -1,41 +1,59 @@
 """What one does with a board's top: make its bitstream, or simulate it."""
 
 import sys
+from functools import partial
 from pathlib import Path
 
 import click
 
 from ..errors import InputError
+from .memory import MemoryKind
 
 __all__ = ["main"]
 
 
-def main(config, top, platforms):
+def main(configs, top, platforms):
     """The command line of a board's file.
 
     Parameters
     ----------
-    config : BoardConfig
+    configs : sequence of BoardConfig
+        The board's systems, each with its memory elsewhere; the first one is the default.
     top : callable
-        Makes the board's top.
+        Makes the board's top from one of them.
     platforms : dict
         From the name of a variant of the board to a function that gives its platform; the first
         one is the default.
     """
-    commands = click.Group(help=f"The board {config.name}.")
+    systems = {config.memory.value: config for config in configs}
+    board, *_ = systems.values()
+    commands = click.Group(help=f"The board {board.name}.")
+
+    def choice(command):
+        return click.option("--memory", type=click.Choice(list(systems)), show_default=True,
+                            default=board.memory.value, help=_memories(systems))(command)
 
     @commands.command()
-    @click.option("--out", metavar="DIR", default=f"build/board/{config.name}", show_default=True)
+    @choice
+    @click.option("--out", metavar="DIR",
+                  help=f"By default build/board/{board.name}, with another memory its name too.")
     @click.option("--device", type=click.Choice(list(platforms)), default=next(iter(platforms)),
                   show_default=True)
     @click.option("--seed", default=1, show_default=True, help="Of the placement.")
-    def build(out, device, seed):
+    def build(memory, out, device, seed):
         """Make the bitstream; fails if it is too slow for the board's clock."""
         from ..session import Steps
+        from ..soc.litedram import GenerationError
         from . import bitstream
+        config = systems[memory]
+        out = Path(out or f"build/board/{config.name}")
+        try:
+            config.controller()
+        except GenerationError as error:
+            raise InputError(str(error)) from None
         with Steps() as steps, steps.step(f"bitstream for {config.name}, which takes minutes"):
-            made = bitstream.build(platforms[device](), top, Path(out), name=config.name,
-                                   seed=seed)
+            made = bitstream.build(platforms[device](), partial(top, config), out,
+                                   name=config.name, clock_hz=config.clock_hz, seed=seed)
         for kind, (used, available) in made.used.items():
             click.echo(f"{kind:20} {used:6} of {available:6}  {100 * used / available:3.0f} %")
         for clock, (reached, wanted) in made.clocks.items():
@@ -45,23 +63,32 @@ def main(config, top, platforms):
         click.echo(f"wrote {made.path}")
 
     @commands.command()
-    def simulate():
+    @choice
+    def simulate(memory):
         """Run the board in simulation, with a serial port for `memsnap host`."""
         from ..soc.build import BuildError
         from .simulation import SimulatedBoard
+        config = systems[memory]
         try:
             simulated = SimulatedBoard(config)
         except BuildError as error:
             raise InputError(str(error)) from error
-        with simulated as board:
-            click.echo(f"{config.name} runs; its serial port is {board.port}. End with Ctrl-C.")
+        with simulated as running:
+            click.echo(f"{config.name} runs; its serial port is {running.port}. End with Ctrl-C.")
             try:
-                board.serve()
+                running.serve()
             except KeyboardInterrupt:
                 click.echo()
 
     try:
         commands()
     except InputError as error:
-        click.echo(f"{config.name}: {error}", err=True)
+        click.echo(f"{board.name}: {error}", err=True)
         sys.exit(1)
+
+
+def _memories(systems):
+    words = {MemoryKind.BLOCK_RAM: "the FPGA's block RAM", MemoryKind.SPRAM: "its SPRAM",
+             MemoryKind.SDRAM: "the SDRAM"}
+    places = ", ".join(f"{name} is {words[config.memory]}" for name, config in systems.items())
+    return f"What holds memory and shadow; {places}."

@@ -44,8 +44,9 @@ class DramConfig:
     clock : float
         Hz; refresh and timing are counted from it.
     port : str
-        ``"wishbone"`` (classic, word addresses), ``"axi"`` or ``"native"``; as wide as the data
-        bus.
+        ``"wishbone"`` (classic, word addresses), ``"axi"`` or ``"native"``.
+    data_width : int or None
+        Bits of the port, a power of two; by default it is as wide as the data bus.
     id_width : int
         Bits of the ids of AXI.
     device : str
@@ -64,6 +65,7 @@ class DramConfig:
     lanes: int = 4
     clock: float = 100e6
     port: str = "wishbone"
+    data_width: int | None = None
     id_width: int = 4
     device: str = "LFE5U-25F-6BG381C"
     name: str = "litedram_core"
@@ -75,6 +77,8 @@ class DramConfig:
             raise ValueError(f"port must be wishbone, axi or native, not {self.port!r}")
         if self.lanes not in (1, 2, 4, 8):
             raise ValueError(f"lanes must be 1, 2, 4 or 8, not {self.lanes!r}")
+        if self.data_width not in (None, 8, 16, 32, 64, 128):
+            raise ValueError(f"data_width must be 8, 16, 32, 64 or 128, not {self.data_width!r}")
 
 
 @dataclass(frozen=True, kw_only=True)

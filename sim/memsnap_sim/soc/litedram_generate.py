@@ -33,7 +33,8 @@ def main(config):
         "cpu": None, "memtype": "SDR", "sdram_module": getattr(modules, config["module"]),
         "sdram_module_nb": config["lanes"], "sys_clk_freq": config["clock"],
         "sdram_phy": phy.GENSDRPHY,
-        "user_ports": {"memory": {"type": config["port"], "id_width": config["id_width"]}},
+        "user_ports": {"memory": {"type": config["port"], "id_width": config["id_width"],
+                                  "data_width": config["data_width"]}},
     }
     if sim:
         platform = SimPlatform("", io=[])

@@ -66,7 +66,7 @@ struct Board {
     Line line;
     uint64_t clock = 0;
     bool button = false, was_active = false;
-    std::vector<uint8_t> memory, at_instant;   // of all writes that the memory was asked for
+    std::vector<uint8_t> memory, at_instant;   // of all writes that the memory has accepted
     uint64_t instants = 0;
 
     explicit Board(uint64_t storage) : top(new Vboard(&context)), memory(storage) {
@@ -145,6 +145,9 @@ void board_press(Board *board, int down) { board->button = down; }
 uint64_t board_clock(Board *board) { return board->clock; }
 
 uint64_t board_instants(Board *board) { return board->instants; }
+
+// What a simulated SDRAM was asked to do that it must not, as `broken` of the system tells
+uint64_t board_broken(Board *board) { return board->top->broken; }
 
 // The first bytes of the memory at the last instant; 0 if there was none
 int board_at_instant(Board *board, uint8_t *bytes, uint64_t count) {
