@@ -135,7 +135,7 @@ def copy_rate(latency, data_width, block_size, jobs=None):
         await bench.done(ctx)
         bench.clocks = bench.counter(ctx, "duration")
 
-    bench = _Axi4Bench(latency=latency, memory_size=12288 * data_width // 8, data_width=data_width,
+    bench = _Axi4Bench(latency=latency, memory_size=16384 * data_width // 8, data_width=data_width,
                        block_size=block_size, jobs=jobs).run(scenario)
     beats = bench.params.memory_size // bench.params.beat_bytes
     limit = beats / (beats + 2 * latency)
