@@ -12,6 +12,8 @@ from memsnap_sim.soc.run import _settle
 from memsnap_sim.surroundings import Fault
 from memsnap_sim.toolchain import build_program
 
+pytestmark = pytest.mark.systems
+
 SYSTEMS = {"wishbone": SnapshotParams(), "axi4": SnapshotParams(bus="axi4")}
 #: Clocks from one refresh to the next: 64 ms in 8192 steps, at 100 MHz.
 REFRESH = 64e-3 / 8192 * 100e6
