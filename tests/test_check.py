@@ -55,6 +55,14 @@ def test_the_longest_stall_is_about_what_is_counted(latency):
     assert abs(figures(latency=latency)["stall"] - counted) <= 1
 
 
+def test_on_axi4_the_copy_takes_a_beat_a_clock_if_the_buffer_suffices():
+    unit = {"bus": "axi4", "data_width": 64, "block_size": 64, "buffer_depth": 64}
+    told = figures(unit, latency=4)
+    assert told["depth"] == 2 * 4 + 5 * 8
+    assert told["copy"] == SnapshotParams().memory_size // 8
+    assert figures({**unit, "buffer_depth": 16}, latency=4)["copy"] == 3 * told["copy"]
+
+
 @pytest.mark.parametrize("latency, shadow", [(16, "same"), (4, "separate")])
 def test_the_copy_takes_as_long_as_is_counted(latency, shadow):
     told = figures({"shadow": shadow, "buffer_depth": 128 if shadow == "separate" else 64},

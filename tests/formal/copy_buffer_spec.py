@@ -6,6 +6,7 @@ from amaranth.lib.wiring import In
 from memsnap.copy_buffer import CopyBuffer
 
 from .inside import look_inside
+from .past import past
 from .peek import peek
 
 __all__ = ["CopyBufferSpec"]
@@ -77,18 +78,13 @@ class CopyBufferSpec(wiring.Component):
             self._help_picked(m, buffer, counts)
         return m
 
-    def _before(self, m, value):
-        before = Signal.like(value)
-        m.d.sync += before.eq(value)
-        return before
-
     def _assume(self, m, buffer, *, unread, writing):
         """What the rest of the copier keeps to, and the offer of a write."""
-        stopped = self._before(m, self.stop & ~self.reset)
-        errored = self._before(m, buffer.error)
+        stopped = past(m, self.stop & ~self.reset)
+        errored = past(m, buffer.error)
         offer = buffer.write
-        offered = self._before(m, offer.valid & ~offer.ready)
-        kept = self._before(m, offer.valid & ~offer.ready & ~self.drop)
+        offered = past(m, offer.valid & ~offer.ready)
+        kept = past(m, offer.valid & ~offer.ready & ~self.drop)
         # No more jobs than there are end before they are copied
         jobs = Signal(range(self._params.jobs + 1))
         copied = Signal()
@@ -104,7 +100,7 @@ class CopyBufferSpec(wiring.Component):
             Assume(~self.reset | self.stop & (writing == 0) & ~offer.valid),
             Assume(~errored | self.stop),
             Assert(~kept | offer.valid & (offer.payload.as_value()
-                                          == self._before(m, offer.payload.as_value())),
+                                          == past(m, offer.payload.as_value())),
                    "a write on offer changes"),
             Assert(~(offer.valid & stopped) | offered, "a new write is made after a stop"),
         ]
