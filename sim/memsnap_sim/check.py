@@ -7,6 +7,7 @@ from memsnap.params import MAP_ROW_BITS, Bus, Release, Shadow
 
 from .errors import InputError
 from .settings import regions_of, surroundings_of
+from .simulable import refusals
 
 __all__ = ["Finding", "cells", "check", "findings", "problems"]
 
@@ -31,18 +32,30 @@ class Finding:
     why: str = ""
 
 
-def problems(config):
-    """What is wrong with a configuration, each as a sentence or two; empty if it is sound."""
+def problems(config, memory=None):
+    """What is wrong with a configuration, each as a sentence or two; empty if it is sound.
+
+    With a program to run, or on another ``memory`` than an ideal one (by default the
+    configuration's own), it is to be fit for simulation as well.
+    """
     try:
         params = config.params()
     except InputError as error:
         return [str(error)]      # nothing else can be judged
     found = []
-    for look in regions_of, surroundings_of:
-        try:
-            look(config, params)
-        except InputError as error:
-            found.append(str(error))
+    around = False, ()
+    try:
+        regions_of(config, params)
+    except InputError as error:
+        found.append(str(error))
+    try:
+        around = surroundings_of(config, params)
+    except InputError as error:
+        found.append(str(error))
+    memory = config.value("memory", "model", memory)
+    if memory != "ideal" or "program" in config.run:
+        ungated, faults = around
+        found += refusals(params, memory, ungated=ungated, faults=faults)
     found += _regions(config, params)
     found += _policy(config.policy, params)
     return found
@@ -170,10 +183,11 @@ def cells(config):
         return count_cells("unit", SnapshotUnit(config.params()), "ecp5", Path(folder))
 
 
-def check(config, *, count=False):
+def check(config, *, memory=None, count=False):
     """All of the above as one dict, as ``memsnap check --json`` writes it."""
-    wrong = problems(config)
-    result = {"sound": not wrong, "problems": wrong, "needs": [], "clocks": []}
+    wrong = problems(config, memory)
+    result = {"sound": not wrong, "memory": config.value("memory", "model", memory),
+              "problems": wrong, "needs": [], "clocks": []}
     if not wrong:
         for each in findings(config):
             result[each.kind].append({"name": each.name, "value": each.value, "unit": each.unit,
