@@ -55,6 +55,11 @@ def test_the_longest_stall_is_about_what_is_counted(latency):
     assert abs(figures(latency=latency)["stall"] - counted) <= 1
 
 
+def test_the_longest_stall_on_axi4_has_a_burst_in_it():
+    counted = longest_stall(latency=4, block_size=64, data_width=64, bus="axi4").value
+    assert abs(figures({"bus": "axi4", "data_width": 64}, latency=4)["stall"] - counted) <= 2
+
+
 def test_on_axi4_the_copy_takes_a_beat_a_clock_if_the_buffer_suffices():
     unit = {"bus": "axi4", "data_width": 64, "block_size": 64, "buffer_depth": 64}
     told = figures(unit, latency=4)
