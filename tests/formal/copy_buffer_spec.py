@@ -180,15 +180,18 @@ class CopyBufferSpec(wiring.Component):
         """What the pointers inside mean."""
         inside = self._inside
         bits = len(inside["issued"])
+        taken = (inside["answered"] + counts["answered"])[:bits]
+        self._pointers = {"read": inside["read"], "taken": taken, "answered": inside["answered"]}
         ahead = inside["issued"]
-        for pointer, count in counts.items():
-            m.d.sync += Assert((ahead - inside[pointer])[:bits] == count[:bits], pointer)
-            ahead = inside[pointer]
+        for name, pointer in self._pointers.items():
+            m.d.sync += Assert((ahead - pointer)[:bits] == counts[name][:bits], name)
+            ahead = pointer
         m.d.sync += [
-            Assert(inside["unwritten"] == counts["taken"], "unwritten"),
+            Assert(inside["show_failed"]
+                   | (inside["fetched"] == (taken + inside["offered"])[:bits]), "fetched"),
             Assert(inside["writing"] == counts["answered"], "writing"),
             Assert(sum(counts.values()) <= self._params.buffer_depth, "depth"),
-            Assert(~inside["offered"] | (counts["taken"] != 0), "offered"),
+            Assert(~inside["offered"] | inside["show_failed"] | (counts["taken"] != 0), "offered"),
             Assert(~inside["waiting"] | self._kept & inside["offered"], "waiting"),
         ]
 
@@ -233,12 +236,13 @@ class CopyBufferSpec(wiring.Component):
             m.d.sync += slot.eq(inside["issued"])
         place = peek(self._fragment, "places", slot)
         steps = {"read": picked["waits"], "taken": picked["captured"], "answered": picked["taken"]}
-        for pointer, here in steps.items():
-            m.d.sync += Assert(~here | (picked["ahead"] < counts[pointer]) & (
-                (slot - inside[pointer])[:len(slot)] == picked["ahead"][:len(slot)]), pointer)
+        for name, here in steps.items():
+            m.d.sync += Assert(~here | (picked["ahead"] < counts[name]) & (
+                (slot - self._pointers[name])[:len(slot)] == picked["ahead"][:len(slot)]), name)
         is_end = [waits & (end.slot == slot)
                   for waits, end in zip(self._waits, self._ends, strict=True)]
         is_picked = Cat(steps.values()).any()
+        taken = self._pointers["taken"]
         failed_place = peek(self._fragment, "places", inside["failed_slot"])
         m.d.sync += [
             Assert(sum(steps.values()) <= 1, "one step"),
@@ -249,8 +253,8 @@ class CopyBufferSpec(wiring.Component):
             *(Assert(~(is_picked & here) | picked["last"] & (end.job == picked["job"]), "job")
               for here, end in zip(is_end, self._ends, strict=True)),
             Assert(~(inside["offered"] & ~inside["show_failed"])
-                   | (buffer.write.payload.place == peek(self._fragment, "places", inside["taken"]))
-                   & (buffer.write.payload.data == peek(self._fragment, "beats", inside["taken"])),
+                   | (buffer.write.payload.place == peek(self._fragment, "places", taken))
+                   & (buffer.write.payload.data == peek(self._fragment, "beats", taken)),
                    "offer"),
             Assert(inside["erred"] == failed["erred"], "erred"),
             Assert(~inside["show_failed"] | self._stopped & ~buffer.write.valid, "show_failed"),
@@ -258,6 +262,8 @@ class CopyBufferSpec(wiring.Component):
                    "quiet"),
             Assert(~(failed["erred"] & (failed["quiet"] >= 2))
                    | (buffer.error_block == failed_place.block), "shown"),
+            Assert(~(failed["erred"] & (failed["quiet"] != 0))
+                   | (inside["fetched"] == inside["failed_slot"]), "fetched failed"),
             Assert(~failed["erred"] | self._stopped | self._errored, "stop"),
             Assert(~(failed["erred"] & failed["mine"]) | (failed_place.block == failed["block"]),
                    "failed slot"),

@@ -218,17 +218,16 @@ class CopyReaderSpec(wiring.Component):
         beats = self._params.block_beats
         bits = self._params.beat_bits
         shown = Signal()     # the note of the beat at hand
-        lefts, at = walks_of(inside, self._params)
-        swept = reader.sweeping & (inside["sweep"] != 0)
+        lefts, at, visits = walks_of(inside, self._params)
         for job in range(self._params.jobs):
-            left, beat = lefts[job], at[job]
-            phase = inside["phase"][job]
+            left, beat, visited = lefts[job], at[job], visits[job]
+            phase = inside[f"phases[{job}]"]
+            swept = reader.sweeping & (inside["sweep"] > job * beats)
             notes = Cat(peek(self._fragment, "notes",
                              Const(job << bits | each, bits + len(self.job)))
                         for each in range(beats))
             read = notes ^ phase.replicate(beats)
             here = self._known & (self._mine == job)
-            visited = inside["visited"][job]
             unread = sum(((~read)[each] for each in range(beats)), Const(0, 1))
             with m.If(inside["now"] == job):
                 m.d.comb += shown.eq(read.bit_select(beat, 1))
