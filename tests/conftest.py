@@ -76,8 +76,6 @@ class ClaimsRan:
 
 def pytest_configure(config):
     asked = config.option
-    usual = config.getini("addopts")[-1]     # the marks of `make test`
-    whole = (config.args_source is config.ArgsSource.TESTPATHS and not asked.keyword
-             and asked.markexpr == usual)
+    whole = config.args_source is config.ArgsSource.TESTPATHS and not asked.keyword
     if whole and not asked.collectonly and not hasattr(config, "workerinput"):
         config.pluginmanager.register(ClaimsRan())

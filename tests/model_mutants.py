@@ -7,7 +7,7 @@ from pathlib import Path
 
 import memsnap_sim.model
 
-__all__ = ["MUTANTS", "changed_model"]
+__all__ = ["AXI4_MUTANTS", "MUTANTS", "changed_model"]
 
 #: File, what stands there once, and what is put in its place.
 MUTANTS = [
@@ -22,6 +22,22 @@ MUTANTS = [
     ("sequencer.py", "u.clock - u.pace.claimed >= p.pace", "u.clock - u.pace.claimed > p.pace"),
     ("table.py", "table.used < u.params.background_jobs", "table.used <= u.params.background_jobs"),
     ("timing.py", "timing[_FREE] = begin + 1", "timing[_FREE] = begin"),
+]
+
+#: The same of what is AXI4's.
+AXI4_MUTANTS = [
+    ("axi4_arbiter.py", "b.denied[way] + 1 >= share", "b.denied[way] >= share"),
+    ("axi4_arbiter.py", "    if b.count:\n", "    if b.count > 1:\n"),
+    ("axi4_arbiter.py", "(turn + ahead) % ports", "ahead % ports"),
+    ("axi4_copy.py", "u.axi4_writes.left <= 1", "u.axi4_writes.left == 0"),
+    ("axi4_copy.py", "queued != 2 * p.burst_beats", "queued != p.burst_beats"),
+    ("axi4_gate.py", "if g.looked and x.rest_copied:", "if x.rest_copied:"),
+    ("axi4_gate.py", "and not g.granted_whole and not ends:", "and not g.granted_whole:"),
+    ("axi4_gate.py", "and x.in_flight[_WRITE] == 0 and not x.dropping", "and not x.dropping"),
+    ("axi4_initiator.py", "x.data <= x.accepted[_WRITE]", "x.data < x.accepted[_WRITE]"),
+    ("axi4_map.py", "x.we or x.writes == 0", "x.we or True"),
+    ("axi4_memory.py", "m.last[_READ] + 1", "m.last[_READ]"),
+    ("axi4_runs.py", "r.idle == _PATIENCE", "r.idle >= _PATIENCE - 1"),
 ]
 
 

@@ -8,8 +8,7 @@ from memsnap_sim.kit import DramTarget, MemoryTarget
 from memsnap_sim.model import Dram, FixedLatency, accesses_of
 from model_rtl import Rtl
 
-__all__ = ["Case"]
-
+__all__ = ["Case", "stream_rows"]
 
 
 class Case:
@@ -31,15 +30,18 @@ class Case:
     start : int or tuple
     """
 
+    #: Goes before the seed.
+    kind = "model"
+
     def __init__(self, seed, *, beats):
-        rng = random.Random(f"model {seed}")
+        rng = random.Random(f"{self.kind} {seed}")
         self.seed = seed
         self.beats = beats
-        self.params = _params(rng, beats)
-        self.streams = [_stream(rng, self.params, beats) for _ in range(self.params.ports)]
+        self.params = self._params(rng, beats)
+        self.streams = [self._stream(rng, beats) for _ in range(self.params.ports)]
         self.options = {
-            "memory": _timing(rng, self.params),
-            "shadow": _timing(rng, self.params),
+            "memory": self._timing(rng),
+            "shadow": self._timing(rng),
             "regions": _regions(rng, self.params),
             "share": rng.choice([0, 1, 2, 4, 16, 16, 100]),
             "pace": min(rng.choice([0, 0, 0, 3, 50, 300]), 2000 // self.params.blocks),
@@ -54,8 +56,10 @@ class Case:
 
     def rtl(self, start):
         """The same in the RTL, with the start in this clock."""
-        options = {name: value for name, value in self.options.items()
-                   if name not in {"memory", "shadow"}}
+        return self._run(dict(self.options), start)
+
+    def _run(self, options, start):
+        memory, shadow = options.pop("memory"), options.pop("shadow")
         size = self.params.memory_base + self.params.shadow_base + 2 * self.params.memory_size
 
         def target(timing):
@@ -63,8 +67,18 @@ class Case:
                 return lambda bus: MemoryTarget(bus, bytes(size), latency=timing.clocks)
             return lambda bus: DramTarget(bus, bytes(size), **asdict(timing))
 
-        return Rtl(self.params, self.streams, memory=target(self.options["memory"]),
-                   shadow=target(self.options["shadow"]), start=start, **options).run()
+        return Rtl(self.params, self.streams, memory=target(memory), shadow=target(shadow),
+                   start=start, **options).run()
+
+    def _params(self, rng, most):
+        return _params(rng, most)
+
+    def _timing(self, rng):
+        return _timing(rng, self.params)
+
+    def _stream(self, rng, most):
+        beat = self.params.beat_bytes
+        return accesses_of(stream_rows(rng, self.params, most, [1, beat, 2 * beat]))
 
 
 def _params(rng, most):
@@ -120,8 +134,8 @@ def _regions(rng, params):
     return regions
 
 
-def _stream(rng, params, most):
-    """Accesses in some manner, with gaps in some manner."""
+def stream_rows(rng, params, most, sizes):
+    """Accesses of these sizes in some manner, with gaps in some manner."""
     size, beat = params.memory_size, params.beat_bytes
     gaps = rng.choice([[0], [0, 0, 0, 1], [0, 1, 2, 3], [5, 40], [0] * 20 + [200]])
     writes = rng.choice([0.1, 0.5, 0.5, 1.0])
@@ -141,5 +155,5 @@ def _stream(rng, params, most):
         if rng.random() < 0.01:
             address = params.shadow_base + at
         rows.append((rng.choice(gaps), address, rng.random() < writes,
-                     rng.choice([1, beat, 2 * beat])))
-    return accesses_of(rows)
+                     rng.choice(sizes)))
+    return rows

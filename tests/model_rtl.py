@@ -26,9 +26,9 @@ class Rtl:
         Of the unit.
     copies : list of (clock, block, kind)
     clocks : list of list of (requested, accepted, answered)
-        Of each beat of each port.
+        Of each beat (on AXI4, burst) of each port.
     held : list of dict
-        Of each port: clocks in which a beat was held, for those that were.
+        Of each port: clocks in which a beat (burst) was held, for those that were.
     """
 
     def __init__(self, params, streams, *, memory, shadow, start, regions, share, pace,
@@ -39,21 +39,25 @@ class Rtl:
         self.copies = []
         self.counters = {}
         self.core = core = SnapshotCore(params)
-        size = params.beat_bytes
-        self._memories = [memory(core.m_wb)]
-        if params.shadow is Shadow.SEPARATE:
-            self._memories.append(shadow(core.x_wb))
-        self._initiators = [
-            Initiator(getattr(core, name), max_in_flight=max_in_flight,
-                      accesses=[Access(int(adr), bool(we), 0, gap=int(gap))
-                                for gap, adr, we in beats_of(stream, size)])
-            for name, stream in zip(upstream_names(params), streams, strict=True)]
+        buses = [getattr(core, name) for name in upstream_names(params)]
+        self._surround(buses, streams, memory=memory, shadow=shadow, max_in_flight=max_in_flight)
         self._held_clocks = [[] for _ in self._initiators]
         self._settings = dict(share=share, pace=pace)
         self._regions = RegionEntries(core.control.regions)
         self._regions.entries = [
             (*[(each - params.memory_base) // params.block_size for each in region], 1)
             for region in regions]
+
+    def _surround(self, buses, streams, *, memory, shadow, max_in_flight):
+        """Puts initiators and memories around the unit."""
+        self._memories = [memory(self.core.m_wb)]
+        if self.params.shadow is Shadow.SEPARATE:
+            self._memories.append(shadow(self.core.x_wb))
+        self._initiators = [
+            Initiator(bus, max_in_flight=max_in_flight,
+                      accesses=[Access(int(adr), bool(we), 0, gap=int(gap))
+                                for gap, adr, we in beats_of(stream, self.params.beat_bytes)])
+            for bus, stream in zip(buses, streams, strict=True)]
 
     def run(self, most=200_000):
         """Runs it to its end, and returns it."""
@@ -83,8 +87,8 @@ class Rtl:
         simulator.run()
         self.clocks = [[(each.requested, each.accepted, each.answered) for each in initiator.log]
                        for initiator in self._initiators]
-        self.held = [self._held_beats(clocks, held)
-                     for clocks, held in zip(self.clocks, self._held_clocks, strict=True)]
+        self.held = [self._held_beats(initiator.log, held) for initiator, held
+                     in zip(self._initiators, self._held_clocks, strict=True)]
         return self
 
     async def _watch(self, ctx):
@@ -106,13 +110,14 @@ class Rtl:
             clock += 1
 
     @staticmethod
-    def _held_beats(clocks, held):
+    def _held_beats(log, held):
         counts = {}
-        index = 0
+        writes = ((number, each.accepted) for number, each in enumerate(log) if each.we)
+        number = accepted = -1
         for clock in held:
-            while clocks[index][1] < clock:
-                index += 1
-            counts[index] = counts.get(index, 0) + 1
+            while accepted < clock:
+                number, accepted = next(writes)
+            counts[number] = counts.get(number, 0) + 1
         return counts
 
 

@@ -1,12 +1,15 @@
 """The cycle-level model by itself: what it takes, what it returns, what it refuses."""
 
+import random
+
 import numpy as np
 import pytest
 from memsnap import SnapshotParams
 from memsnap_sim.model import ACCESS, Dram, FixedLatency, accesses_of, simulate
-from memsnap_sim.model.accesses import beats_of
+from memsnap_sim.model.accesses import beats_of, bursts_of
 
 PARAMS = SnapshotParams(memory_size=0x1000, shadow_base=0x1000)
+AXI4 = SnapshotParams(bus="axi4", memory_size=0x1000, shadow_base=0x1000)
 ACCESSES = accesses_of([(at % 3, at * 52 % 0x1000 & ~3, at % 2) for at in range(3000)])
 
 
@@ -18,10 +21,34 @@ def test_an_access_takes_a_beat_for_each_word_that_it_touches():
     assert beats_of(accesses[:0], 4).shape == (0, 3)
 
 
-def test_pieces_give_what_the_whole_gives():
-    whole = simulate(PARAMS, ACCESSES, start_at=("access", 700))
+def test_an_access_is_a_burst_of_the_words_that_it_touches():
+    accesses = accesses_of([(5, 0x10, True), (6, 0x13, False, 2), (7, 0xff8, True, 12),
+                            (8, 0x1200, False, 1030), (9, 0x41, False, 0)])
+    assert bursts_of(accesses, 4).tolist() == [
+        [5, 4, 1, 1], [6, 4, 0, 2], [7, 0x3fe, 1, 2], [0, 0x400, 1, 1],
+        [8, 0x480, 0, 256], [0, 0x580, 0, 2], [9, 16, 0, 1]]
+    assert bursts_of(accesses[:0], 4).shape == (0, 4)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_bursts_hold_all_beats_and_keep_to_the_bus(seed):
+    rng = random.Random(seed)
+    accesses = accesses_of([(rng.randrange(3), rng.randrange(1 << 14), rng.random() < 0.5,
+                             rng.choice([1, 16, 200, 3000, 9000])) for _ in range(50)])
+    beat_bytes = rng.choice([4, 16, 64])
+    bursts = bursts_of(accesses, beat_bytes).tolist()
+    assert [[gap if beat == 0 else 0, word + beat, write] for gap, word, write, beats in bursts
+            for beat in range(beats)] == beats_of(accesses, beat_bytes).tolist()
+    for _, word, _, beats in bursts:
+        assert 1 <= beats <= 256
+        assert word * beat_bytes // 4096 == ((word + beats) * beat_bytes - 1) // 4096
+
+
+@pytest.mark.parametrize("params", [PARAMS, AXI4], ids=["wishbone", "axi4"])
+def test_pieces_give_what_the_whole_gives(params):
+    whole = simulate(params, ACCESSES, start_at=("access", 700))
     pieces = [ACCESSES[at:at + 77] for at in range(0, len(ACCESSES), 77)]
-    again = simulate(PARAMS, iter(pieces), start_at=("access", 700))
+    again = simulate(params, iter(pieces), start_at=("access", 700))
     assert whole.complete and whole.held > 0
     for name in vars(whole):
         assert np.array_equal(getattr(whole, name), getattr(again, name)), name
@@ -70,8 +97,6 @@ def test_an_interrupt_leaves_what_there_was():
 @pytest.mark.parametrize("changes, message", [
     (dict(features={"lock"}), "the model covers features without rty, lock and cti, not ['lock']; "
                               "measure this configuration in the simulator"),
-    (dict(bus="axi4"), "the model covers bus 'wishbone', not 'axi4'; measure this configuration "
-                       "in the simulator"),
     (dict(timeout=5), "the model covers snapshots that end well, and a memory that takes 6 clocks "
                       "fails one with a timeout of 5; use a longer timeout"),
 ])
@@ -99,6 +124,12 @@ def test_options_out_of_range_are_refused(options, message):
     with pytest.raises(ValueError) as caught:
         simulate(PARAMS, ACCESSES, **options)
     assert str(caught.value) == message
+
+
+def test_a_dram_on_axi4_is_refused():
+    with pytest.raises(NotImplementedError, match="the model covers a memory of FixedLatency on "
+                                                  r"AXI4, not Dram\(banks=4, .*; measure this"):
+        simulate(AXI4, ACCESSES, memory=Dram())
 
 
 def test_other_arrays_are_refused():

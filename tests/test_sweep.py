@@ -90,8 +90,9 @@ def test_a_large_memory_widens_the_address():
     assert point.params.addr_width == 34
 
 
-def test_measure_gives_the_models_figures():
-    point, = points([("block_size", [64])], memory_bytes=SOURCE.memory_size, latency=3, initial=512)
+@pytest.mark.parametrize("bus", ["wishbone", "axi4"])
+def test_measure_gives_the_models_figures(bus):
+    point, = points([("bus", [bus])], memory_bytes=SOURCE.memory_size, latency=3, initial=512)
     outcome = measure(point, SOURCE, 100)
     expected = simulate(point.params, np.concatenate(list(SOURCE.chunks())),
                         memory=FixedLatency(clocks=3), regions=[(0, 511)],

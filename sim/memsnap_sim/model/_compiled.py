@@ -41,14 +41,20 @@ def _cache():
     return cache
 
 
-def compiled(function):
-    """A function as machine code, compiled at its first call."""
+def compiled(function, **options):
+    """A function as machine code, for others of the kind; compiled at the first call."""
     before = numba.config.CACHE_DIR
     numba.config.CACHE_DIR = str(_CACHE)
     try:
-        return numba.njit(cache=True, error_model="numpy", **_INLINE)(function)
+        return numba.njit(cache=True, error_model="numpy", **_INLINE, **(options or _INNER))(
+            function)
     finally:
         numba.config.CACHE_DIR = before
+
+
+def entry(function):
+    """The same for a function that Python calls."""
+    return compiled(function, no_cpython_wrapper=False)
 
 
 _CACHE = _cache()
@@ -56,3 +62,6 @@ _CACHE = _cache()
 #: A clock is some hundred small steps: a call for each, with its arrays counted in and out, would
 #: take ten times as long. Nothing here makes an array, so that there is nothing to count.
 _INLINE = {"forceinline": True, "_nrt": False}
+
+#: Only what Python calls needs the code that takes its objects apart.
+_INNER = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
+from memsnap.params import Bus
 
-from .accesses import ACCESS, beats_of
+from .accesses import ACCESS, beats_of, bursts_of
 
 __all__ = ["Feed", "Piece"]
 
@@ -17,7 +18,7 @@ class Piece:
     """The next beats of each port, whether there are more, and when the start is, if known.
 
     The start is in clock ``start_clock``, or in the first clock of beat ``start_beat`` of the first
-    port; -1 for not.
+    port; -1 for not. On AXI4 each is a burst.
     """
 
     beats: tuple
@@ -91,7 +92,8 @@ class Feed:
                 yield [array[at:at + _PIECE]]
 
     def _beats(self, accesses):
-        return beats_of(accesses, self.params.beat_bytes)
+        cut = bursts_of if self.params.bus is Bus.AXI4 else beats_of
+        return cut(accesses, self.params.beat_bytes)
 
     def __iter__(self):
         empty = [np.empty(0, ACCESS)] * self.params.ports

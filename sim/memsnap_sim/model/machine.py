@@ -18,10 +18,10 @@ from . import (
     shadow,
     table,
 )
-from ._compiled import compiled
+from ._compiled import compiled, entry
 from .state import MAP, NOBODY, READ, WRITE
 
-__all__ = ["END", "FULL", "PAUSE", "REFILL", "begin", "run"]
+__all__ = ["END", "FULL", "PAUSE", "REFILL", "begin", "copy", "decide_copy", "run", "skip"]
 
 #: Why :func:`run` returns: everything is done; an initiator's accesses are used up; there is no
 #: room for more results; it has run for as long as was asked.
@@ -50,6 +50,30 @@ def _hear(u, a):
 
 
 @compiled
+def decide_copy(u, a):
+    """What all that copies, or sweeps the map, does in this clock."""
+    if u.life.active:
+        reader.decide(u, a)
+        buffer.decide(u)
+        sequencer.decide(u)
+        copy_map.decide(u)
+        sequencer.retire(u)
+    elif u.map.sweeping:
+        copy_map.decide(u)
+
+
+@compiled
+def copy(u, a):
+    """The clock's end of all that copies; called after :func:`decide_copy`, in the same state."""
+    w = u.wires
+    if u.life.active:
+        _copy(u, a)
+    elif u.map.sweeping:
+        w.set_valid = w.scan = 0
+        copy_map.step(u, a)
+
+
+@compiled
 def _copy(u, a):
     """The clock's end of all that copies, while a snapshot is under way."""
     later = u.initial.done
@@ -69,7 +93,6 @@ def _copy(u, a):
 def _clock(u, a):
     """One clock."""
     w, p = u.wires, u.params
-    copying = u.life.active
     _hear(u, a)
     life.decide(u)
     for port in range(p.ports):
@@ -81,31 +104,21 @@ def _clock(u, a):
     w.held = 0
     for port in range(p.ports):
         w.granted[port] = 0
-    if copying:
-        reader.decide(u, a)
-        buffer.decide(u)
-        sequencer.decide(u)
-        copy_map.decide(u)
-        sequencer.retire(u)
-    elif u.map.sweeping:
-        copy_map.decide(u)
+    decide_copy(u, a)
     # From here on the clock ends; what still reads the state before comes first
     arbiter.step(u, a)
     if p.separate:
         shadow.step(u, a)
     join.step(u, stands)
     for port in range(p.ports):
-        figures.follow(u.gate[port], u.initiator[port], u, a)
+        i = u.initiator[port]
+        figures.follow(u.gate[port], port, i.accepted, i.adr, u, a)
         refused = gate.step(u.gate[port], u.initiator[port], u, a)
         if w.taken[port] or refused:
             initiator.accept(u.initiator[port], u.clock, p, a)
             if not p.pipelined:
                 initiator.hear(u.initiator[port], u.clock, p, a)
-    if copying:
-        _copy(u, a)
-    elif u.map.sweeping:
-        w.set_valid = w.scan = 0
-        copy_map.step(u, a)
+    copy(u, a)
     life.step(u)
     u.clock += 1
     for port in range(p.ports):
@@ -129,10 +142,10 @@ def _quiet_until(u):
 
 
 @compiled
-def _skip(u, limit):
-    """Passes over clocks in which nothing happens. Returns whether there is nothing left to do."""
+def skip(u, soonest, limit):
+    """Passes over clocks in which nothing happens, to ``soonest`` at the most. Returns whether
+    there is nothing left to do."""
     p = u.params
-    soonest = _quiet_until(u)
     start = life.next_start(u)
     if soonest == life.NEVER and start == life.NEVER:
         return True
@@ -145,7 +158,7 @@ def _skip(u, limit):
     return False
 
 
-@compiled
+@entry
 def begin(unit, a):
     """What the initiators request in the first clock."""
     u = unit[0]
@@ -153,7 +166,7 @@ def begin(unit, a):
         initiator.advance(u.initiator[port], u.clock, u.params, a)
 
 
-@compiled
+@entry
 def run(unit, a, limit):
     """Runs to clock ``limit`` at the most; returns why it came back."""
     u = unit[0]
@@ -169,7 +182,7 @@ def run(unit, a, limit):
                 passing.run(u, a, limit)
                 if initiator.starved(u.initiator[0]):
                     continue
-            if _skip(u, limit):
+            if skip(u, _quiet_until(u), limit):
                 return END
             if u.clock >= limit or not life.at_rest(u):
                 continue

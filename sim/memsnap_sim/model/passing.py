@@ -72,7 +72,7 @@ def run(u, a, limit):
     g.ask_valid = g.granted_valid = g.row_known = g.looked = 0
     if g.stalled:
         u.wires.hold[0] = 0
-        figures.follow(g, i, u, a)
+        figures.follow(g, i.port, i.accepted, i.adr, u, a)
     rest = u.clock       # no access is taken before
     request = _next_request(u, a)
     while True:

@@ -26,6 +26,7 @@ class Result:
     """What a snapshot cost, in clocks.
 
     Clocks count from 0, the first without reset. The counters are those of the unit's registers.
+    On AXI4 what is said of a beat here is said of a burst.
 
     Attributes
     ----------

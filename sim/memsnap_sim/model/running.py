@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from amaranth.utils import ceil_log2, exact_log2
-from memsnap.params import MAP_ROW_BYTES, Map, Release, Shadow
+from memsnap.params import MAP_ROW_BYTES, Bus, CopierPort, Map, Release, Shadow
 
-from . import machine
+from . import axi4_machine, machine
 from .life import NEVER
 from .result import CLOCKS, COPIES, STALLS, Result
-from .state import MOST_PORTS, UNIT, Arrays
+from .state import MOST_PORTS, NOBODY, UNIT, Arrays
 
 __all__ = ["Progress", "Run"]
 
@@ -51,13 +51,17 @@ class Run:
         self._state = np.zeros(1, UNIT)
         self._stalls = []
         self._copies = []
+        self._axi4 = params.bus is Bus.AXI4
+        self._machine = axi4_machine if self._axi4 else machine
+        self._columns = 4 if self._axi4 else 3
         self._set_params(regions=regions, share=share, pace=pace, max_in_flight=max_in_flight,
                          log=log)
         self._set_state()
         rows = _bit_map(params.blocks)
         owed = params.max_in_flight
         self._arrays = Arrays(
-            accesses=np.zeros((params.ports, 0, 3), np.int64), rows=rows, words=_bit_map(len(rows)),
+            accesses=np.zeros((params.ports, 0, self._columns), np.int64),
+            rows=rows, words=_bit_map(len(rows)),
             tags=np.zeros(params.map_lines, np.int64),
             notes=np.zeros(params.jobs * params.block_beats, np.int32),
             places=np.zeros(params.buffer_depth, np.int64),
@@ -67,7 +71,20 @@ class Run:
             copies=np.zeros((_RESULTS, len(COPIES)), np.int64),
             log=np.full((params.ports, log, len(CLOCKS)), -1, np.int64),
             timing=memory.encode(params.beat_bytes),
-            shadow_timing=shadow.encode(params.beat_bytes))
+            shadow_timing=shadow.encode(params.beat_bytes), **self._of_axi4(max_in_flight))
+
+    def _of_axi4(self, max_in_flight):
+        """The arrays that are for AXI4."""
+        if not self._axi4:
+            empty = np.zeros((0, 0, 0, 0), np.int64)
+            return {"asked": empty, "owed": empty, "lengths": np.zeros(0, np.int64)}
+        params = self.params
+        asked = 1 << ceil_log2(max_in_flight)
+        owed = 1 << ceil_log2(params.ports * min(params.max_in_flight, asked)
+                              + params.buffer_depth + 2)
+        return {"asked": np.zeros((params.ports, 2, asked, 3), np.int64),
+                "owed": np.zeros((3, 2, owed, 3), np.int64),
+                "lengths": np.zeros(params.buffer_depth, np.int64)}
 
     @property
     def _unit(self):
@@ -104,6 +121,12 @@ class Run:
         into["start_clock"] = into["start_beat"] = -1
         into["initiator_in_flight"] = max_in_flight if params.pipelined else 1
         into["log"] = log > 0
+        into["burst_beats"] = params.burst_beats
+        # A burst does not go beyond a chunk of so many; one of all places is the largest
+        into["chunk_beats"] = min(params.burst_beats, 1 << params.beat_bits + params.block_bits)
+        # Which of the ports m_axi, x_axi and c_axi the copier has for its reads and its writes
+        into["read_port"] = 2 if params.copier_port is CopierPort.OWN else 0
+        into["write_port"] = 1 if params.shadow is Shadow.SEPARATE else into["read_port"]
         into["last"] = -1
         for index, (first, last) in enumerate(regions):
             into["first"][index] = first
@@ -119,12 +142,14 @@ class Run:
         unit["initiator"]["last_answer"] = -1
         unit["initiator"]["port"] = range(MOST_PORTS)
         unit["memory"]["last_answer"] = unit["shadow"]["last_answer"] = 0
+        unit["axi4_memory"]["last"] = -1
+        unit["wires"]["read_home"] = unit["wires"]["write_home"] = NOBODY
 
     def feed(self, piece):
         """Gives each initiator its next beats."""
         unit = self._unit
         most = max(len(beats) for beats in piece.beats)
-        accesses = np.zeros((self.params.ports, most, 3), np.int64)
+        accesses = np.zeros((self.params.ports, most, self._columns), np.int64)
         for port, beats in enumerate(piece.beats):
             accesses[port, :len(beats)] = beats
             initiator = unit["initiator"][port]
@@ -140,10 +165,10 @@ class Run:
         """Runs until it is at its end, or needs more accesses."""
         unit = self._unit
         if unit["clock"] == 0:
-            machine.begin(self._state, self._arrays)
+            self._machine.begin(self._state, self._arrays)
         why = machine.PAUSE
         while why in (machine.PAUSE, machine.FULL):
-            why = machine.run(self._state, self._arrays, unit["clock"] + _CLOCKS)
+            why = self._machine.run(self._state, self._arrays, unit["clock"] + _CLOCKS)
             self._collect()
             if progress is not None:
                 progress(Progress(int(unit["clock"]), int(unit["initiator"]["answered"].sum()),

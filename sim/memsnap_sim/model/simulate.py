@@ -34,7 +34,7 @@ def simulate(params, accesses, *, memory=None, shadow=None, start_at=0, regions=
     share, pace : int
         The registers of these names; by default ``params.share`` and 0.
     max_in_flight : int
-        Beats that an initiator may have without an answer.
+        Beats, on AXI4 bursts, that an initiator may have without an answer.
     copies : str
         Blocks in :attr:`Result.copies`: ``"all"``, or ``"touched"`` for all but those that the
         background copied, which takes memory for the written blocks alone.

@@ -8,8 +8,8 @@ from collections import namedtuple
 
 import numpy as np
 
-__all__ = ["ASKED", "Arrays", "GATE", "MAP", "MOST_JOBS", "MOST_PORTS", "NOBODY", "PICK",
-           "PROPOSED", "READ", "UNIT", "WRITE"]
+__all__ = ["ASKED", "AXI4_WRITES", "Arrays", "GATE", "MAP", "MOST_JOBS", "MOST_PORTS", "NOBODY",
+           "PICK", "PROPOSED", "READ", "UNIT", "WRITE"]
 
 MOST_JOBS = 64
 MOST_PORTS = 4
@@ -17,6 +17,9 @@ _MOST_REGIONS = 16
 
 # Who asked something of a memory: a gate (by its number), a half of the copier, or the copy map
 NOBODY, GATE, READ, WRITE, MAP = -1, 0, 4, 5, 6
+
+#: AXI4 writes whose data is still to pass the arbiter, at the most.
+AXI4_WRITES = 16
 
 # What the sequencer is about
 PICK, PROPOSED, ASKED = range(3)
@@ -32,7 +35,7 @@ _PARAMS = _record(
     "memory_base shadow_base beats beat_bits blocks rows jobs background_jobs buffer_depth reserve "
     "max_in_flight ports regions words separate in_memory map_base map_first map_blocks "
     "rows_of_beat rows_of_block notes early pipelined share pace ready start_clock start_beat kept "
-    "initiator_in_flight log",
+    "initiator_in_flight log burst_beats chunk_beats read_port write_port",
     first=_MOST_REGIONS, last=_MOST_REGIONS)
 
 #: What the parts tell each other in a clock.
@@ -42,9 +45,11 @@ _WIRES = _record(
     "copied copied_job enable open visit follow demand late job place find kind grant whole held "
     "asker scan scan_row scanned initial_next background_next background_claim own_next own_copied "
     "set_valid set_ready set_done set_block retire finished_taken map_ready map_answer "
-    "map_written map_read put put_we put_row full start can_arm stands copier",
+    "map_written map_read put put_we put_row full start can_arm stands copier "
+    "read_place write_place data data_last map_offers map_done",
     hold=MOST_PORTS, asks=MOST_PORTS, taken=MOST_PORTS, refuse=MOST_PORTS,
-    secured=MOST_PORTS, granted=MOST_PORTS)
+    secured=MOST_PORTS, granted=MOST_PORTS,
+    reads=MOST_PORTS, reads_taken=MOST_PORTS, owners=2, read_home=3, write_home=3)
 
 _INITIATOR = _record(
     "port base count more made accepted answered current adr we pulled next_adr next_we wait "
@@ -52,7 +57,18 @@ _INITIATOR = _record(
 
 _GATE = _record(
     "row_known row row_bits looked granted_valid granted_whole granted ask_valid ask in_flight "
-    "refusing due stalled waited")
+    "refusing due stalled held_for waited")
+
+# On AXI4, each with one of both directions, reads and writes
+_AXI4_INITIATOR = _record("data beat", begun=2, accepted=2, answered=2)
+_AXI4_GATE = _record(
+    "walking at here last row_here rest_copied here_copied here_granted drained dropping "
+    "answering", in_flight=2)
+_AXI4_ARBITER = _record("first count", denied=2, due=2, turn=2, order=AXI4_WRITES)
+_AXI4_MEMORY = _record("data beats", head=2, tail=2, last=2)
+_AXI4_RUNS = _record("valid sent first count last idle offers extends taken ready")
+_AXI4_COPY_WRITES = _record("queued announced sent answered index unsent left")
+_AXI4_MAP = _record("valid we row addressed sent pending writes reading begun")
 
 _JOIN = _record("last waiting waiting_owner")
 _ARBITER = _record("denied due kept kept_owner read_done write_done map_done")
@@ -107,11 +123,20 @@ UNIT = np.dtype([
     ("reader", _READER),
     ("buffer", _BUFFER),
     ("figures", _FIGURES),
+    ("axi4_initiator", _AXI4_INITIATOR, (MOST_PORTS,)),
+    ("axi4_gate", _AXI4_GATE, (MOST_PORTS,)),
+    ("axi4_arbiter", _AXI4_ARBITER),
+    ("axi4_memory", _AXI4_MEMORY, (3,)),
+    ("axi4_read_runs", _AXI4_RUNS),
+    ("axi4_write_runs", _AXI4_RUNS),
+    ("axi4_writes", _AXI4_COPY_WRITES),
+    ("axi4_map", _AXI4_MAP),
 ])
 
 #: What has a size of its own.
 #:
-#: accesses : (ports, n, 3), the gap, the word address, and whether it is a write
+#: accesses : (ports, n, 3), the gap, the word address, and whether it is a write; on AXI4
+#:     (ports, n, 4), with the beats
 #: rows : (rows,) of uint32, the copy map, a set bit for a copied block
 #: words : (words,) of uint32, its summary, a set bit for a row without a block that is left
 #: tags : (lines,), which row of a map in the memory is in each line on chip
@@ -121,5 +146,8 @@ UNIT = np.dtype([
 #: shadow_answers : (max_in_flight,), the same for a separate shadow
 #: stalls : (n, 6), copies : (n, 3), log : (ports, n, 3); see :class:`Result`
 #: timing, shadow_timing : what the memories' timing keeps
+#: asked : AXI4, (ports, 2, n, 3), the reads and writes that an initiator has begun
+#: owed : AXI4, (3, 2, n, 3), the reads and writes that each memory's port has taken
+#: lengths : AXI4, (buffer_depth,), beats of the copier's writes that are under way
 Arrays = namedtuple("Arrays", "accesses rows words tags notes places answers owners shadow_answers "
-                              "stalls copies log timing shadow_timing")
+                              "stalls copies log timing shadow_timing asked owed lengths")

@@ -1,0 +1,145 @@
+"""The gate of a port on AXI4: passes reads and permitted writes, holds or refuses whole bursts.
+
+A burst may touch several blocks, and rows of the map: the gate walks through them, and stands at
+``here``, the first beat that it does not know to be permitted.
+"""
+
+from . import axi4_initiator, copy_map
+from ._compiled import compiled
+
+__all__ = ["decide", "step"]
+
+_READ, _WRITE = 0, 1
+
+
+@compiled
+def _is_to_map(u, first, beats):
+    """Whether a write touches the map, which is never allowed."""
+    p = u.params
+    if not p.in_memory:
+        return False
+    place = max(first, p.memory_base) - p.memory_base
+    end = min(first + beats - p.memory_base, p.beats)
+    own = p.map_first << p.beat_bits
+    return place < end and place < own + (p.map_blocks << p.beat_bits) and own < end
+
+
+@compiled
+def _is_to_image(u, first, beats):
+    """Whether a write touches an image that is kept."""
+    p = u.params
+    kept = u.life.active or u.life.ended != 0
+    return (kept and not p.separate and first < p.shadow_base + p.beats
+            and p.shadow_base < first + beats)
+
+
+@compiled
+def _permits(g, x, u, first, beats):
+    """Whether the snapshot under way lets a write pass."""
+    p = u.params
+    begin = max(first - p.memory_base, 0)
+    x.last = min(first + beats - p.memory_base, p.beats) - 1
+    if begin > x.last:
+        return True
+    x.here = x.at if x.walking else begin
+    block, last_block = x.here >> p.beat_bits, x.last >> p.beat_bits
+    row = block >> 5
+    in_last_row = row == last_block >> 5
+    x.row_here = g.row_known and g.row == row
+    x.here_copied = x.row_here and g.row_bits >> (block & 31) & 1
+    to = last_block & 31 if in_last_row else 31
+    wanted = (1 << to + 1) - (1 << (block & 31))
+    x.rest_copied = x.row_here and g.row_bits & wanted == wanted
+    x.here_granted = (g.granted_valid and g.granted >> p.beat_bits == block
+                      and (g.granted_whole or g.granted == x.here))
+    return (x.rest_copied and in_last_row
+            or x.here_granted and block == last_block and (g.granted_whole or x.here == x.last))
+
+
+@compiled
+def decide(g, x, i, o, u, a):
+    """Whether the addresses on the bus are held, refused, or pass; ``o`` is the initiator."""
+    w, p, port = u.wires, u.params, i.port
+    w.reads[port] = axi4_initiator.offers(o, _READ) and x.in_flight[_READ] != p.max_in_flight
+    w.hold[port] = 0
+    w.refuse[port] = 0
+    w.asks[port] = 0
+    if not axi4_initiator.offers(o, _WRITE):
+        return
+    first = axi4_initiator.asked(a, port, _WRITE, o.accepted[_WRITE], axi4_initiator.ADR)
+    beats = axi4_initiator.asked(a, port, _WRITE, o.accepted[_WRITE], axi4_initiator.BEATS)
+    to_map = _is_to_map(u, first, beats)
+    w.refuse[port] = to_map or _is_to_image(u, first, beats)
+    if u.life.active:
+        # A write that is refused for the shadow in it is held for the memory in it, too
+        w.hold[port] = not to_map and not _permits(g, x, u, first, beats)
+    w.asks[port] = (not w.hold[port] and not w.refuse[port]
+                    and not (u.life.active and g.due) and not x.dropping and not x.answering
+                    and x.in_flight[_WRITE] != p.max_in_flight)
+
+
+@compiled
+def _walk(g, x, u, a, port):
+    """The clock's end of one in which a write is held: looks, goes on, or asks."""
+    p, w = u.params, u.wires
+    block = x.here >> p.beat_bits
+    asked = g.ask
+    if g.looked and x.rest_copied:
+        x.walking = 1
+        x.at = (block >> 5) + 1 << 5 + p.beat_bits
+    elif g.looked and x.here_copied or x.here_granted and g.granted_whole:
+        x.walking = 1
+        x.at = block + 1 << p.beat_bits
+    elif x.here_granted:
+        x.walking = 1
+        x.at = x.here + 1
+    elif not g.ask_valid:
+        g.ask_valid = 1
+        g.ask = x.here
+    if not (g.looked and x.row_here):
+        g.row_known = 1
+        g.row = block >> 5
+        g.row_bits = copy_map.read(u, a, g.row)
+    if not w.granted[port]:
+        return
+    g.ask_valid = 0
+    g.granted = asked
+    g.granted_whole = w.whole and w.asker == port
+    g.granted_valid = 1
+    ends = x.here == x.last or (x.here + 1) % (1 << p.beat_bits) == 0
+    if asked == x.here and not g.granted_whole and not ends:
+        # To the next beat of the block at once
+        g.ask_valid = 1
+        g.ask = x.at = x.here + 1
+        x.walking = 1
+
+
+@compiled
+def step(g, x, i, o, u, a, read, written):
+    """The clock's end; ``read`` and ``written``: the memory has given the last of one to it.
+
+    Returns whether the write on the bus is refused.
+    """
+    w, port = u.wires, i.port
+    refused = (w.refuse[port] and x.in_flight[_WRITE] == 0 and not x.dropping
+               and not x.answering)
+    if w.hold[port]:
+        _walk(g, x, u, a, port)
+    elif w.granted[port]:
+        g.ask_valid = 0
+    g.looked = w.hold[port]
+    if w.taken[port] or refused or not axi4_initiator.offers(o, _WRITE):
+        x.walking = 0
+    if not u.life.active:
+        g.ask_valid = 0
+        g.granted_valid = 0
+        g.row_known = 0
+        x.walking = 0
+    x.drained = u.life.active and (x.drained or x.in_flight[_WRITE] == 0)
+    x.in_flight[_READ] += w.reads_taken[port] - read
+    x.in_flight[_WRITE] += w.taken[port] - written
+    g.due = not x.drained and x.in_flight[_WRITE] != 0
+    x.answering = x.dropping and axi4_initiator.offers_data(o) and (
+        axi4_initiator.data_is_last(o, a, port))
+    x.dropping = refused or x.dropping and not x.answering
+    return refused

@@ -1,0 +1,67 @@
+"""The AXI4 core between initiators and memories as the cycle-level model takes them to be."""
+
+from memsnap.params import CopierPort, Shadow
+from memsnap_sim.kit import Axi4Memory, Manager
+from memsnap_sim.kit.axi4_burst import read_burst, write_burst
+from memsnap_sim.model.accesses import bursts_of
+from model_rtl import Rtl
+
+__all__ = ["Axi4Rtl"]
+
+#: More than any initiator and the copier have in flight together.
+_PLENTY = 1 << 14
+
+
+class _Initiator(Manager):
+    """A manager whose accesses begin in order, one in a clock, with limit and gaps as in the model.
+
+    The limit counts both directions, and a gap begins when it allows one more.
+    """
+
+    def _begin(self):
+        if self._waiting is None:
+            self._waiting = next(self._transactions, None)
+            if self._waiting is None:
+                self.idle = not any(self._in_flight.values())
+                return
+            self._check(self._waiting)
+            self._wait = self._waiting.gap
+        if sum(self._in_flight.values()) >= self.max_in_flight:
+            return
+        if self._wait:
+            self._wait -= 1
+            return
+        transaction, self._waiting = self._waiting, None
+        self.log.append(transaction)
+        self._in_flight[transaction.we] += 1
+        self._open[transaction.we][transaction.id].append(transaction)
+        self._addresses["aw" if transaction.we else "ar"].append(transaction)
+        if transaction.we:
+            self._data.extend((transaction, beat) for beat in range(transaction.beats))
+
+
+def _transaction(params, gap, word, write, beats):
+    address = int(word) * params.beat_bytes
+    if write:
+        return write_burst(address, [0] * int(beats), gap=int(gap))
+    return read_burst(address, int(beats), gap=int(gap))
+
+
+class Axi4Rtl(Rtl):
+    """A run of the unit's core on AXI4; ``memory`` and ``shadow`` are their clocks of latency."""
+
+    def _surround(self, buses, streams, *, memory, shadow, max_in_flight):
+        params, core = self.params, self.core
+        size = params.memory_base + params.shadow_base + 2 * params.memory_size
+        ports = [core.m_axi]
+        if params.copier_port is CopierPort.OWN:
+            ports.append(core.c_axi)
+        self._memories = [Axi4Memory(ports, bytes(size), latency=memory, max_in_flight=_PLENTY)]
+        if params.shadow is Shadow.SEPARATE:
+            self._memories.append(Axi4Memory(core.x_axi, bytes(size), latency=shadow,
+                                             max_in_flight=_PLENTY))
+        self._initiators = [
+            _Initiator(bus, [_transaction(params, *burst)
+                             for burst in bursts_of(stream, params.beat_bytes)],
+                       max_in_flight=max_in_flight)
+            for bus, stream in zip(buses, streams, strict=True)]

@@ -1,0 +1,64 @@
+"""The cycle-level model on AXI4 and the RTL agree in every clock, on random configurations.
+
+As in ``test_model_rtl`` each run is made from its seed alone, and ``MEMSNAP_SEED=1234`` runs that
+one.
+"""
+
+import os
+
+import pytest
+from memsnap_sim.model.running import Run
+from model_axi4_random import Axi4Case
+from model_compare import compare, is_noticed, model
+from model_mutants import AXI4_MUTANTS, changed_model
+from model_rtl import differences
+
+SEED = os.environ.get("MEMSNAP_SEED")
+BEATS = int(os.environ.get("MEMSNAP_BEATS", "64"))
+SEEDS = range(8) if SEED is None else [int(SEED)]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_model_agrees_with_rtl_on_axi4(seed):
+    compare(Axi4Case(seed, beats=BEATS))
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", range(1000, 2000))
+def test_model_agrees_with_rtl_on_many(seed):
+    compare(Axi4Case(seed, beats=128))
+
+
+@pytest.fixture(scope="module")
+def known():
+    """A case, and what the RTL makes of it."""
+    case = Axi4Case(1, beats=64)
+    return case, case.rtl(model(case).start)
+
+
+@pytest.mark.parametrize("figure", ["chunk_beats", "reserve", "background_jobs",
+                                    "initiator_in_flight"])
+def test_one_too_many_is_noticed(known, figure, monkeypatch):
+    case, rtl = known
+    set_params = Run._set_params
+
+    def one_more(self, **options):
+        set_params(self, **options)
+        self._unit["params"][figure] += 1
+
+    assert differences(model(case, start_at=rtl.start), rtl) == []
+    monkeypatch.setattr(Run, "_set_params", one_more)
+    assert differences(model(case, start_at=rtl.start), rtl) != []
+
+
+@pytest.fixture(scope="module")
+def many_known():
+    """Cases of all kinds, and what the RTL makes of them."""
+    cases = [Axi4Case(seed, beats=96) for seed in range(3000, 3024)]
+    return [(case, case.rtl(model(case).start)) for case in cases]
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("mutant", AXI4_MUTANTS, ids=lambda mutant: f"{mutant[0]}: {mutant[1]}")
+def test_each_change_of_the_model_is_noticed(many_known, mutant, tmp_path):
+    assert is_noticed(changed_model(tmp_path, *mutant), many_known)
