@@ -41,8 +41,12 @@ demo: $(VENV)/$(DEMO)/.made ## snapshot three programs, check the images, show t
 	    --out build/demo$(MEMORY:%=-%)$(BUS:%=-%)
 
 .PHONY: test
-test: $(VENV)/test/.made ## all tests but the long ones
+test: $(VENV)/test/.made ## all tests but the long ones and those of systems around the unit
 	@$(VENV)/test/bin/python -m pytest -n auto --dist worksteal -q -rfEs $(PYTEST_ARGS)
+
+.PHONY: systems
+systems: $(VENV)/test/.made ## tests of the unit in boards, on LiteDRAM, in LiteX, and of the package for others
+	@$(VENV)/test/bin/python -m pytest -n auto --dist worksteal -q -rfEs -m "systems and not soak" $(PYTEST_ARGS)
 
 .PHONY: cocotb
 cocotb: $(VENV)/cocotb/.made ## the Verilog among cocotbext-axi's masters and RAMs, in two simulators; SEED=1 …

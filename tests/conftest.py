@@ -76,6 +76,8 @@ class ClaimsRan:
 
 def pytest_configure(config):
     asked = config.option
-    whole = config.args_source is config.ArgsSource.TESTPATHS and not asked.keyword
+    usual = config.getini("addopts")[-1]     # the marks of `make test`
+    whole = (config.args_source is config.ArgsSource.TESTPATHS and not asked.keyword
+             and asked.markexpr == usual)
     if whole and not asked.collectonly and not hasattr(config, "workerinput"):
         config.pluginmanager.register(ClaimsRan())

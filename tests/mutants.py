@@ -77,7 +77,7 @@ MUTANTS = (
            "unclaimed.eq(~copied & ~table.found),",
            "unclaimed.eq(~copied),"),
     Mutant("beat read twice after a visit", "copy_reader.py",
-           "passed.eq(asked & (get.data ^ phase.bit_select(now, 1))),",
+           "passed.eq(asked & (get.data ^ phase.data)),",
            "passed.eq(0),"),
     Mutant("map bit set before the map's blocks are copied", "map_blocks.py",
            "self.set.valid.eq((copied == count) & ~taken & ~self.done),",

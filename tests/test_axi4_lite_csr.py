@@ -1,14 +1,10 @@
 """The register front: AXI4-Lite against the registers."""
 
 import pytest
-from amaranth.hdl import Module
-from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out, connect, flipped
 from amaranth.sim import Simulator
-from memsnap import SnapshotParams, control
-from memsnap.bus import axi4
+from fronted_bank import FrontedBank
+from memsnap import SnapshotParams
 from memsnap.bus.axi4_lite_csr import LITE_ADDR_WIDTH, Axi4LiteRegisters
-from memsnap.regs.bank import RegisterBank
 from memsnap.regs.fields import REGISTERS
 from memsnap_sim.kit import Axi4Checker, Bench, LiteRegisterPort, pauses, read, write
 
@@ -17,31 +13,9 @@ from sim import seeded
 ID, SHARE, HOLD_LIMIT = (REGISTERS[name].offset for name in ("ID", "SHARE", "HOLD_LIMIT"))
 
 
-class Registers(wiring.Component):
-    """Front and bank together."""
-
-    def __init__(self, params=None):
-        self._params = params or SnapshotParams(bus="axi4")
-        super().__init__({
-            "bus": In(axi4.LiteSignature(addr_width=LITE_ADDR_WIDTH)),
-            "control": Out(control.Signature(self._params)),
-            "irq": Out(1),
-        })
-
-    def elaborate(self, platform):
-        m = Module()
-        m.submodules.front = front = Axi4LiteRegisters()
-        m.submodules.bank = bank = RegisterBank(self._params)
-        connect(m, flipped(self.bus), front.bus)
-        connect(m, front.access, bank.access)
-        connect(m, bank.control, flipped(self.control))
-        m.d.comb += self.irq.eq(bank.irq)
-        return m
-
-
 def run(*scripts, **options):
     """Runs ``script(port, ctx)`` of each port-side coroutine at once, with the rules watched."""
-    dut = Registers()
+    dut = FrontedBank(Axi4LiteRegisters(), SnapshotParams(bus="axi4"))
     checker = Axi4Checker(dut.bus, name="csr")
     simulator = Simulator(dut)
     simulator.add_clock(1e-6)

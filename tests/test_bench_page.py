@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from click.testing import CliRunner
-from memsnap_sim import bench, bench_page, cli
+from memsnap_sim import bench, bench_page, bench_plots, cli
 from memsnap_sim.bench import row
 from memsnap_sim.bench_page import Change, compare
 
@@ -50,6 +50,30 @@ def test_the_page_marks_what_is_missed():
     assert "2 of 3 meet their goal" in page
     assert "| L=4, 32 bit, 64 B blocks, beats/clock | 0.42 | 0.5 | ≥ 0.4975 | **missed** |" in page
     assert "| 4 KiB, clocks | 2 | 1 | ≤ 4 | met |" in page
+
+
+def test_the_page_says_why():
+    page = bench_page.markdown([row("P2", "a", 0.4, 0.5, 0.4975, least=True, why="it is slow"),
+                                row("P2", "b", 0.3, 0.5, 0.4975, least=True, why="it is slow"),
+                                row("P2", "c", 0.5, 0.5, 0.4975, least=True, why="it is slow")])
+    assert "What is missed, and why:\n\n- it is slow (2 rows)\n" in page
+
+
+def test_the_plot_marks_what_is_missed():
+    plot = bench_plots.plots(ROWS)["P2"]
+    assert ">missed<" in plot
+    assert ">missed<" not in bench_plots.plots(ROWS[:1])["P2"]
+
+
+def test_the_plot_names_forms_and_sizes():
+    plot = bench_plots.plots([
+        row("P3", "L=1, 32 bit, 64 B blocks, clocks", 8, 2, 9),
+        row("P3", "AXI4, L=4, 64 bit, 512 B blocks, map in memory, clocks", 17, 5, 20),
+        row("P3", "no latency, clocks", 17, 5, 20),
+    ])["P3"]
+    for text in "Wishbone", "AXI4", "64 B blocks", "512 B blocks", "map in memory", "goal":
+        assert f">{text}<" in plot
+    assert ">2 ports<" not in plot
 
 
 def test_plots_are_the_same_every_time(tmp_path):

@@ -15,6 +15,8 @@ from memsnap_sim.errors import InputError
 from memsnap_sim.host.board import Board
 from memsnap_sim.host.link import LinkError, SerialLink, UnansweredError
 
+pytestmark = pytest.mark.systems
+
 NAMES = ["icebreaker", "ulx3s", "ulx3s-sdram"]
 ACCOUNTS, OPENING = 1024, 1000      # of the program `ledger`
 

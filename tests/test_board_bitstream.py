@@ -14,6 +14,8 @@ from memsnap_sim.board.tool import main
 from memsnap_sim.errors import InputError
 from memsnap_sim.soc.litedram import GenerationError
 
+pytestmark = pytest.mark.systems
+
 #: A board, its clock's line among the constraints, and the pins that the serial line has.
 BOARDS = {
     "icebreaker": ("up5k", "top.pcf", ["set_frequency clk12_0__io 12.0",

@@ -11,6 +11,8 @@ from memsnap_sim.board import simulation
 from memsnap_sim.board.sdram import Broken, Initialisation, controller
 from memsnap_sim.board.simulation import SimulatedBoard
 
+pytestmark = pytest.mark.systems
+
 
 def test_each_step_is_written_and_waited_for():
     core = controller("MT48LC16M16", 40_000_000)

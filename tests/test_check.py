@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from memsnap import SnapshotParams
-from memsnap_sim.bench import copy_rate, longest_stall
+from memsnap_sim.bench_figures import copy_rate, longest_stall
 from memsnap_sim.check import cells, check, findings, problems
 from memsnap_sim.cli import main
 from memsnap_sim.config import Config
@@ -51,16 +51,30 @@ def test_problems(tables, words):
 
 @pytest.mark.parametrize("latency", [1, 4, 16])
 def test_the_longest_stall_is_about_what_is_counted(latency):
-    counted = longest_stall(latency, 64, snapshots=1).value
+    counted = longest_stall(latency=latency, block_size=64, snapshots=1).value
     assert abs(figures(latency=latency)["stall"] - counted) <= 1
+
+
+def test_the_longest_stall_on_axi4_has_a_burst_in_it():
+    counted = longest_stall(latency=4, block_size=64, data_width=64, bus="axi4").value
+    assert abs(figures({"bus": "axi4", "data_width": 64}, latency=4)["stall"] - counted) <= 2
+
+
+def test_on_axi4_the_copy_takes_a_beat_a_clock_if_the_buffer_suffices():
+    unit = {"bus": "axi4", "data_width": 64, "block_size": 64, "buffer_depth": 64}
+    told = figures(unit, latency=4)
+    assert told["depth"] == 2 * 4 + 5 * 8
+    assert told["copy"] == SnapshotParams().memory_size // 8
+    assert figures({**unit, "buffer_depth": 16}, latency=4)["copy"] == 3 * told["copy"]
 
 
 @pytest.mark.parametrize("latency, shadow", [(16, "same"), (4, "separate")])
 def test_the_copy_takes_as_long_as_is_counted(latency, shadow):
-    told = figures({"shadow": shadow, "buffer_depth": 128 if shadow == "separate" else 64},
-                   latency=latency)["copy"]
+    unit = {"shadow": shadow, "buffer_depth": 128 if shadow == "separate" else 64}
+    told = figures(unit, latency=latency)["copy"]
     beats = SnapshotParams().memory_size // 4
-    assert told == pytest.approx(beats / copy_rate(latency, 32, 64, shadow).value, rel=0.01)
+    counted = copy_rate(latency=latency, block_size=64, **unit).value
+    assert told == pytest.approx(beats / counted, rel=0.01)
 
 
 def test_the_sweep_is_the_units():

@@ -152,7 +152,7 @@ TOML = """
 [unit]
 memory_size = "32K"
 block_size = 128
-features = ["lock"]
+regions = 2
 
 [run]
 program = "dhrystone"
@@ -179,7 +179,7 @@ def test_a_file_describes_all(session, tmp_path):
     assert session.settings == Settings(
         program="dhrystone", trigger=Trigger("symbol", symbol="main", nth=2),
         params=SnapshotParams(memory_size=0x8000, shadow_base=0x8000, block_size=128,
-                              features={"lock"}),
+                              regions=2),
         regions=(RegionSpec(0x100, 0x1ff, kind="dma"), RegionSpec(symbol="table")),
         latency=8, baseline=False, out=Path("build/run/dhrystone"))
 

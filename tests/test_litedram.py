@@ -7,6 +7,8 @@ import pytest
 from memsnap_sim.soc import litedram
 from memsnap_sim.soc.litedram import DramConfig, GenerationError, generate
 
+pytestmark = pytest.mark.systems
+
 
 def ports_of(verilog):
     """Width of each port of the only module, by name."""

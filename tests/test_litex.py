@@ -14,6 +14,8 @@ from memsnap.export.ports import read_ports
 from memsnap.export.verilog import convert
 from memsnap.regs.fields import REGISTERS
 
+pytestmark = pytest.mark.systems
+
 HERE = Path(__file__).parent
 
 def params_of(**options):

@@ -19,6 +19,8 @@ from memsnap_sim.cli import _is_directory, main
 from memsnap_sim.errors import InputError
 from memsnap_sim.package_files import write_package
 
+pytestmark = pytest.mark.systems
+
 if find_spec("peakrdl_markdown") is None:
     pytest.skip("needs PeakRDL: pip install 'memsnap[registers]'", allow_module_level=True)
 

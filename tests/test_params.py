@@ -157,9 +157,24 @@ def test_the_least_of_everything():
 
 
 @pytest.mark.parametrize("depth, block_size, jobs", [
-    (64, 64, 6), (64, 4096, 16), (64, 4, 16), (4, 64, 16), (4096, 64, 16)])
+    (64, 64, 6), (64, 4096, 16), (64, 4, 28), (4, 64, 16), (4096, 64, 16)])
 def test_default_jobs_follow_the_buffer(depth, block_size, jobs):
     assert SnapshotParams(buffer_depth=depth, block_size=block_size).jobs == jobs
+
+
+@pytest.mark.parametrize("jobs, build", [
+    (16, dict(block_size=16)),
+    (21, dict(block_size=16, data_width=64)),
+    (24, dict(block_size=16, data_width=64, ports=4)),
+    (21, dict(block_size=16, shadow="separate", buffer_depth=128)),
+    (18, dict(block_size=16, shadow="separate")),          # the buffer holds no more
+    (16, dict(bus="axi4", data_width=64)),
+    (28, dict(bus="axi4", data_width=128)),
+    (37, dict(bus="axi4", data_width=128, block_size=16)),
+    (64, dict(bus="axi4", block_size=16, burst_beats=64, buffer_depth=1024)),
+])
+def test_default_jobs_give_full_rate_to_small_blocks(jobs, build):
+    assert SnapshotParams(**build).jobs == jobs
 
 
 def test_values_are_brought_into_one_form():

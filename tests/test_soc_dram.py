@@ -12,6 +12,8 @@ from memsnap_sim.soc.run import _settle
 from memsnap_sim.surroundings import Fault
 from memsnap_sim.toolchain import build_program
 
+pytestmark = pytest.mark.systems
+
 SYSTEMS = {"wishbone": SnapshotParams(), "axi4": SnapshotParams(bus="axi4")}
 #: Clocks from one refresh to the next: 64 ms in 8192 steps, at 100 MHz.
 REFRESH = 64e-3 / 8192 * 100e6
@@ -57,10 +59,8 @@ def test_what_a_dram_cannot_do_is_refused(system):
 
 
 @pytest.mark.parametrize("params, message", [
-    ({"io_hold": True}, "io_hold must be left out with LiteDRAM, whose one port is the unit's"),
-    ({"bus": "axi4", "copier_port": "own"}, "copier_port must be shared with LiteDRAM, "),
-    ({"shadow_base": 0x800_0000}, "memory and shadow must end within the 0x8000000 bytes of the "
-                                  "largest SDRAM, not at 0x8010000")])
+    ({"io_hold": True}, "io_hold must be left out with LiteDRAM"),
+    ({"shadow_base": 0x800_0000}, "memory and shadow must end within the 0x8000000 bytes")])
 def test_systems_are_checked(params, message):
     with pytest.raises(ValueError, match=f"^{message}"):
         soc.build(SnapshotParams(**params), memory="litedram")

@@ -1,13 +1,9 @@
 """The register front: Wishbone classic against the registers."""
 
 import pytest
-from amaranth.hdl import Module
-from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out, connect, flipped
-from memsnap import SnapshotParams, control
-from memsnap.bus import wishbone
+from fronted_bank import FrontedBank
+from memsnap import SnapshotParams
 from memsnap.bus.wishbone_csr import CSR_ADR_WIDTH, WishboneRegisters
-from memsnap.regs.bank import RegisterBank
 from memsnap.regs.fields import REGISTERS
 
 from sim import seeded, simulate
@@ -17,29 +13,6 @@ ID, CONTROL, MAP_INDEX, MAP_DATA, SHARE = (
 START = REGISTERS["CONTROL"].pack(start=1)
 LATEST = 100
 LATENCY = 3
-
-
-class Registers(wiring.Component):
-    """Front and bank together."""
-
-    def __init__(self, params=None):
-        self._params = params or SnapshotParams()
-        super().__init__({
-            "bus": In(wishbone.Signature(addr_width=CSR_ADR_WIDTH, data_width=32,
-                                         pipelined=False)),
-            "control": Out(control.Signature(self._params)),
-            "irq": Out(1),
-        })
-
-    def elaborate(self, platform):
-        m = Module()
-        m.submodules.front = front = WishboneRegisters()
-        m.submodules.bank = bank = RegisterBank(self._params)
-        connect(m, flipped(self.bus), front.bus)
-        connect(m, front.access, bank.access)
-        connect(m, bank.control, flipped(self.control))
-        m.d.comb += self.irq.eq(bank.irq)
-        return m
 
 
 async def cycle(pins, adr, *, value=None, sel=0b1111):
@@ -89,7 +62,7 @@ def test_answers():
         assert (error, clock) == (0, LATENCY)
         _, error, _ = await cycle(pins, SHARE, value=0xAABBCCDD, sel=0b0101)
         assert not error and pins.control.share == 0x12BB56DD
-    simulate(Registers(), script)
+    simulate(FrontedBank(WishboneRegisters(), SnapshotParams()), script)
 
 
 def test_start_reaches_the_unit_before_its_answer():
@@ -102,7 +75,7 @@ def test_start_reaches_the_unit_before_its_answer():
             seen.append((pins.control.start, bus.ack))
             await pins.tick()
         assert seen == [(0, 0), (0, 0), (1, 0), (0, 1)]
-    simulate(Registers(), script)
+    simulate(FrontedBank(WishboneRegisters(), SnapshotParams()), script)
 
 
 def test_a_request_given_up_gets_no_answer():
@@ -123,7 +96,7 @@ def test_a_request_given_up_gets_no_answer():
             await pins.tick()
             pins.control.drive(map_valid=0, map_data=0)
             assert await cycle(pins, ID) == (REGISTERS["ID"].fields[0].reset, 0, 1 + LATENCY)
-    simulate(Registers(), script)
+    simulate(FrontedBank(WishboneRegisters(), SnapshotParams()), script)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -166,4 +139,4 @@ def test_random_traffic(seed):
             if rng.random() < 0.3:
                 await pins.tick(rng.randrange(4))
         assert starts == wanted > 5
-    simulate(Registers(), script)
+    simulate(FrontedBank(WishboneRegisters(), SnapshotParams()), script)

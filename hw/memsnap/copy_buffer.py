@@ -15,6 +15,15 @@ def write_layout(params):
     return data.StructLayout({"place": beat_layout(params), "data": unsigned(params.data_width)})
 
 
+def _count(m, count, step, *, early, late):
+    """Adds ``step`` in a clock of ``early`` alone, and takes it off in one of ``late`` alone.
+
+    What is added does not depend on ``late``, which may be known late in the clock.
+    """
+    with m.If(early ^ late):
+        m.d.sync += count.eq(count + Mux(early, step, -step))
+
+
 class CopyBuffer(wiring.Component):
     """A ring of beats between read and shadow, each with its own place.
 
@@ -105,9 +114,8 @@ class CopyBuffer(wiring.Component):
         m = Module()
         depth = self._params.buffer_depth
         pointer = range(depth)
-        issued, read, taken, answered = (Signal(pointer, name=name) for name in
-                                         ("issued", "read", "taken", "answered"))
-        unwritten = Signal(range(depth + 1))  # captured and not taken
+        issued, read, fetched, answered = (Signal(pointer, name=name) for name in
+                                           ("issued", "read", "fetched", "answered"))
         writing = Signal(range(depth + 1))    # taken and not answered
         take = Signal()
 
@@ -121,23 +129,24 @@ class CopyBuffer(wiring.Component):
         m.d.sync += [
             issued.eq(issued + self.issue),
             read.eq(read + self.read_valid),
-            taken.eq(taken + take),
             answered.eq(answered + self.write_valid),
-            self.unread.eq(self.unread + self.issue - self.read_valid),
-            unwritten.eq(unwritten + self.read_valid - take),
-            writing.eq(writing + take - self.write_valid),
-            self.free.eq(self.free - self.issue + self.write_valid),
         ]
-        self._store(m, issued=issued, read=read, taken=taken, take=take, unwritten=unwritten,
-                    answered=answered)
+        _count(m, self.unread, -1, early=self.read_valid, late=self.issue)
+        _count(m, writing, -1, early=self.write_valid, late=take)
+        _count(m, self.free, 1, early=self.write_valid, late=self.issue)
+        self._store(m, issued=issued, read=read, fetched=fetched, take=take, answered=answered)
         self._follow_jobs(m, issued=issued, read=read, answered=answered)
         with m.If(self.reset):
-            m.d.sync += [pointer.eq(0) for pointer in (issued, read, taken, answered)]
-            m.d.sync += [self.unread.eq(0), unwritten.eq(0), writing.eq(0), self.free.eq(depth)]
+            m.d.sync += [pointer.eq(0) for pointer in (issued, read, fetched, answered)]
+            m.d.sync += [self.unread.eq(0), writing.eq(0), self.free.eq(depth)]
         return m
 
-    def _store(self, m, *, issued, read, taken, take, unwritten, answered):
-        """Places and data, and the offer to the shadow."""
+    def _store(self, m, *, issued, read, fetched, take, answered):
+        """Places and data, and the offer to the shadow.
+
+        What is on offer is what the memories' outputs show: they go on to the slot at ``fetched``
+        when nothing is on offer, or it is taken. So a late ``ready`` is no part of an address.
+        """
         depth = self._params.buffer_depth
         m.submodules.places = places = Memory(shape=beat_layout(self._params), depth=depth, init=[])
         m.submodules.beats = beats = Memory(shape=unsigned(self._params.data_width), depth=depth,
@@ -147,7 +156,8 @@ class CopyBuffer(wiring.Component):
         erred = Signal()
         failed_slot = Signal.like(read)
         show_failed = Signal()
-        offered = Signal()   # the memories show the slot at ``taken``
+        fetch = Signal()
+        offered = Signal()   # the memories show the slot before ``fetched``
         waiting = Signal()   # on offer in the clock before, and not taken
 
         m.d.comb += [
@@ -157,25 +167,30 @@ class CopyBuffer(wiring.Component):
             put_beat.en.eq(self.read_valid),
             put_beat.addr.eq(read),
             put_beat.data.eq(self.read_data),
-            get_place.addr.eq(Mux(show_failed, failed_slot, taken + take)),
-            get_beat.addr.eq(taken + take),
+            fetch.eq((~offered | take) & (read != fetched)),
+            get_place.en.eq(fetch | show_failed),
+            get_place.addr.eq(fetched),
+            get_beat.en.eq(fetch),
+            get_beat.addr.eq(fetched),
             self.write.valid.eq(offered & (~self.stop | waiting)),
             self.write.payload.place.eq(get_place.data),
             self.write.payload.data.eq(get_beat.data),
             self.error_block.eq(get_place.data.block),
         ]
         m.d.sync += [
-            offered.eq(unwritten > take),
+            offered.eq(fetch | (offered & ~take)),
             waiting.eq(self.write.valid & ~self.write.ready & ~self.drop),
         ]
+        with m.If(fetch):
+            m.d.sync += fetched.eq(fetched + 1)
         with m.If(~erred):
             m.d.sync += [
                 erred.eq(self.error),
-                failed_slot.eq(Mux(self.error & ~self.error_write, read, answered)),
+                failed_slot.eq(Mux(self.error_write, answered, read)),
             ]
         # The place of the failure is shown once nothing is on offer any more
-        with m.If(self.stop & ~self.write.valid & ~waiting):
-            m.d.sync += show_failed.eq(1)
+        with m.If(self.stop & ~waiting):
+            m.d.sync += [show_failed.eq(1), fetched.eq(Mux(erred, failed_slot, answered))]
         with m.If(self.reset):
             m.d.sync += [offered.eq(0), erred.eq(0), show_failed.eq(0)]
 
@@ -192,7 +207,7 @@ class CopyBuffer(wiring.Component):
         uncopied = Signal(range(jobs + 1))
         copied = Signal()
 
-        def step(index):
+        def next_of(index):
             return index.eq(Mux(index == jobs - 1, 0, index + 1))
 
         end = self.issue & self.issue_last
@@ -210,16 +225,14 @@ class CopyBuffer(wiring.Component):
             copied.eq(self.write_valid & (uncopied != 0) & (next_copied.data.slot == answered)),
             self.copied.eq(copied & ~self.write_error),
         ]
-        m.d.sync += [
-            uncaptured.eq(uncaptured + end - self.captured),
-            uncopied.eq(uncopied + end - copied),
-        ]
+        _count(m, uncaptured, -1, early=self.captured, late=end)
+        _count(m, uncopied, -1, early=copied, late=end)
         with m.If(end):
-            m.d.sync += step(put)
+            m.d.sync += next_of(put)
         with m.If(self.captured):
-            m.d.sync += step(capture)
+            m.d.sync += next_of(capture)
         with m.If(copied):
-            m.d.sync += step(copy)
+            m.d.sync += next_of(copy)
         with m.If(self.reset):
             m.d.sync += [index.eq(0) for index in (put, capture, copy)]
             m.d.sync += [uncaptured.eq(0), uncopied.eq(0)]

@@ -139,7 +139,8 @@ class CopyMap(wiring.Component):
         count = Signal(range(blocks + 1))
         m.d.comb += [
             scan.en.eq(1),
-            scan.addr.eq(Mux(self.scan, self.scan_row, row_of(self.set.payload))),
+            scan.addr.eq(Mux(self.scan | ~self.set.valid, self.scan_row,
+                             row_of(self.set.payload))),
             self.set.ready.eq(~self.scan & ~writing & ~self.sweeping),
             self.set_done.eq(writing & ~self.sweeping),
             mask.eq(Cat((upper[at >> 2] & lower[at & 3]) for at in range(row_bits))),

@@ -19,6 +19,7 @@ def walk_layout(params):
         "left": range(params.block_beats + 1),      # how many are to be read
         "circle": unsigned(params.beat_bits),       # where it goes on, if
         "away": unsigned(1),                        # it is on an excursion
+        "visited": unsigned(1),                     # it was on one
     })
 
 
@@ -134,7 +135,6 @@ class CopyReader(wiring.Component):
         decided = Signal()               # it is known whether it does
         skip = Signal()
         target = Signal()                # the beat at hand is the wanted one
-        unread_next = Signal.like(self.unread)
 
         # One step of the circle
         m.d.comb += [
@@ -145,7 +145,6 @@ class CopyReader(wiring.Component):
             self.issue_place.beat.eq(at_hand.beat),
             self.issue_job.eq(now),
             self.issue_last.eq(at_hand.left == 1),
-            unread_next.eq(self.unread + self.issue - self.read_valid),
         ]
         with m.If(self.issue):
             m.d.sync += self.read.payload.eq(self.issue_place)
@@ -153,10 +152,10 @@ class CopyReader(wiring.Component):
                                    | (self.read.valid & ~self.read.ready & ~self.drop))
 
         self._walk_on(m, now=now, at_hand=at_hand, more=more, skip=skip)
-        self._note_beats(m, now=now, beat=at_hand.beat, decided=decided, passed=passed, skip=skip)
-        self._secure(m, now=now, beat=at_hand.beat, target=target, skip=skip,
-                     unread_next=unread_next)
-        self._follow_run(m, now=now, skip=skip, unread_next=unread_next)
+        self._note_beats(m, now=now, at_hand=at_hand, more=more, decided=decided, passed=passed,
+                         skip=skip)
+        self._secure(m, now=now, more=more, beat=at_hand.beat, target=target, skip=skip)
+        self._follow_run(m, now=now, skip=skip)
         with m.If(self.reset):
             m.d.sync += [self.reading.eq(0), more.eq(0)]
         return m
@@ -232,10 +231,11 @@ class CopyReader(wiring.Component):
                 at_hand.left.eq(Mux(same, after.left, theirs.left)),
                 at_hand.circle.eq(Mux(theirs.away, theirs.circle, theirs.beat)),
                 at_hand.away.eq(1),
+                at_hand.visited.eq(1),
                 more.eq(~(same & last)),
             ]
 
-    def _note_beats(self, m, *, now, beat, decided, passed, skip):
+    def _note_beats(self, m, *, now, at_hand, more, decided, passed, skip):
         """Notes which beats were read, for the jobs that were visited."""
         if self._params.beat_bits == 0:
             m.d.comb += decided.eq(1)
@@ -243,34 +243,35 @@ class CopyReader(wiring.Component):
         depth = self._params.block_beats << ceil_log2(self._params.jobs)
         m.submodules.notes = notes = Memory(shape=unsigned(1), depth=depth, init=[])
         get, put = notes.read_port(), notes.write_port()
-        phase = Signal(self._params.jobs)    # a note is set if it differs: equal after each job
-        visited = Signal(self._params.jobs)
+        # A note is set if it differs from its job's phase: they are equal after each job
+        m.submodules.phases = phases = Memory(shape=unsigned(1), depth=self._params.jobs, init=[])
+        phase, set_phase = phases.read_port(domain="comb"), phases.write_port()
         asked = Signal()                     # ``get`` shows the beat at hand
         sweep = Signal(range(depth))
-        at = Cat(beat, now)
+        at = Cat(at_hand.beat, now)
 
         m.d.comb += [
             get.addr.eq(at),
-            decided.eq(asked | ~visited.bit_select(now, 1)),
-            passed.eq(asked & (get.data ^ phase.bit_select(now, 1))),
+            phase.addr.eq(now),
+            decided.eq(asked | ~at_hand.visited),
+            passed.eq(asked & (get.data ^ phase.data)),
             put.en.eq(self.issue | self.sweeping),
             put.addr.eq(Mux(self.sweeping, sweep, at)),
-            put.data.eq(~self.sweeping & ~phase.bit_select(now, 1)),
+            put.data.eq(~self.sweeping & ~phase.data),
+            set_phase.en.eq(self.issue & self.issue_last | self.sweeping),
+            set_phase.addr.eq(put.addr[self._params.beat_bits:]),
+            set_phase.data.eq(put.data),
         ]
         m.d.sync += asked.eq(~self.issue & ~skip & ~self.visit & ~(self.open & self.demand)
-                             & visited.bit_select(now, 1) & self.reading.bit_select(now, 1))
-        with m.If(self.issue & self.issue_last):
-            m.d.sync += phase.bit_select(now, 1).eq(~phase.bit_select(now, 1))
-        with m.If(self.open | self.visit):
-            m.d.sync += visited.bit_select(self.job, 1).eq(self.visit)
+                             & at_hand.visited & more)
         with m.If(self.sweeping):
-            m.d.sync += [sweep.eq(sweep + 1), phase.eq(0)]
+            m.d.sync += sweep.eq(sweep + 1)
             with m.If(sweep == depth - 1):
                 m.d.sync += self.sweeping.eq(0)
         with m.Elif(self.reset):
             m.d.sync += [self.sweeping.eq(1), asked.eq(0)]
 
-    def _secure(self, m, *, now, beat, target, skip, unread_next):
+    def _secure(self, m, *, now, more, beat, target, skip):
         """Follows the wanted beats until they are captured: one of each port."""
         strict = self._params.release is Release.COPIED
         ports = 1 if strict else self._params.ports
@@ -285,9 +286,8 @@ class CopyReader(wiring.Component):
         m.d.comb += [
             begins.eq(self.visit | (self.open & self.demand)),
             target.eq(self.pending & (now == job) & (beat == want)),
-            # Every beat of a job that has none left is under way
-            under_way.eq(self.pending & ((target & (self.issue | skip))
-                                         | ~self.reading.bit_select(job, 1))),
+            # Every beat of a job that has none left is under way; it is the one at hand till then
+            under_way.eq(self.pending & ((target & (self.issue | skip)) | (now != job) | ~more)),
             self.wanted.eq(waits.any()),
             self.urgent.eq(self.pending | offered),
         ]
@@ -300,14 +300,11 @@ class CopyReader(wiring.Component):
         for port in range(ports):
             due = Signal.like(self.unread, name=f"due{port}")  # answers until that beat's has come
             mine = whose == port
+            asks = (0 if strict else self.asker) == port
+            self._count_down(m, due, (under_way & mine) | (self.follow & asks))
             m.d.comb += self.secured[port].eq(
                 waits[port] & ~(self.pending & mine)
                 & ((due == 0) | ((due == 1) & self.read_valid)))
-            asks = (0 if strict else self.asker) == port
-            with m.If((under_way & mine) | (self.follow & asks)):
-                m.d.sync += due.eq(unread_next)
-            with m.Elif(self.read_valid & (due != 0)):
-                m.d.sync += due.eq(due - 1)
             with m.If((begins | self.follow) & asks):
                 m.d.sync += waits[port].eq(1)
             with m.Elif(self.secured[port] | self.reset):
@@ -320,7 +317,14 @@ class CopyReader(wiring.Component):
                 whose.eq(0 if strict else self.asker),
             ]
 
-    def _follow_run(self, m, *, now, skip, unread_next):
+    def _count_down(self, m, count, start):
+        """Counts the answers that are due to what was issued up to a clock of ``start``."""
+        started = Signal()
+        kept = Signal.like(count)
+        m.d.comb += count.eq(Mux(started, self.unread, kept))
+        m.d.sync += [started.eq(start), kept.eq(count - (self.read_valid & (count != 0)))]
+
+    def _follow_run(self, m, *, now, skip):
         """Follows the run of beats from the last visit on, for writes that stream through it."""
         job = Signal.like(self.job)
         first = Signal.like(self.check_beat)
@@ -338,17 +342,15 @@ class CopyReader(wiring.Component):
         ]
         with m.If(now == job):
             m.d.sync += [issued.eq(issued + (self.issue & growing)), growing.eq(growing & ~skip)]
-        with m.If(self.read_valid):
-            with m.If(before != 0):
-                m.d.sync += before.eq(before - 1)
-            with m.Elif(captured != issued):
-                m.d.sync += captured.eq(captured + 1)
-        with m.If(self.visit | (self.open & (self.demand | (self.job == job))) | self.reset):
+        with m.If(self.read_valid & (before == 0) & (captured != issued)):
+            m.d.sync += captured.eq(captured + 1)
+        begins = self.visit | (self.open & (self.demand | (self.job == job))) | self.reset
+        self._count_down(m, before, begins)
+        with m.If(begins):
             m.d.sync += [
                 job.eq(self.job),
                 first.eq(self.place.beat),
                 issued.eq(0),
                 captured.eq(0),
                 growing.eq((self.visit | self.demand) & ~self.reset),
-                before.eq(unread_next),
             ]

@@ -1,6 +1,6 @@
 """The blocks between claim and copied."""
 
-from amaranth.hdl import Array, Cat, Module, Signal
+from amaranth.hdl import Array, Cat, Module, Mux, Signal
 from amaranth.lib import data, enum, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -106,11 +106,12 @@ class JobTable(wiring.Component):
         claimed, retired = ram.write_port(), ram.read_port(domain="comb")
         leaving = Signal(range(jobs))
         taken = Signal()    # the copy map has taken the block that is leaving
-        free = Cat(~each for each in busy)
+        used = Signal(range(jobs + 1))
+        leaves = self.retire & taken
 
         m.d.comb += [
-            self.free.eq(free.any()),
-            self.spare.eq(sum(busy) < self._params.background_jobs),
+            self.free.eq(used < jobs),
+            self.spare.eq(used < self._params.background_jobs),
             claimed.en.eq(self.claim),
             claimed.addr.eq(self.next_job),
             claimed.data.block.eq(self.claim_block),
@@ -124,9 +125,11 @@ class JobTable(wiring.Component):
         ]
         if self._params.map is Map.MEMORY:
             m.d.comb += [
-                self.two_free.eq((free & (free - 1))[:jobs].any()),
-                self.plenty.eq(sum(busy) < jobs - self._params.ports - 1),
+                self.two_free.eq(used < jobs - 1),
+                self.plenty.eq(used < jobs - self._params.ports - 1),
             ]
+        with m.If(self.claim ^ leaves):
+            m.d.sync += used.eq(used + Mux(leaves, -1, 1))
         m.d.sync += self.found.eq(0)
         for index in reversed(range(jobs)):
             with m.If(~busy[index]):
@@ -156,7 +159,7 @@ class JobTable(wiring.Component):
                 kind[self.next_job].eq(self.claim_kind),
             ]
         with m.If(self.reset):
-            m.d.sync += [each.eq(0) for each in (*busy, self.finished.valid, taken)]
+            m.d.sync += [each.eq(0) for each in (*busy, used, self.finished.valid, taken)]
 
         m.d.comb += self.safe.eq(self.fixed & (self.first == 0))
         m.d.sync += self.first.eq(~0)

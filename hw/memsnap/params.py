@@ -64,6 +64,9 @@ MAP_ROW_BYTES = 4
 #: Bits for notes on beats that the default number of jobs may take.
 _NOTES = 1 << 15
 
+#: Clocks from a read to its data at which the default number of jobs still gives the full rate.
+_LATENCY = 32
+
 
 def _is_power_of_two(value):
     return value > 0 and value & (value - 1) == 0
@@ -95,8 +98,9 @@ class SnapshotParams:
         and 128 on AXI4. Full copy rate at a read latency of L clocks takes about L + 8 beats, and
         on AXI4, where L counts for writes too, 2 L + 5 ``burst_beats``.
     jobs : int or None
-        Blocks between claim and copied. By default as many as the buffer can hold, within 4..16;
-        where it does not hold even one, as many as 32768 bits have a note for.
+        Blocks between claim and copied. By default as many as the buffer can hold, within 4..16, or
+        more where blocks of a few beats need more for full rate at a read latency of 32 clocks;
+        where the buffer does not hold even one, as many as 32768 bits have a note for.
     max_in_flight : int
         Requests without an answer that the memory port keeps track of, a power of two.
     ports : int
@@ -491,7 +495,22 @@ class SnapshotParams:
         return size
 
     def _default_jobs(self):
-        if self.block_beats <= self.buffer_depth:
-            return min(16, max(4, self.buffer_depth // self.block_beats + 1 + self.ports))
-        # A job is long, so that several demands may be in work; each has a note for each beat
-        return max(3 + self.ports, min(16, self.blocks + 1, _NOTES // self.block_beats))
+        """As many as the buffer can hold, but no more than 16, or than full rate takes at L = 32.
+
+        What a job costs is a block's number that each look compares with another, and its place in
+        all that chooses among jobs; so there are no more than are of use. A job lives from its
+        block's claim to its bit in the map: the L clocks of the read and those of the write's
+        answer, and about 16 clocks inside the unit, on AXI4 those of five bursts. In that time so
+        many blocks are claimed as the port can copy; but claim and bit take the map three clocks a
+        block. With few beats in a block those are more than 16.
+        """
+        if self.block_beats > self.buffer_depth:
+            # A job is long, so that several demands may be in work; each has notes of its beats
+            return max(3 + self.ports, min(16, self.blocks + 1, _NOTES // self.block_beats))
+        axi4 = self.bus is Bus.AXI4
+        life = 2 * _LATENCY + (5 * self.burst_beats + 4 if axi4 else 16)
+        shared = not axi4 and self.shadow is Shadow.SAME
+        block = max(3, 2 * self.block_beats if shared else self.block_beats)
+        full_rate = min(64, -(-life // block) + self.ports)
+        buffer = max(4, self.buffer_depth // self.block_beats + 1 + self.ports)
+        return min(max(16, full_rate), buffer)

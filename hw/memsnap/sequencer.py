@@ -243,33 +243,27 @@ class Sequencer(wiring.Component):
             with m.If(~self.enable):
                 m.d.sync += [self._again.eq(0), self._stuck.eq(0)]
         asked = self.ask.valid & ~self.securing.bit_select(self.asker, 1)
-        probe = [
-            table.find.eq(self.ask.payload.block),
-            self.scan.eq(1),
-            self.scan_row.eq(row_of(self.ask.payload.block)),
+        # What is looked at, if anything is, is chosen from what is known early in the clock
+        ask_first = Signal()
+        m.d.comb += [
+            ask_first.eq(asked),
+            table.find.eq(Mux(ask_first, self.ask.payload.block, proposal)),
+            self.scan_row.eq(Mux(ask_first | proposed, row_of(table.find), background.scan_row)),
         ]
         with m.FSM():
             with m.State("PICK"):
-                m.d.comb += self.choose.eq(1)
-                with m.If(self.enable & asked & ~map_first):
-                    m.d.comb += probe
+                m.d.comb += [self.choose.eq(1), ask_first.eq(asked & ~map_first)]
+                with m.If(self.enable & ask_first):
+                    m.d.comb += self.scan.eq(1)
                     m.next = "ASKED"
                 with m.Elif(self.enable & ~self.set.valid & proposed):
                     with m.If(may_claim):
-                        m.d.comb += [
-                            table.find.eq(proposal),
-                            self.scan.eq(1),
-                            self.scan_row.eq(row_of(proposal)),
-                        ]
+                        m.d.comb += self.scan.eq(1)
                         m.next = "PROPOSED"
                     with m.Else():
                         m.d.comb += free_scan.eq(1)
                 with m.Elif(self.enable & ~self.set.valid & background.scan):
-                    m.d.comb += [
-                        self.scan.eq(1),
-                        self.scan_row.eq(background.scan_row),
-                        background.scanned.eq(1),
-                    ]
+                    m.d.comb += [self.scan.eq(1), background.scanned.eq(1)]
                     if self._in_memory:
                         m.d.sync += scanned.eq(1)
                 with m.Else():
@@ -304,10 +298,10 @@ class Sequencer(wiring.Component):
                     m.next = "PICK"
                 with m.If(self.enable & known):
                     self._answer(m, table=table, copied=copied, unclaimed=unclaimed)
-                    if self._params.release is Release.CAPTURED:
-                        # The beat that was asked for before comes first, in a clock or two
+                    if self._params.release is Release.CAPTURED and self._params.ports > 1:
+                        # The beat another port asked for comes first, in a clock or two
                         with m.If(self._begins & self.pending):
-                            m.d.comb += [*probe, free_scan.eq(0)]
+                            m.d.comb += [self.scan.eq(1), free_scan.eq(0)]
                             m.next = "ASKED"
 
     def _ask_again(self, m, *, table, free_scan):
@@ -318,8 +312,6 @@ class Sequencer(wiring.Component):
         with m.If(self._again):      # that comes first
             m.next = "PICK"
         m.d.comb += [
-            table.find.eq(self.ask.payload.block),
-            self.scan_row.eq(row_of(self.ask.payload.block)),
             self.scan.eq(~self.scan_wait & ~self._again),
             free_scan.eq(self.scan_wait),
         ]
@@ -335,7 +327,8 @@ class Sequencer(wiring.Component):
         if self._in_memory:
             may_claim = Mux(self._own.done, table.free, table.two_free)
             safe = table.found_captured if early else table.found_copied
-        may_begin = ~self.pending if early else Const(1)
+        # With one port nobody asks before the beat that was asked for is secured
+        may_begin = ~self.pending if early and self._params.ports > 1 else Const(1)
 
         m.d.comb += [
             reading.eq(self.reading.bit_select(table.found_job, 1)),

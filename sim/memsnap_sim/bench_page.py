@@ -1,31 +1,37 @@
 """The bench's page: every figure beside its limit and goal, plots, and what has changed."""
 
-import io
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
-import matplotlib
-from matplotlib.figure import Figure
+from .bench_plots import plots
+from .bench_row import Row
 
-from .bench import Row
-from .report.pictures import GRID, STYLE
+__all__ = ["Change", "compare", "markdown", "write_page"]
 
-__all__ = ["Change", "compare", "markdown", "plots", "write_page"]
-
+#: Of each figure, what is counted and what its limit and goal are.
 _ABOUT = {
-    "P1": "Clocks that the unit adds to an access; and beats a clock of a stream of writes.",
-    "P2": "Rate of the copy with no other traffic, from the instant to the end, in beats a clock.",
-    "P3": "The longest stall of a write while the background copy runs, in clocks.",
-    "P4": "Clocks from the start to the instant, with a write in each clock.",
+    "P1": "Clocks that the unit adds to an access of an initiator, while nothing else goes on; or "
+          "the beats a clock of a stream. A write to a copied block may take one clock if its row "
+          "of the copy map is not the last that was looked at (*not at hand*). Where that row is "
+          "in the memory alone (*nor on chip*), it has to be read: L + 1.",
+    "P2": "Rate of the copy, block after block, with no other traffic; its ends are part of P6. "
+          "Each beat is read once and written once: half a beat a clock where both take the "
+          "slots of one Wishbone port, one where they do not. A map in the memory takes a write "
+          "for 32 blocks.",
+    "P3": "The longest stall of a write while the background copy runs, over writes at any time "
+          "and place. The beat that is overwritten has to be read before, and one memory reads for "
+          "one port after the other: L + the number of ports. A row of a map in the memory that is "
+          "not on chip has to be read as well. The goal is 7 clocks more, and on AXI4 the burst "
+          "that is under way.",
+    "P4": "Clocks from the start to the instant, with a write in each clock at each port.",
     "P5": "What a program pays while all of its memory is copied in idle slots, as a fraction of "
           "that time; and how much shorter it stands still than if it stopped and copied.",
-    "P6": "Clocks for the last blocks of a map that is nearly full.",
+    "P6": "Clocks for the last blocks of a map that is nearly full, from start to end of the "
+          "snapshot, less the clocks of the other blocks' copies. To the copies of the last blocks "
+          "come the clocks in which a copy cannot fill its slots, whoever makes it: L for the last "
+          "write's answer, and where reads and writes do not share a port L more before the first "
+          "write. The goal leaves one clock for 32 blocks of the map.",
 }
-
-#: A line of a plot for each of these, from light to dark.
-_COLOURS = ("#8fbcd9", "#4d94c4", "#0b4f8a", "#d55e00", "#e69f00", "#7a7a7a")
-_MARKS = "osD^vP"
 
 
 @dataclass(frozen=True)
@@ -69,7 +75,9 @@ def markdown(rows, pictures=()):
     lines = ["# Figures", "",
              f"Counted in simulation by `make bench`, the same on every machine and in every run. "
              f"{met} of {len(rows)} meet their goal. The *limit* is what no unit could beat on "
-             f"this bus and memory; L is the clocks from an accepted read to its data.", ""]
+             f"this bus and memory; L is the clocks from an accepted read to its data, and from a "
+             f"write to its answer. What is not named in a case is Wishbone, map on chip, shadow "
+             f"behind the same port, one port.", ""]
     for figure in sorted({row.figure for row in rows}):
         chosen = [row for row in rows if row.figure == figure]
         lines += [f"## {figure}", "", _ABOUT.get(figure, ""), ""]
@@ -77,57 +85,22 @@ def markdown(rows, pictures=()):
         lines += ["", "| case | counted | limit | goal | |", "|---|--:|--:|--:|---|"]
         lines += [f"| {row.case} | {row.value:g} | {row.limit:g} | {'≥' if row.least else '≤'} "
                   f"{row.goal:g} | {'met' if row.met else '**missed**'} |" for row in chosen]
-        lines.append("")
+        lines += ["", *_reasons(chosen)]
+    lines += ["## P7", "", "Area and clock come from synthesis, with `make synth`.", ""]
     return "\n".join(lines)
 
 
-def plots(rows):
-    """For each figure that has one row a latency: value against L, as SVG text.
-
-    A plot has a line for each case, and its limit dashed.
-    """
-    found = {}
-    for figure in "P2", "P3":
-        groups = {}
-        for row in rows:
-            latency = re.search(r"\bL=(\d+),? ?", row.case)
-            if row.figure == figure and latency:
-                name = row.case.replace(latency[0], "").rpartition(", ")[0]
-                groups.setdefault(name, []).append((int(latency[1]), row))
-        groups = {name: sorted(points, key=lambda point: point[0])
-                  for name, points in groups.items() if len(points) > 1}
-        if groups:
-            found[figure] = _plot(figure, groups)
-    return found
-
-
-def _plot(figure, groups):
-    with matplotlib.rc_context(STYLE):
-        canvas = Figure(figsize=(8.5, 4.2), layout="constrained")
-        axes = canvas.subplots()
-        axes.grid(axis="y", color=GRID)
-        limits = set()
-        for index, (name, points) in enumerate(groups.items()):
-            axes.plot([latency for latency, _ in points], [row.value for _, row in points],
-                      marker=_MARKS[index // len(_COLOURS) % len(_MARKS)], markersize=4,
-                      color=_COLOURS[index % len(_COLOURS)], label=name, linewidth=1.2)
-            limits.add(tuple((latency, row.limit) for latency, row in points))
-        for number, limit in enumerate(sorted(limits)):
-            axes.plot(*zip(*limit, strict=True), linestyle="--", color="#333333", linewidth=0.8,
-                      label=None if number else "limit")
-        latencies = sorted({latency for points in groups.values() for latency, _ in points})
-        axes.set_xscale("log", base=2)
-        axes.set_xticks(latencies, latencies)
-        axes.minorticks_off()
-        axes.set(xlabel="L, clocks from an accepted read to its data",
-                 ylabel="beats a clock" if figure == "P2" else "longest stall, clocks")
-        axes.set_ylim(bottom=0)
-        canvas.legend(loc="outside right upper", fontsize=6.5, frameon=False)
-        text = io.StringIO()
-        canvas.savefig(text, format="svg", metadata={key: None for key in
-                                                     ("Date", "Creator", "Format", "Type")})
-    svg = text.getvalue()
-    return svg[svg.index("<svg"):]
+def _reasons(rows):
+    """A line for each thing that costs the unit goals."""
+    reasons = {}
+    for row in rows:
+        if row.why:
+            reasons.setdefault(row.why, []).append(row)
+    if reasons:
+        yield from ("What is missed, and why:", "")
+        for why, missed in reasons.items():
+            yield f"- {why} ({len(missed)} {'rows' if len(missed) > 1 else 'row'})"
+        yield ""
 
 
 def write_page(rows: list[Row], directory):

@@ -3,15 +3,18 @@
 import math
 from dataclasses import dataclass
 
-from memsnap.params import MAP_ROW_BITS, Release, Shadow
+from memsnap.params import MAP_ROW_BITS, Bus, Release, Shadow
 
 from .errors import InputError
 from .settings import regions_of, surroundings_of
+from .simulable import refusals
 
 __all__ = ["Finding", "cells", "check", "findings", "problems"]
 
 #: Clocks of a stall beside the memory's latency: to ask, to claim, to read first, to pass on.
 _STALL = 6
+#: And for each further port whose write is held at the same time.
+_NEXT_PORT = 2
 #: Clocks from an accepted start to the instant where no write waits at the memory.
 _ARMED = 2
 #: Beats of the buffer beside those in flight: between the stages of the copier.
@@ -29,18 +32,30 @@ class Finding:
     why: str = ""
 
 
-def problems(config):
-    """What is wrong with a configuration, each as a sentence or two; empty if it is sound."""
+def problems(config, memory=None):
+    """What is wrong with a configuration, each as a sentence or two; empty if it is sound.
+
+    With a program to run, or on another ``memory`` than an ideal one (by default the
+    configuration's own), it is to be fit for simulation as well.
+    """
     try:
         params = config.params()
     except InputError as error:
         return [str(error)]      # nothing else can be judged
     found = []
-    for look in regions_of, surroundings_of:
-        try:
-            look(config, params)
-        except InputError as error:
-            found.append(str(error))
+    around = False, ()
+    try:
+        regions_of(config, params)
+    except InputError as error:
+        found.append(str(error))
+    try:
+        around = surroundings_of(config, params)
+    except InputError as error:
+        found.append(str(error))
+    memory = config.value("memory", "model", memory)
+    if memory != "ideal" or "program" in config.run:
+        ungated, faults = around
+        found += refusals(params, memory, ungated=ungated, faults=faults)
     found += _regions(config, params)
     found += _policy(config.policy, params)
     return found
@@ -87,12 +102,18 @@ def findings(config):
 
 def _wanted_depth(params, latency, shadow_latency):
     """Beats under way at the full copy rate."""
-    return math.ceil(_rate(params) * (latency + shadow_latency)) + _STAGES
+    stages = 5 * params.burst_beats if params.bus is Bus.AXI4 else _STAGES
+    return math.ceil(_rate(params) * (latency + shadow_latency)) + stages
 
 
 def _rate(params):
-    """Beats a clock at most: reads and writes share a port, or do not."""
-    return 1 if params.shadow is Shadow.SEPARATE else 0.5
+    """Beats a clock at most: reads and writes share requests, or do not."""
+    return 1 if params.bus is Bus.AXI4 or params.shadow is Shadow.SEPARATE else 0.5
+
+
+def _burst(params):
+    """Beats that the copier asks for at once, at most."""
+    return params.burst_beats if params.bus is Bus.AXI4 else 1
 
 
 def _needs(params, latency, shadow_latency):
@@ -106,10 +127,13 @@ def _needs(params, latency, shadow_latency):
     yield Finding("needs", "buffer", params.buffer_depth * (params.data_width + place),
                   "bits of RAM", f"{params.buffer_depth} beats with their places")
     wanted = _wanted_depth(params, latency, shadow_latency)
-    enough = wanted <= params.buffer_depth
+    more = []
+    if wanted > params.buffer_depth:
+        more.append(f"buffer_depth = {1 << (wanted - 1).bit_length()}")
+    if wanted > params.jobs * params.block_beats:
+        more.append(f"jobs = {math.ceil(wanted / params.block_beats)}")
     yield Finding("needs", "buffer for the full rate", wanted, "beats",
-                  "it has them" if enough else
-                  f"set buffer_depth = {1 << (wanted - 1).bit_length()}, or copy more slowly")
+                  f"set {' and '.join(more)}, or copy more slowly" if more else "it has them")
     notes = params.block_beats << (params.jobs - 1).bit_length() if params.beat_bits else 0
     yield Finding("needs", "notes", notes, "bits of RAM",
                   f"which beats are read, of {params.jobs} jobs")
@@ -117,27 +141,30 @@ def _needs(params, latency, shadow_latency):
 
 def _clocks(params, latency, shadow_latency):
     beats = params.memory_size // params.beat_bytes
-    depth = min(1, params.buffer_depth / _wanted_depth(params, latency, shadow_latency))
-    rate = _rate(params) * depth
+    under_way = min(params.buffer_depth, params.jobs * params.block_beats)
+    rate = _rate(params) * min(1, under_way / _wanted_depth(params, latency, shadow_latency))
     early = params.release is Release.CAPTURED
     yield Finding("clocks", "added to a read", 0, "clocks")
     yield Finding("clocks", "added to a write to a copied block", 0, "clocks",
                   "1 if its row of the map is not at hand")
-    stall = latency + _STALL
+    burst = _burst(params)
+    stall = latency + _STALL + burst - 1        # a burst may be on its way before
     if not early:
         stall += math.ceil(params.block_beats / rate) + shadow_latency
     yield Finding("clocks", "stall of a write, at the longest about", stall, "clocks",
                   "one read of the memory" if early else "its whole block is stored first")
     if params.ports > 1:
-        yield Finding("clocks", "the same, all ports at once, about", params.ports * stall,
-                      "clocks", "held writes are served one after the other")
+        together = stall + _NEXT_PORT * (params.ports - 1) if early else params.ports * stall
+        yield Finding("clocks", "the same, all ports at once, about", together, "clocks",
+                      "their reads overlap" if early
+                      else "held writes are served one after the other")
     yield Finding("clocks", "start to the instant", _ARMED, "clocks",
                   "and until the memory takes the writes that it stalls")
     yield Finding("clocks", "copy of all, without other traffic", math.ceil(beats / rate),
                   "clocks", f"{beats} beats at {rate:.3g} a clock")
     if params.share:
-        busiest = 2 * beats * (params.share + 1) if params.shadow is Shadow.SAME else (
-            beats * (params.share + 1))
+        requests = 2 * beats if _rate(params) < 1 else beats // min(burst, params.block_beats)
+        busiest = requests * (params.share + burst)
         yield Finding("clocks", "copy of all, under any traffic", busiest, "clocks",
                       f"a slot for the copier after {params.share} denied")
     yield Finding("clocks", "from a failed snapshot to the next", params.sweep_clocks, "clocks",
@@ -156,10 +183,11 @@ def cells(config):
         return count_cells("unit", SnapshotUnit(config.params()), "ecp5", Path(folder))
 
 
-def check(config, *, count=False):
+def check(config, *, memory=None, count=False):
     """All of the above as one dict, as ``memsnap check --json`` writes it."""
-    wrong = problems(config)
-    result = {"sound": not wrong, "problems": wrong, "needs": [], "clocks": []}
+    wrong = problems(config, memory)
+    result = {"sound": not wrong, "memory": config.value("memory", "model", memory),
+              "problems": wrong, "needs": [], "clocks": []}
     if not wrong:
         for each in findings(config):
             result[each.kind].append({"name": each.name, "value": each.value, "unit": each.unit,

@@ -25,6 +25,9 @@ def show(result, name, console=None):
     for kind, title in _TITLES.items():
         console.print(_table(title, [(each["name"], each["value"], each["unit"], each["why"])
                                      for each in result[kind]]))
+    if result["memory"] != "ideal":
+        console.print("These clocks are those on an ideal memory; `memsnap run` counts what it "
+                      "takes on this one.")
     if "cells" in result:
         console.print(_table("It costs, in cells of an ECP5", [
             (_CELLS[kind], number, "", "") for kind, number in result["cells"].items()]))

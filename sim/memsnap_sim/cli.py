@@ -11,6 +11,7 @@ from .config_tables import TABLES, parse_identifier, parse_size, show_size
 from .errors import InputError
 from .host.commands import host
 from .settings import Settings, parse_region, parse_region_symbol
+from .surroundings import MEMORIES
 
 __all__ = ["main"]
 
@@ -278,21 +279,24 @@ def _write_package(directory, params, name):
 @click.argument("file", metavar="FILE.toml")
 @click.option("--cells", is_flag=True, help="Also count cells: Yosys synthesizes exactly this unit "
               "for ECP5, which takes a minute.")
+@click.option("--memory", type=click.Choice(MEMORIES), help="Also say whether it runs on this one: "
+              "see `memsnap run`.  [default: as in the file]")
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
-def check(file, cells, as_json):
+def check(file, cells, memory, as_json):
     """Say whether a configuration is sound, what it needs, and what it costs.
 
     \b
     Examples:
         memsnap check unit.toml
         memsnap check unit.toml --cells
+        memsnap check unit.toml --memory litedram
 
     \b
     Exit code: 0 it is sound; 2 it is not, or cannot be read.
     """
     from .check import check as check_all
     from .check_show import show
-    result = check_all(Config.read(file), count=cells)
+    result = check_all(Config.read(file), memory=memory, count=cells)
     if as_json:
         import json
         click.echo(json.dumps(result, indent=1))

@@ -6,10 +6,12 @@ from pathlib import Path
 
 from memsnap import SnapshotParams
 from memsnap.control import RegionKind
+from memsnap.params import Shadow
 
 from .config import Config
 from .config_tables import TABLES, parse_size
 from .errors import InputError
+from .simulable import refusals
 from .surroundings import Fault, policy_registers
 
 __all__ = ["RegionSpec", "Settings", "Trigger", "parse_at", "parse_region",
@@ -98,6 +100,12 @@ class Settings:
         params = config.params(given)
         window = run["wave_window"]
         ungated, faults = surroundings_of(config, params)
+        memory = config.value("memory", "model", given.get("memory"))
+        for problem in refusals(params, memory, ungated=ungated, faults=faults):
+            raise InputError(problem)
+        if memory == "litedram" and "latency" in given and params.shadow is Shadow.SAME:
+            raise InputError("latency is that of an ideal memory, and LiteDRAM has its own timing: "
+                             "leave it out, or use --memory ideal")
         policy = ({"hold_io": True} if ungated and params.io_hold else {}) | config.policy | {
             key: TABLES["policy"][key].read(value) for key, value in given.items()
             if key in TABLES["policy"] and key not in TABLES["unit"]}
@@ -105,7 +113,7 @@ class Settings:
             program=run["program"], trigger=_trigger(run), params=params,
             regions=regions_of(config, params, given.get("regions_of_run", ())),
             initial=run["initial"] == "auto",
-            memory=config.value("memory", "model", given.get("memory")),
+            memory=memory,
             latency=config.value("memory", "latency", given.get("latency")), wave=run["wave"],
             wave_window=parse_window(window) if window is not None else None,
             baseline=run["baseline"], wait=run["wait"], record=run["record"],

@@ -1,16 +1,13 @@
 """Initiators and memories on AXI4: cocotbext-axi's, with pauses on all channels."""
 
-import cocotb
 from axi4_watch import Axi4Watch, check_transparent, touches
 from clock import RuleError
 from cocotb.triggers import ClockCycles
 from cocotbext.axi import AxiBurstType, AxiBus, AxiLockType, AxiMaster, AxiRam, AxiResp
 from pauses import pauses
+from traffic import Traffic
 
 __all__ = ["Axi4Side"]
-
-#: Transactions that each initiator has under way.
-_AT_A_TIME = 6
 
 
 class Ram(AxiRam):
@@ -38,7 +35,7 @@ class Ram(AxiRam):
         return guarded
 
 
-class Axi4Side:
+class Axi4Side(Traffic):
     """All AXI4 data ports of a unit, with who is at them.
 
     Parameters
@@ -48,6 +45,8 @@ class Axi4Side:
     ticker : Ticker
     rng : random.Random
     """
+
+    workers = 6
 
     def __init__(self, dut, params, ticker, rng):
         self._dut, self._params, self._ticker, self._rng = dut, params, ticker, rng
@@ -65,8 +64,6 @@ class Axi4Side:
                         for name in [*names, *self.rams]}
         self.upstream = [self.watches[name] for name in names]
         ticker.watchers += self.watches.values()
-        self._running = False
-        self._tasks = []
         self.pause()
 
     # The memories --------------------------------------------------------------------------------
@@ -111,27 +108,6 @@ class Axi4Side:
                     channel.set_pause_generator(generator)
 
     # Traffic -------------------------------------------------------------------------------------
-
-    def start_traffic(self, *, gap=20):
-        """Random transactions, several at a time, until :meth:`stop_traffic`."""
-        self._running = True
-        self._tasks = [cocotb.start_soon(self._worker(master, gap)) for master in self.masters
-                       for _ in range(_AT_A_TIME)]
-
-    async def stop_traffic(self):
-        """Waits until all that is under way has ended."""
-        self._running = False
-        for task in self._tasks:
-            await task
-        self._tasks = []
-        while not all(watch.idle for watch in self.upstream):
-            await ClockCycles(self._dut.clk, 1)
-
-    def forget_traffic(self):
-        """After a reset, which ended all transactions."""
-        for task in self._tasks:
-            task.cancel()
-        self._tasks = []
 
     async def _worker(self, master, gap):
         while self._running:

@@ -13,6 +13,7 @@ from clock import RuleError, level
 from cocotb.triggers import ClockCycles, Event, RisingEdge
 from cocotb.types import LogicArray
 from pauses import pauses
+from traffic import Traffic
 
 __all__ = ["WishboneInitiator", "WishboneSide"]
 
@@ -249,7 +250,7 @@ class WishboneWatch:
         return bool(answered or asked and not stall)
 
 
-class WishboneSide:
+class WishboneSide(Traffic):
     """All Wishbone data ports of a unit; the members are those of ``Axi4Side``."""
 
     def __init__(self, dut, params, ticker, rng):
@@ -262,8 +263,6 @@ class WishboneSide:
                         for name in [*names, *self.rams]}
         self.upstream = [self.watches[name] for name in names]
         ticker.watchers += self.watches.values()
-        self._running = False
-        self._tasks = []
         self.pause()
 
     @property
@@ -288,24 +287,6 @@ class WishboneSide:
             master.pause = pauses(self._rng)
         for ram in self.rams.values():
             ram.pause, ram.lag = pauses(self._rng), pauses(self._rng)
-
-    def start_traffic(self, *, gap=20):
-        self._running = True
-        self._tasks = [cocotb.start_soon(self._worker(master, gap)) for master in self.masters
-                       for _ in range(4)]
-
-    async def stop_traffic(self):
-        self._running = False
-        for task in self._tasks:
-            await task
-        self._tasks = []
-        while not all(watch.idle for watch in self.upstream):
-            await ClockCycles(self._dut.clk, 1)
-
-    def forget_traffic(self):
-        for task in self._tasks:
-            task.cancel()
-        self._tasks = []
 
     async def _worker(self, master, gap):
         rng, params = self._rng, self._params

@@ -6,6 +6,7 @@ from amaranth.lib.wiring import In
 from memsnap.bus.wishbone_arbiter import WishboneArbiter
 
 from .inside import look_inside
+from .past import past
 from .wishbone_rules import WishboneRules
 
 __all__ = ["ArbiterSpec"]
@@ -62,11 +63,6 @@ class ArbiterSpec(wiring.Component):
         self._check_turns(m, arbiter)
         return m
 
-    def _before(self, m, value):
-        before = Signal.like(value)
-        m.d.sync += before.eq(value)
-        return before
-
     def _drive(self, m, arbiter):
         bus = arbiter.m
         for who, port in zip(_NAMES, self._ports, strict=True):
@@ -89,7 +85,7 @@ class ArbiterSpec(wiring.Component):
             m.d.sync += aborted.eq(1)
         m.d.sync += [
             begun.eq(1),
-            Assume(~begun | (self.share == self._before(m, self.share))),
+            Assume(~begun | (self.share == past(m, self.share))),
             Assume(~self.gate_stb | self.gate_cyc),
             Assume(self.gate_cyc | (self._rules[0].owed == 0)),
         ]
@@ -97,8 +93,8 @@ class ArbiterSpec(wiring.Component):
         self._withdrawn = []
         for port, rules in zip(self._ports, self._rules, strict=True):
             request = Cat(getattr(port, name) for name in _REQUEST)
-            waited = self._before(m, port.cyc & port.stb & ~rules.accepted)
-            m.d.sync += Assume(~waited | ~port.stb | (request == self._before(m, request)))
+            waited = past(m, port.cyc & port.stb & ~rules.accepted)
+            m.d.sync += Assume(~waited | ~port.stb | (request == past(m, request)))
             self._withdrawn.append(waited & ~port.stb)
         m.d.sync += Assume(aborted & ~arbiter.aborting
                            | ~self._withdrawn[1] & ~self._withdrawn[2])
@@ -110,9 +106,9 @@ class ArbiterSpec(wiring.Component):
                                           for name in _REQUEST).all() for port in self._ports]
         accepted = [rules.accepted for rules in self._rules]
         self._gave_up = withdrawn = Signal()     # by who had the port, the memory not taking it
-        m.d.comb += withdrawn.eq(Cat(self._withdrawn).bit_select(self._before(m, self._owner), 1))
+        m.d.comb += withdrawn.eq(Cat(self._withdrawn).bit_select(past(m, self._owner), 1))
         requested = Cat(port.stb for port in self._ports).any()
-        self._waited = self._before(m, bus.stb & ~self._memory.accepted)
+        self._waited = past(m, bus.stb & ~self._memory.accepted)
         full = (_count(rules.owed for rules in self._rules) == self._params.max_in_flight
                 if self._params.pipelined else self._waited & withdrawn)
         m.d.sync += [
@@ -146,7 +142,7 @@ class ArbiterSpec(wiring.Component):
               for port in self._ports),
             *(Assert(~port.err | bus.err | arbiter.aborting, "another error")
               for port in self._ports),
-            Assert(~arbiter.aborting | self._before(m, self.abort | arbiter.aborting),
+            Assert(~arbiter.aborting | past(m, self.abort | arbiter.aborting),
                    "an abort from nowhere"),
         ]
         if not self._params.pipelined:
@@ -175,7 +171,7 @@ class ArbiterSpec(wiring.Component):
             Assert(arbiter.waiting == ((bus.stb | (owed != 0))
                                        & ~self._memory.accepted & ~from_memory),
                    "waiting is something else"),
-            Cover(follows & (ahead == 0) & answer.any() & who[2] & self._before(m, who[2] & answer
+            Cover(follows & (ahead == 0) & answer.any() & who[2] & past(m, who[2] & answer
                                                                                [0]),
                   "an answer to the gate and then one to a write"),
             Cover(arbiter.aborting & (owed == self._params.max_in_flight), "all is given up"),

@@ -7,6 +7,8 @@ from memsnap.copier import Copier
 from memsnap.params import Release
 from memsnap.ranges import beat_layout
 
+from .past import past, until
+
 __all__ = ["CopierSpec"]
 
 
@@ -99,20 +101,6 @@ class CopierSpec(wiring.Component):
         self._check_beat(m, copier, reads, writes)
         return m
 
-    def _before(self, m, value):
-        before = Signal.like(value)
-        m.d.sync += before.eq(value)
-        return before
-
-    def _until(self, m, event, end, name):
-        """From the clock after ``event`` to that of ``end``."""
-        been = Signal(name=name)
-        with m.If(event):
-            m.d.sync += been.eq(1)
-        with m.If(end):
-            m.d.sync += been.eq(0)
-        return been
-
     def _follow_jobs(self, m, copier):
         """Opens and visits jobs as the sequencer does it."""
         busy = Signal(self._params.jobs)
@@ -120,8 +108,8 @@ class CopierSpec(wiring.Component):
         blocks = [Signal(self._params.block_bits, name=f"opened{index}")
                   for index in range(self._params.jobs)]
         opened = self.open & (self.place.block == self.at.block)
-        been_opened = self._until(m, opened, self._fresh, "been_opened")
-        known = self._until(m, opened, self._fresh | self.open & (self.job == mine) & ~opened,
+        been_opened = until(m, opened, self._fresh, "been_opened")
+        known = until(m, opened, self._fresh | self.open & (self.job == mine) & ~opened,
                             "known")
         with m.If(opened):
             m.d.sync += mine.eq(self.job)
@@ -155,24 +143,24 @@ class CopierSpec(wiring.Component):
 
     def _stop(self, m, copier, reads, writes):
         """Stops, drops and resets as the lifecycle does it."""
-        stopped = self._before(m, self.stop & ~self.reset)
+        stopped = past(m, self.stop & ~self.reset)
         offers = {"read": copier.read, "write": copier.write}
         for name, offer in offers.items():
-            kept = self._before(m, offer.valid & ~offer.ready & ~self.drop)
+            kept = past(m, offer.valid & ~offer.ready & ~self.drop)
             payload = offer.payload.as_value()
             m.d.sync += [
-                Assert(~kept | offer.valid & (payload == self._before(m, payload)),
+                Assert(~kept | offer.valid & (payload == past(m, payload)),
                        f"a {name} on offer changes"),
-                Assert(~(offer.valid & stopped) | self._before(m, offer.valid & ~offer.ready),
+                Assert(~(offer.valid & stopped) | past(m, offer.valid & ~offer.ready),
                        f"a new {name} is made after a stop"),
             ]
         at_work = (copier.read.valid | copier.write.valid | (reads.due != 0) | (writes.due != 0))
-        dropped = self._until(m, self.drop, self.reset, "dropped")
+        dropped = until(m, self.drop, self.reset, "dropped")
         m.d.sync += [
             Assume(~stopped | self.stop),
             Assume(~self.reset | self.stop & ~at_work),
             Assume(~self.drop | self.stop),
-            Assume(~self._before(m, copier.error) | self.stop),
+            Assume(~past(m, copier.error) | self.stop),
             # A read that was withdrawn still counts
             Assert(Mux(dropped, copier.busy | ~at_work, copier.busy == at_work),
                    "busy is another"),
@@ -186,10 +174,10 @@ class CopierSpec(wiring.Component):
         write = copier.write.payload
         writing = copier.write.valid & (write.place == self.at)
         write_taken = writing & copier.write.ready
-        read = self._until(m, read_taken, fresh, "been_read")
-        captured = self._until(m, reads.mine, fresh, "been_captured")
-        written = self._until(m, write_taken, fresh, "been_written")
-        stored = self._until(m, writes.mine & ~self.write_error, fresh, "been_stored")
+        read = until(m, read_taken, fresh, "been_read")
+        captured = until(m, reads.mine, fresh, "been_captured")
+        written = until(m, write_taken, fresh, "been_written")
+        stored = until(m, writes.mine & ~self.write_error, fresh, "been_stored")
         with m.If(reads.mine):
             m.d.sync += value.eq(self.read_data)
         captured_now = captured | reads.mine
@@ -217,19 +205,19 @@ class CopierSpec(wiring.Component):
             Assert(~(copier.secured & wanted & known) | captured_now, "secured: it is not"),
         ]
         self._check_error(m, copier, reads, writes)
-        visited = self._until(m, self.visit & (self.job == mine) & known, fresh, "been_visited")
+        visited = until(m, self.visit & (self.job == mine) & known, fresh, "been_visited")
         m.d.sync += [
             Cover(copier.copied & known & (copier.copied_job == mine) & visited,
                   "a visited block is copied"),
             Cover(copier.check_captured & checked & known & ~copier.wanted & ~stored,
                   "a beat is known to be captured"),
             Cover(copier.secured & wanted & reading, "a beat is secured before the others"),
-            Cover(stored & (mine == 0) & self._before(m, copier.copied & (copier.copied_job == 1)),
+            Cover(stored & (mine == 0) & past(m, copier.copied & (copier.copied_job == 1)),
                   "one of several blocks is copied"),
         ]
 
     def _check_error(self, m, copier, reads, writes):
-        first = self._until(m, copier.error, self.reset, "been_error")
+        first = until(m, copier.error, self.reset, "been_error")
         mine = Signal()
         with m.If(copier.error & ~first):
             m.d.sync += mine.eq(Mux(copier.error_write, writes.mine, reads.mine & self.read_error))

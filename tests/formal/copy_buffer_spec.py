@@ -6,6 +6,7 @@ from amaranth.lib.wiring import In
 from memsnap.copy_buffer import CopyBuffer
 
 from .inside import look_inside
+from .past import past
 from .peek import peek
 
 __all__ = ["CopyBufferSpec"]
@@ -77,18 +78,13 @@ class CopyBufferSpec(wiring.Component):
             self._help_picked(m, buffer, counts)
         return m
 
-    def _before(self, m, value):
-        before = Signal.like(value)
-        m.d.sync += before.eq(value)
-        return before
-
     def _assume(self, m, buffer, *, unread, writing):
         """What the rest of the copier keeps to, and the offer of a write."""
-        stopped = self._before(m, self.stop & ~self.reset)
-        errored = self._before(m, buffer.error)
+        stopped = past(m, self.stop & ~self.reset)
+        errored = past(m, buffer.error)
         offer = buffer.write
-        offered = self._before(m, offer.valid & ~offer.ready)
-        kept = self._before(m, offer.valid & ~offer.ready & ~self.drop)
+        offered = past(m, offer.valid & ~offer.ready)
+        kept = past(m, offer.valid & ~offer.ready & ~self.drop)
         # No more jobs than there are end before they are copied
         jobs = Signal(range(self._params.jobs + 1))
         copied = Signal()
@@ -104,7 +100,7 @@ class CopyBufferSpec(wiring.Component):
             Assume(~self.reset | self.stop & (writing == 0) & ~offer.valid),
             Assume(~errored | self.stop),
             Assert(~kept | offer.valid & (offer.payload.as_value()
-                                          == self._before(m, offer.payload.as_value())),
+                                          == past(m, offer.payload.as_value())),
                    "a write on offer changes"),
             Assert(~(offer.valid & stopped) | offered, "a new write is made after a stop"),
         ]
@@ -184,15 +180,18 @@ class CopyBufferSpec(wiring.Component):
         """What the pointers inside mean."""
         inside = self._inside
         bits = len(inside["issued"])
+        taken = (inside["answered"] + counts["answered"])[:bits]
+        self._pointers = {"read": inside["read"], "taken": taken, "answered": inside["answered"]}
         ahead = inside["issued"]
-        for pointer, count in counts.items():
-            m.d.sync += Assert((ahead - inside[pointer])[:bits] == count[:bits], pointer)
-            ahead = inside[pointer]
+        for name, pointer in self._pointers.items():
+            m.d.sync += Assert((ahead - pointer)[:bits] == counts[name][:bits], name)
+            ahead = pointer
         m.d.sync += [
-            Assert(inside["unwritten"] == counts["taken"], "unwritten"),
+            Assert(inside["show_failed"]
+                   | (inside["fetched"] == (taken + inside["offered"])[:bits]), "fetched"),
             Assert(inside["writing"] == counts["answered"], "writing"),
             Assert(sum(counts.values()) <= self._params.buffer_depth, "depth"),
-            Assert(~inside["offered"] | (counts["taken"] != 0), "offered"),
+            Assert(~inside["offered"] | inside["show_failed"] | (counts["taken"] != 0), "offered"),
             Assert(~inside["waiting"] | self._kept & inside["offered"], "waiting"),
         ]
 
@@ -237,12 +236,13 @@ class CopyBufferSpec(wiring.Component):
             m.d.sync += slot.eq(inside["issued"])
         place = peek(self._fragment, "places", slot)
         steps = {"read": picked["waits"], "taken": picked["captured"], "answered": picked["taken"]}
-        for pointer, here in steps.items():
-            m.d.sync += Assert(~here | (picked["ahead"] < counts[pointer]) & (
-                (slot - inside[pointer])[:len(slot)] == picked["ahead"][:len(slot)]), pointer)
+        for name, here in steps.items():
+            m.d.sync += Assert(~here | (picked["ahead"] < counts[name]) & (
+                (slot - self._pointers[name])[:len(slot)] == picked["ahead"][:len(slot)]), name)
         is_end = [waits & (end.slot == slot)
                   for waits, end in zip(self._waits, self._ends, strict=True)]
         is_picked = Cat(steps.values()).any()
+        taken = self._pointers["taken"]
         failed_place = peek(self._fragment, "places", inside["failed_slot"])
         m.d.sync += [
             Assert(sum(steps.values()) <= 1, "one step"),
@@ -253,8 +253,8 @@ class CopyBufferSpec(wiring.Component):
             *(Assert(~(is_picked & here) | picked["last"] & (end.job == picked["job"]), "job")
               for here, end in zip(is_end, self._ends, strict=True)),
             Assert(~(inside["offered"] & ~inside["show_failed"])
-                   | (buffer.write.payload.place == peek(self._fragment, "places", inside["taken"]))
-                   & (buffer.write.payload.data == peek(self._fragment, "beats", inside["taken"])),
+                   | (buffer.write.payload.place == peek(self._fragment, "places", taken))
+                   & (buffer.write.payload.data == peek(self._fragment, "beats", taken)),
                    "offer"),
             Assert(inside["erred"] == failed["erred"], "erred"),
             Assert(~inside["show_failed"] | self._stopped & ~buffer.write.valid, "show_failed"),
@@ -262,6 +262,8 @@ class CopyBufferSpec(wiring.Component):
                    "quiet"),
             Assert(~(failed["erred"] & (failed["quiet"] >= 2))
                    | (buffer.error_block == failed_place.block), "shown"),
+            Assert(~(failed["erred"] & (failed["quiet"] != 0))
+                   | (inside["fetched"] == inside["failed_slot"]), "fetched failed"),
             Assert(~failed["erred"] | self._stopped | self._errored, "stop"),
             Assert(~(failed["erred"] & failed["mine"]) | (failed_place.block == failed["block"]),
                    "failed slot"),

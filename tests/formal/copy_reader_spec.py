@@ -9,6 +9,7 @@ from memsnap.ranges import beat_layout
 
 from .inside import look_inside
 from .inside_reader import walks_of
+from .past import past, until
 from .peek import peek
 
 __all__ = ["CopyReaderSpec"]
@@ -64,20 +65,6 @@ class CopyReaderSpec(wiring.Component):
             self._help_runs(m, reader)
         return m
 
-    def _before(self, m, value):
-        before = Signal.like(value)
-        m.d.sync += before.eq(value)
-        return before
-
-    def _until(self, m, event, end, name):
-        """From the clock after ``event`` to that of ``end``."""
-        been = Signal(name=name)
-        with m.If(event):
-            m.d.sync += been.eq(1)
-        with m.If(end):
-            m.d.sync += been.eq(0)
-        return been
-
     def _buffer(self, m, reader):
         """Counts what is issued; answers come to requests that were taken."""
         depth = self._params.buffer_depth
@@ -91,7 +78,7 @@ class CopyReaderSpec(wiring.Component):
             Assume(self.free + unread <= depth),
             Assume(~self.read_valid | (due != 0)),
             Assume(~self.reset | self.stop & (due == 0) & ~reader.read.valid),
-            Assume(~self._before(m, self.stop & ~self.reset) | self.stop),
+            Assume(~past(m, self.stop & ~self.reset) | self.stop),
             Assume(~self.drop | self.stop),
             Assert(~reader.issue | (self.free != 0), "a read without room for its beat"),
             Assert(unread >= due + reader.read.valid, "unread"),
@@ -107,8 +94,8 @@ class CopyReaderSpec(wiring.Component):
         self._answers = [Signal.like(self._unread, name=f"answers{index}")
                          for index in range(params.jobs)]
         opened = self.open & (self.place.block == self.at.block)
-        been_opened = self._until(m, opened, self._fresh, "been_opened")
-        known = self._until(m, opened, self._fresh | self.open & (self.job == mine) & ~opened,
+        been_opened = until(m, opened, self._fresh, "been_opened")
+        known = until(m, opened, self._fresh | self.open & (self.job == mine) & ~opened,
                             "known")
         with m.If(opened):
             m.d.sync += mine.eq(self.job)
@@ -133,7 +120,7 @@ class CopyReaderSpec(wiring.Component):
         kept = Cat(self.at, self.who)
         m.d.sync += [
             begun.eq(1),
-            Assume(~begun | (kept == self._before(m, kept))),
+            Assume(~begun | (kept == past(m, kept))),
             Assume(~self.open | ~(reader.sweeping | self.stop)),
             Assume(~self.visit | reader.reading.bit_select(self.job, 1) & ~self.stop),
             Assume(~(self.open & self.visit)),
@@ -172,7 +159,7 @@ class CopyReaderSpec(wiring.Component):
         ahead = Signal.like(self._unread)             # answers before the symbolic beat's
         waits = Signal()
         answered = waits & self.read_valid & (ahead == 0)
-        self._been_captured = self._until(m, answered, fresh, "been_captured")
+        self._been_captured = until(m, answered, fresh, "been_captured")
         captured = self._been_captured | answered
         been_issued = issued.bit_select(self.at.beat, 1)
         with m.If(is_here):
@@ -203,7 +190,7 @@ class CopyReaderSpec(wiring.Component):
             Assert(~(reader.check_captured & checked) | captured, "check_captured: it is not"),
             Assert(~(reader.check_issued & checked) | been_issued, "check_issued: it is not"),
         ]
-        visited = self._until(m, self.visit & (self.job == mine) & known, fresh, "been_visited")
+        visited = until(m, self.visit & (self.job == mine) & known, fresh, "been_visited")
         m.d.sync += [
             Cover(is_mine & reader.issue_last & visited, "a visited block is read to its end"),
             Cover(reader.check_captured & checked & ~wanted, "the run of a visit is followed"),
@@ -215,12 +202,12 @@ class CopyReaderSpec(wiring.Component):
         """Each issued beat is on offer from the next clock until it is taken."""
         offer = reader.read
         payload = offer.payload.as_value()
-        kept = self._before(m, offer.valid & ~offer.ready & ~self.drop)
-        issued = self._before(m, reader.issue)
+        kept = past(m, offer.valid & ~offer.ready & ~self.drop)
+        issued = past(m, reader.issue)
         m.d.sync += [
             Assert(offer.valid == (kept | issued), "a read is lost or made up"),
-            Assert(~kept | (payload == self._before(m, payload)), "a read on offer changes"),
-            Assert(~issued | (payload == self._before(m, reader.issue_place.as_value())),
+            Assert(~kept | (payload == past(m, payload)), "a read on offer changes"),
+            Assert(~issued | (payload == past(m, reader.issue_place.as_value())),
                    "another beat than issued is read"),
             Assert(~(reader.issue & self.stop), "a new read is made after a stop"),
         ]
@@ -231,17 +218,16 @@ class CopyReaderSpec(wiring.Component):
         beats = self._params.block_beats
         bits = self._params.beat_bits
         shown = Signal()     # the note of the beat at hand
-        lefts, at = walks_of(inside, self._params)
-        swept = reader.sweeping & (inside["sweep"] != 0)
+        lefts, at, visits = walks_of(inside, self._params)
         for job in range(self._params.jobs):
-            left, beat = lefts[job], at[job]
-            phase = inside["phase"][job]
+            left, beat, visited = lefts[job], at[job], visits[job]
+            phase = inside[f"phases[{job}]"]
+            swept = reader.sweeping & (inside["sweep"] > job * beats)
             notes = Cat(peek(self._fragment, "notes",
                              Const(job << bits | each, bits + len(self.job)))
                         for each in range(beats))
             read = notes ^ phase.replicate(beats)
             here = self._known & (self._mine == job)
-            visited = inside["visited"][job]
             unread = sum(((~read)[each] for each in range(beats)), Const(0, 1))
             with m.If(inside["now"] == job):
                 m.d.comb += shown.eq(read.bit_select(beat, 1))

@@ -5,6 +5,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 from memsnap.bus.wishbone_gate import WishboneGate
 
+from .past import past
 from .wishbone_rules import WishboneRules
 
 __all__ = ["GateSpec"]
@@ -57,11 +58,6 @@ class GateSpec(wiring.Component):
         self._check_answers(m, gate, in_flight, refuses | gate.held & gate.fail)
         return m
 
-    def _before(self, m, value):
-        before = Signal.like(value)
-        m.d.sync += before.eq(value)
-        return before
-
     def _at(self, base):
         return self.adr == (base >> self._params.beat_shift) + self.beat
 
@@ -100,16 +96,16 @@ class GateSpec(wiring.Component):
 
     def _initiator(self, m, gate):
         """Keeps to Wishbone, and the rest of the unit to its word."""
-        beat = self._before(m, self.beat)
+        beat = past(m, self.beat)
         m.d.sync += [
             *WishboneRules.assume(self._rules.initiator, "steady"),
             Assume(~self._begun | (self.beat == beat)),
             # The instant comes when the gate is ready for it and no write waits for the memory, and
             # a new one never directly after
-            Assume(~self.active | self._before(m, self.active) | self._before(
+            Assume(~self.active | past(m, self.active) | past(
                 m, gate.can_arm & ~(gate.m.stb & gate.m.we & ~self._moves(gate)))),
             Assume(~self.active | self._begun),
-            Assume(~self.done | self._before(m, self.done | self.active) & ~self.active),
+            Assume(~self.done | past(m, self.done | self.active) & ~self.active),
         ]
 
     def _permits(self, m, gate):
@@ -118,7 +114,7 @@ class GateSpec(wiring.Component):
         look_data = Signal(self._params.map_row_bits)
         asked = Signal.like(gate.ask.payload.as_value())
         granted = Signal()
-        before = self._before(m, self.copied)
+        before = past(m, self.copied)
         m.d.comb += [
             gate.look_data.eq(look_data),
             gate.ask.ready.eq(gate.ask.valid & self.grant),
@@ -135,9 +131,9 @@ class GateSpec(wiring.Component):
             m.d.sync += granted.eq(0)
         m.d.sync += [
             # The map restarts only between snapshots
-            Assume(~(self.active & self._before(m, self.active)) | (before & ~self.copied == 0)),
-            Assert(~(self._before(m, gate.ask.valid & ~gate.ask.ready & self.active) & self.active
-                     & self._begun) | gate.ask.valid & (asked == self._before(m, asked)),
+            Assume(~(self.active & past(m, self.active)) | (before & ~self.copied == 0)),
+            Assert(~(past(m, gate.ask.valid & ~gate.ask.ready & self.active) & self.active
+                     & self._begun) | gate.ask.valid & (asked == past(m, asked)),
                    "an ask does not wait for its grant"),
         ]
         return self.copied.bit_select(block, 1) | granted
@@ -151,19 +147,19 @@ class GateSpec(wiring.Component):
                      for name in ("we", "adr", "dat_w", "sel"))).all()
         held_write = to_memory & self.active & ~permitted
         request = Cat(bus.we, bus.adr, bus.dat_w, bus.sel)
-        stood = self._before(m, passes & ~self._moves(gate))
+        stood = past(m, passes & ~self._moves(gate))
         m.d.sync += [
             Assert(~bus.stb | bus.cyc, "C3: a request without a cycle"),
             Assert(~passes | s.cyc & s.stb & same, "C3: a request is made up or changed"),
             Assert(~(passes & held_write), "C1: a write passes without a permit"),
             Assert(~(passes & refuses), "C7: an access to the shadow passes that is not allowed"),
             Assert(~gate.held | write & self.active, "something else than a write is held"),
-            Assert(~(stood & s.cyc & self._before(m, self._begun))
-                   | passes & (request == self._before(m, request)),
+            Assert(~(stood & s.cyc & past(m, self._begun))
+                   | passes & (request == past(m, request)),
                    "a request that the memory stalls does not stay"),
             Assert(gate.can_arm, "not ready, though no burst is open"),
-            Cover(gate.held & self._before(m, passes), "a write is held"),
-            Cover(self._before(m, gate.held) & passes & to_memory & self.active,
+            Cover(gate.held & past(m, passes), "a write is held"),
+            Cover(past(m, gate.held) & passes & to_memory & self.active,
                   "a held write passes"),
         ]
 
@@ -179,7 +175,7 @@ class GateSpec(wiring.Component):
                            & (s.err == bus.err), "C3: another answer")
         if not self._params.pipelined:
             m.d.sync += [
-                Assert(~(s.err & ~bus.err) | self._before(m, not_allowed),
+                Assert(~(s.err & ~bus.err) | past(m, not_allowed),
                        "C3: an error from nowhere"),
                 Assert(~from_memory | answered, "C3: an answer is lost"),
                 Cover(s.err & ~bus.err, "a write to the shadow is refused"),
@@ -195,8 +191,8 @@ class GateSpec(wiring.Component):
             old.eq(Mux(self.active, old - (from_memory & (old != 0)),
                        in_flight + passed - from_memory)),
             Assert(~refused | not_allowed, "C3: a request is swallowed"),
-            Assert(~(s.err & ~bus.err) | self._before(m, refused), "C3: an error from nowhere"),
-            Assert(~(self._before(m, refused) & self._begun & s.cyc) | s.err,
+            Assert(~(s.err & ~bus.err) | past(m, refused), "C3: an error from nowhere"),
+            Assert(~(past(m, refused) & self._begun & s.cyc) | s.err,
                    "C3: a refused write is not answered"),
             Assert(~(from_memory & s.cyc & ~flushed) | answered, "C3: an answer is lost"),
             Assert((in_flight == 0) | bus.cyc, "C3: cyc falls before the answers"),

@@ -30,8 +30,8 @@ class BufferInside(Part):
         self.places = [data.View(layout, word) for word in self.words("places")]
         self.beats = self.words("beats")
         issued, answered = self["issued"], self["answered"]
-        self.unread, self.unwritten, self.writing = (self[name] for name in (
-            "unread", "unwritten", "writing"))
+        self.unread, self.writing = self["unread"], self["writing"]
+        self.unwritten = self.let("unwritten", depth - self["free"] - self.unread - self.writing)
         taken = self.writing
         captured = taken + self.unwritten
         used = captured + self.unread
@@ -55,21 +55,22 @@ class BufferInside(Part):
 
     def holds(self, stopping):
         """Four pointers and their distances; each end in its place."""
-        depth = self._depth
-        distances = {"unread": ("issued", "read"), "unwritten": ("read", "taken"),
-                     "writing": ("taken", "answered")}
-        for name, (ahead, behind) in distances.items():
-            yield Fact((self[ahead] - self[behind])[:len(self[ahead])]
-                         == self[name][:len(self[ahead])], f"the distance {name}")
-        yield Fact(self.total <= depth, "more beats than slots")
-        yield Fact(self["free"] + self.total == depth, "free is another count")
+        depth, bits = self._depth, len(self["issued"])
+        yield Fact(self.unread + self.writing + self["free"] <= depth, "more beats than slots")
+        yield Fact((self["issued"] - self["read"])[:bits] == self.unread[:bits], "unread")
+        yield Fact((self["read"] - self["answered"])[:bits]
+                   == (self.unwritten + self.writing)[:bits], "unwritten")
+        yield Fact(self["show_failed"] | (
+            (self["fetched"] - self["answered"])[:bits]
+            == (self.writing + self["offered"])[:bits]), "fetched")
         yield from self._offer(stopping)
         yield from self._ends()
 
     def _offer(self, stopping):
         """What is on offer is the oldest beat that was read and not taken."""
-        offer, shown = self["offered"] & ~self["show_failed"], self["taken"]
-        yield Fact(~self["offered"] | (self.unwritten != 0), "an offer of nothing")
+        offer = self["offered"] & ~self["show_failed"]
+        shown = (self["answered"] + self.writing)[:len(self["answered"])]
+        yield Fact(~offer | (self.unwritten != 0), "an offer of nothing")
         for slot, (place, beat) in enumerate(zip(self.places, self.beats, strict=True)):
             here = offer & (shown == slot)
             yield Fact(~here | (self["places.read0"] == place.as_value()), "another place")

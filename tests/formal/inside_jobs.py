@@ -74,6 +74,7 @@ class JobsInside(Part):
         yield Fact(self["fsm_state"] < 3, "no such state")
         if self._strict:
             yield Fact(~self["securing"], "beats are not secured one by one")
+        yield Fact(table["used"] == count(self.busy), "used is another count")
         leaving, finished, taken = table["leaving"], table["finished__valid"], table["taken"]
         for j in self._jobs:
             kept = Value.cast(table.words("jobs")[j])[:len(self.block[j])]

@@ -10,14 +10,15 @@ __all__ = ["ReaderInside", "walks_of"]
 
 
 def walks_of(signals, params):
-    """Of each job: how many beats it has left, and the beat it is at."""
+    """Of each job: how many beats it has left, the beat it is at, and whether it was visited."""
     layout, jobs = walk_layout(params), range(params.jobs)
     now, hand = signals["now"], data.View(layout, signals["at_hand"])
     walks = [data.View(layout, signals[f"walks[{job}]"]) for job in jobs]
     left = [Mux(now == job, Mux(signals["more"], hand.left, 0),
                 Mux(signals["reading"][job], walks[job].left, 0)) for job in jobs]
     beat = [Mux(now == job, hand.beat, walks[job].beat) for job in jobs]
-    return left, beat
+    visited = [Mux(now == job, hand.visited, walks[job].visited) for job in jobs]
+    return left, beat, visited
 
 
 class ReaderInside(Part):
@@ -36,9 +37,10 @@ class ReaderInside(Part):
         self._jobs = jobs = params.jobs
         self._beats = beats = params.block_beats
         self.block = self.words("blocks")
-        self.left, self.beat = (Array(each) for each in walks_of(self, params))
+        self.left, self.beat, self.visited = (Array(each) for each in walks_of(self, params))
         words = self.words("notes")
-        self.noted = [Array(self.let(f"noted{j}_{k}", words[j * beats + k] ^ self["phase"][j])
+        self._phases = self.words("phases")
+        self.noted = [Array(self.let(f"noted{j}_{k}", words[j * beats + k] ^ self._phases[j])
                             for k in range(beats)) for j in range(jobs)]
         self._words = words
 
@@ -49,6 +51,9 @@ class ReaderInside(Part):
 
     def holds(self, buffer):
         yield from self._notes()
+        wanted = self["job"]
+        yield Fact(~self["pending"] | (self["now"] == wanted) | (self.left[wanted] == 0),
+                   "the wanted beat's job is put off")
         request = self["read__payload"]
         yield Fact(~self["read__valid"] | (buffer.unread != 0), "a request without a slot")
         for slot, place in enumerate(buffer.places):
@@ -59,7 +64,6 @@ class ReaderInside(Part):
     def _notes(self):
         """A note is set for each beat that was read of a job that has more to read."""
         sweeping, sweep, now = self["sweeping"], self["sweep"], self["now"]
-        visited = self["visited"]
         yield Fact(self["more"] == self["reading"].bit_select(now, 1), "more")
         for j in range(self._jobs):
             left = self.left[j]
@@ -70,15 +74,16 @@ class ReaderInside(Part):
             # Without a visit the beats are read in order
             for k in range(self._beats):
                 ahead = (self.beat[j] + k)[:len(self.beat[j])]
-                yield Fact(sweeping | visited[j] | (left <= k) | ~self.noted[j][ahead],
+                yield Fact(sweeping | self.visited[j] | (left <= k) | ~self.noted[j][ahead],
                              "a beat is read twice")
         for index, word in enumerate(self._words):
             yield Fact(~(sweeping & (index < sweep)) | ~word, "not swept")
-        yield Fact(~(sweeping & (sweep != 0)) | (self["phase"] == 0), "phase")
+        for j, phase in enumerate(self._phases):
+            yield Fact(~(sweeping & (sweep > j * self._beats)) | (phase == 0), "phase")
         yield Fact(sweeping | (sweep == 0), "sweep")
         at_hand = Array(self._words)[Cat(self.beat[now], now)]
         yield Fact(~self["asked"] | (self["notes.read0"] == at_hand)
-                     & (self.left[now] != 0) & visited.bit_select(now, 1), "another note")
+                     & (self.left[now] != 0) & self.visited[now], "another note")
 
     def issued(self, job, beat):
         """Whether the beat of the job's block was read, or is being read."""

@@ -8,6 +8,8 @@ from memsnap.params import Release
 from memsnap.ranges import beat_layout
 from memsnap.sequencer import Sequencer
 
+from .past import past, until
+
 __all__ = ["SequencerSpec"]
 
 
@@ -55,20 +57,6 @@ class SequencerSpec(wiring.Component):
         self._check_progress(m, dut)
         return m
 
-    def _before(self, m, value):
-        before = Signal.like(value)
-        m.d.sync += before.eq(value)
-        return before
-
-    def _until(self, m, event, end, name):
-        """From the clock after ``event`` to that of ``end``."""
-        been = Signal(name=name)
-        with m.If(event):
-            m.d.sync += been.eq(1)
-        with m.If(end):
-            m.d.sync += been.eq(0)
-        return been
-
     def _life(self, m, dut):
         """Snapshots begin, end and begin again; what must stay, stays."""
         params = self._params
@@ -80,16 +68,16 @@ class SequencerSpec(wiring.Component):
             dut.regions.enable.eq(self.region_on),
             dut.regions.first.eq(self.region_first), dut.regions.last.eq(self.region_last),
         ]
-        was_enabled = self._before(m, self.enable)
+        was_enabled = past(m, self.enable)
         # After the end nothing begins before the map is swept, or was full and is restarted
-        ended = self._until(m, was_enabled & ~self.enable, self.reset | self.again, "ended")
+        ended = until(m, was_enabled & ~self.enable, self.reset | self.again, "ended")
         m.d.sync += [
             begun.eq(1),
-            Assume(~begun | (kept == self._before(m, kept))),
+            Assume(~begun | (kept == past(m, kept))),
             Assume(self.region_first <= self.region_last),
             *(Assume(block < params.blocks) for block in (
                 self.at.block, self.region_last, self.ask_place.block)),
-            Assume(~self.enable | ~ended & begun & ~self._before(m, self.reset)),
+            Assume(~self.enable | ~ended & begun & ~past(m, self.reset)),
             Assume(~(self.reset | self.again) | ~self.enable & ~was_enabled),
         ]
         self._fresh = self.reset | self.again
@@ -102,7 +90,7 @@ class SequencerSpec(wiring.Component):
         set_done = Signal()
         row_bits = params.map_row_bits
         row = Signal(row_bits)
-        scanned = self._before(m, dut.scan)
+        scanned = past(m, dut.scan)
         shown = Signal(row_bits)
         m.d.comb += [
             row.eq(Cat(copied, Const(-1, 1).replicate(
@@ -124,7 +112,7 @@ class SequencerSpec(wiring.Component):
         m.d.sync += [
             # It ends in the clock in which all is found to be copied
             Assume(~self.again | copied.all()),
-            Assume(~(copied.all() & self.enable) | ~self._before(m, copied.all())),
+            Assume(~(copied.all() & self.enable) | ~past(m, copied.all())),
             Assume(~(self.reset & set_done)),
         ]
         self._bit = copied.bit_select(block, 1)
@@ -140,7 +128,7 @@ class SequencerSpec(wiring.Component):
         self._busy = [Signal(name=f"open{index}") for index in range(params.jobs)]
         reading, captured = ([Signal(name=f"{name}{index}") for index in range(params.jobs)]
                              for name in ("reads", "captured"))
-        stopped = self._before(m, ~self.enable)
+        stopped = past(m, ~self.enable)
         at_captured = Signal()
         at_issued = Signal()
         mine = Signal.like(dut.job)
@@ -173,7 +161,7 @@ class SequencerSpec(wiring.Component):
                 m.d.sync += [self._busy[index].eq(0), reading[index].eq(0)]
         with m.If(opened):
             m.d.sync += mine.eq(dut.job)
-        known = self._until(m, opened, self._fresh, "known")
+        known = until(m, opened, self._fresh, "known")
         with m.If(self.at_issue):
             m.d.sync += at_issued.eq(1)
         with m.If(self.at_capture):
@@ -213,8 +201,8 @@ class SequencerSpec(wiring.Component):
 
     def _gate(self, m, dut):
         """Asks for a place until it is granted."""
-        waits = self._before(m, self.ask & ~dut.ask.ready & self.enable)
-        place = self._before(m, self.ask_place.as_value())
+        waits = past(m, self.ask & ~dut.ask.ready & self.enable)
+        place = past(m, self.ask_place.as_value())
         m.d.comb += [dut.ask.valid.eq(self.ask), dut.ask.payload.eq(self.ask_place)]
         m.d.sync += Assume(~(waits & self.enable)
                            | self.ask & (self.ask_place.as_value() == place))
@@ -249,7 +237,7 @@ class SequencerSpec(wiring.Component):
             Assert(~mine | (self._bit if strict else self._captured),
                    "a write is granted before its beat is safe"),
             Assert(~(granted & here & dut.whole) | self._captured, "a block is not all safe"),
-            Cover(mine & self._bit & self._before(m, self.ask), "granted: copied"),
+            Cover(mine & self._bit & past(m, self.ask), "granted: copied"),
         ]
         if not strict:
             m.d.sync += [
@@ -260,7 +248,7 @@ class SequencerSpec(wiring.Component):
 
     def _check_ends(self, m, dut):
         """Each bit is set once, when its block is copied; everything is claimed."""
-        copied = self._until(m, self.copy & (self.copied_job == self._mine) & self._known
+        copied = until(m, self.copy & (self.copied_job == self._mine) & self._known
                              & self._busy_at(self._mine), self._fresh, "been_copied")
         setting = dut.set.valid & (dut.set.payload == self.at.block)
         in_region = self.region_on & (self.at.block >= self.region_first) & (
@@ -281,10 +269,10 @@ class SequencerSpec(wiring.Component):
 
     def _check_window(self, m, dut):
         """Software's window shows the row that it asked for."""
-        asked = self._before(m, self.map_row)
-        bit = self._before(m, self._bit)
+        asked = past(m, self.map_row)
+        bit = past(m, self._bit)
         m.d.sync += [
-            Assert(~dut.map_valid | self._before(m, self.map_read), "a row that nobody asked for"),
+            Assert(~dut.map_valid | past(m, self.map_read), "a row that nobody asked for"),
             Assert(~(dut.map_valid & (asked == row_of(self.at.block)))
                    | (dut.map_data.bit_select(bit_of(self.at.block), 1) == bit),
                    "another row is shown"),

@@ -96,18 +96,17 @@ class RegisterBank(wiring.Component):
             "map_row": Signal(32),
             "lock": Signal(),
         }
-        self._word = ReadWord()
 
     def elaborate(self, platform):
         m = Module()
         access, own = self.access, self._own
         m.submodules.file = self._file = file = self._make_file()
+        self._word = ReadWord()
+        kept = [[] for _ in range(32)]  # of each bit: when a register of the file has it
         m.submodules.table = table = RegionTable(self._params)
         writes, asked, allowed = Signal(), Signal(), Signal()
         hits = {name: Signal(name=f"hit_{name.replace('.', '_')}") for name in REGISTERS}
-        end = max(self._addresses(register)[-1] for register in REGISTERS.values()) + 1
-        mapped = Cat(hits.values()).any() & (file.adr < end)
-        locked = Cat(hits[name] for name, register in REGISTERS.items() if register.locked).any()
+        mapped, locked = self._decode(m, hits)
         m.d.comb += [
             access.ready.eq(file.ready),
             file.ask.eq(access.read | access.write),
@@ -122,16 +121,50 @@ class RegisterBank(wiring.Component):
             m.d.sync += writes.eq(access.write)
         self._copies = self._copy_counters(m)
         for name, register in REGISTERS.items():
-            with m.Switch(file.adr):
-                with m.Case(*self._patterns(register)):
-                    m.d.comb += hits[name].eq(1)
             for field in register.fields:
                 make = getattr(self, f"_{field.kind.value}")
                 make(m, field, hits[name], file.write & hits[name])
+                if field.kind is Kind.CONFIG:
+                    for bit in range(field.lsb, field.lsb + self._kept_width(field)):
+                        kept[bit].append(hits[name])
+        self._show_file(m, kept, table=table)
         self._keep_regions(m, table, hits=hits)
         self._answer(m, asked=asked, allowed=allowed, table=table,
                      look=hits["MAP_DATA"] & asked & ~writes)
         return m
+
+    def _decode(self, m, hits):
+        """Which register the request that is taken is for; whether there is one, and is locked.
+
+        The address is decoded in two parts before it is taken: what is left to do afterwards fits
+        the cells that need it.
+        """
+        adr = self.access.adr
+        end = max(self._addresses(register)[-1] for register in REGISTERS.values()) + 1
+        eights = {}     # by pattern of the upper bits: the address is among these eight words
+        place = Signal(8)
+        mapped, locked = Signal(), Signal()
+        for name, register in REGISTERS.items():
+            hit = []
+            for pattern in self._patterns(register):
+                upper, lower = pattern[:-3], int(pattern[-3:], 2)
+                if upper not in eights:
+                    eights[upper] = Signal(name=f"eight{len(eights)}")
+                hit.append(eights[upper] & place[lower])
+            m.d.comb += hits[name].eq(Cat(hit).any())
+        with m.If(self._file.ask):
+            m.d.sync += [eight.eq(adr[3:].matches(upper)) for upper, eight in eights.items()]
+            m.d.sync += [
+                place.eq(1 << adr[:3]),
+                mapped.eq(self._is_among(adr, REGISTERS.values()) & (adr < end)),
+                locked.eq(self._is_among(adr, [register for register in REGISTERS.values()
+                                               if register.locked])),
+            ]
+        return mapped, locked
+
+    def _is_among(self, adr, registers):
+        return adr.matches(*(pattern for register in registers
+                             for pattern in self._patterns(register)))
 
     def _addresses(self, register):
         """Those of the words of a register."""
@@ -141,7 +174,7 @@ class RegisterBank(wiring.Component):
     def _patterns(self, register):
         """Its addresses; for an array, those of eight elements at once, be they there or not."""
         if register.count == 1:
-            return self._addresses(register)
+            return [f"{register.address() // 4:0{ADR_WIDTH}b}"]
         word = exact_log2(register.stride // 4)
         return sorted({f"{each >> word + 3:0{ADR_WIDTH - word - 3}b}---"
                        f"{each & (1 << word) - 1:0{word}b}" for each in self._addresses(register)})
@@ -174,6 +207,12 @@ class RegisterBank(wiring.Component):
                 m.d.sync += copy.eq(counters[name])
         return copies
 
+    def _show_file(self, m, kept, *, table):
+        """Of a word in the file, shows the bits that there are; to the region table, all."""
+        for bit, hits in enumerate(kept):
+            m.d.comb += self._file.show[bit].eq(Cat(hits).any() | table.busy)
+        self._word.add(0, self._file.word)
+
     def _keep_regions(self, m, table, *, hits):
         """A write to a word of a region has all of it looked at."""
         file = self._file
@@ -204,7 +243,7 @@ class RegisterBank(wiring.Component):
             ready.eq(asked & ~(look & (row < self._params.map_rows)) & ~table.changed
                      | checking & ~table.busy),
             access.done.eq(ready | looking & self.control.map_valid),
-            access.data_r.eq(self._word.choose(m)),
+            access.data_r.eq(self._word.word(m)),
         ]
         with m.If(asked):
             m.d.sync += access.error.eq(~allowed)
@@ -233,30 +272,33 @@ class RegisterBank(wiring.Component):
 
     def _window(self, m, field, hit, write):
         shown = Mux(self.control.map_read, _bits(self._member(field.member), field), 0)
-        self._word.show(hit, field.lsb, shown)
+        self._word.add(field.lsb, shown)
 
     def _latched(self, m, field, hit, write):
         self._word.show(hit, field.lsb, _bits(self._copies[field.member], field))
 
     def _config(self, m, field, hit, write):
-        file = self._file
         if field.member.startswith("regions."):
-            width = field.width
-            if field.member in ("regions.base", "regions.limit") and field.member_lsb:
-                width = max(0, min(width, self._params.addr_width - field.member_lsb))
-        else:
-            member = _bits(self._member(field.member), field)
-            width = len(member)
-            storage = Signal(width, init=self._reset(field), name=(
-                f"{field.member.replace('.', '_')}_{field.member_lsb}"))
-            m.d.comb += member.eq(storage)
-            for byte in range(field.lsb // 8, -(-(field.lsb + width) // 8)):
-                first = max(8 * byte, field.lsb)
-                last = min(8 * byte + 8, field.lsb + width)
-                with m.If(write & file.sel[byte]):
-                    m.d.sync += storage[first - field.lsb:last - field.lsb].eq(
-                        file.data[first:last])
-        self._word.show(hit, field.lsb, file.word[field.lsb:field.lsb + width], shared="file")
+            return
+        file = self._file
+        member = _bits(self._member(field.member), field)
+        width = len(member)
+        storage = Signal(width, init=self._reset(field), name=(
+            f"{field.member.replace('.', '_')}_{field.member_lsb}"))
+        m.d.comb += member.eq(storage)
+        for byte in range(field.lsb // 8, -(-(field.lsb + width) // 8)):
+            first = max(8 * byte, field.lsb)
+            last = min(8 * byte + 8, field.lsb + width)
+            with m.If(write & file.sel[byte]):
+                m.d.sync += storage[first - field.lsb:last - field.lsb].eq(file.data[first:last])
+
+    def _kept_width(self, field):
+        """How many bits of a configuration field there are."""
+        if not field.member.startswith("regions."):
+            return len(_bits(self._member(field.member), field))
+        if field.member in ("regions.base", "regions.limit") and field.member_lsb:
+            return max(0, min(field.width, self._params.addr_width - field.member_lsb))
+        return field.width
 
     def _command(self, m, field, hit, write):
         m.d.sync += self._member(field.member).eq(write & self._one(field))

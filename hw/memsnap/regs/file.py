@@ -32,6 +32,8 @@ class RegisterFile(wiring.Component):
         Writes the bytes ``sel`` of ``data`` to the word ``adr``.
     fetch, place : ``In(1)``, ``In(3)``
         Reads another word of the eight around ``adr`` instead of that of ``new_adr``.
+    show : ``In(32)``
+        These bits of what was read in the clock before are to be shown, all others as 0.
     word : ``Out(32)``
         What was read two clocks before.
     """
@@ -51,6 +53,7 @@ class RegisterFile(wiring.Component):
             "write": In(1),
             "fetch": In(1),
             "place": In(3),
+            "show": In(32),
             "word": Out(32),
         })
 
@@ -67,7 +70,11 @@ class RegisterFile(wiring.Component):
             read.en.eq(~writes),    # so that no RAM needs logic for both at once
             read.addr.eq(Mux(self.fetch, Cat(self.place, self.adr[3:]), self.new_adr)),
         ]
-        m.d.sync += self.word.eq(read.data)
+        for bit, show in enumerate(self.show):  # the flip-flops themselves take the zeros
+            with m.If(show):
+                m.d.sync += self.word[bit].eq(read.data.as_value()[bit])
+            with m.Else():
+                m.d.sync += self.word[bit].eq(0)
         with m.If(~self.ready):
             m.d.sync += [
                 self.adr.eq(self.adr + 1),

@@ -47,9 +47,13 @@ class Bridge(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.buffer = buffer = Memory(shape=32, depth=MOST_WORDS, init=[])
+        # No word is read in the clock in which it is written. Synthesis does not see that, and
+        # spends a hundred cells on the case, unless it is told
+        m.submodules.buffer = buffer = Memory(shape=32, depth=MOST_WORDS, init=[],
+                                              attrs={"no_rw_check": 1})
         m.submodules.crc = self._crc = crc.Parameters(CRC16_IBM_3740, data_width=8).create()
-        self._stored, self._kept = buffer.write_port(), buffer.read_port()
+        self._stored, kept = buffer.write_port(), buffer.read_port(domain="comb")
+        word = Signal(32, reset_less=True)      # of the RAM, a clock late
 
         head = Signal(8 * _HEAD)        # comes in at the top
         self._tag, self._address, self._last = head[:8], head[10:40], head[40:]
@@ -61,16 +65,17 @@ class Bridge(wiring.Component):
         self._head = head
         m.d.comb += [
             self.bus.adr.eq(Cat(self._position, self._address[8:])),
-            self.bus.dat_w.eq(self._kept.data),
+            self.bus.dat_w.eq(word),
             self.bus.sel.eq(0xf),
             self.bus.we.eq(self._tag[0]),
             self.bus.stb.eq(self.bus.cyc),
             self._stored.addr.eq(self._word),
             self._stored.data.eq(Cat(self._data[8:], self.byte)),
-            self._kept.addr.eq(self._word),
+            kept.addr.eq(self._word),
             self._crc.data.eq(self.byte),
             self._crc.valid.eq(self.valid),
         ]
+        m.d.sync += word.eq(kept.data)
         self._quiet = Signal(range(TICKS + 1))      # ticks since the last byte
         m.d.sync += self._quiet.eq(self._quiet + self.tick)
         with m.If(self.valid):

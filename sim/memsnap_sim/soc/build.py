@@ -23,7 +23,7 @@ from memsnap.bus.wishbone_csr import CSR_ADR_WIDTH
 from memsnap.export.verilog import convert
 from memsnap.params import Bus, CopierPort, Registers, Shadow
 
-from ..surroundings import MEMORIES
+from ..simulable import refusals, sdram_type
 from .litedram import DramConfig, GenerationError, generate
 
 __all__ = ["BuildError", "SimBinary", "build"]
@@ -34,8 +34,6 @@ _VERILOG = tuple(_HERE / "rtl" / name for name in (
 _DRAM = _HERE / "rtl/dram.vlt"
 _CPP = _HERE / "cpp/soc.cpp"
 _SOURCES = (*_VERILOG, _DRAM, _CPP, _HERE / "cpp/axi4.h", _HERE / "cpp/dram.h")
-#: Types of SDRAM, the smallest first; as many chips of 16 bits side by side as the bus is wide.
-_CHIPS = {"MT48LC4M16": 8 << 20, "MT48LC16M16": 32 << 20, "AS4C32M16": 64 << 20}
 _RUNTIME = ("verilated.cpp", "verilated_threads.cpp")
 _DUMPS = {"fst": ("SOC_FST", "--trace-fst", "verilated_fst_c.cpp", ["-lz", "-llz4"]),
           "vcd": ("SOC_VCD", "--trace", "verilated_vcd_c.cpp", [])}
@@ -88,7 +86,8 @@ def build(params, *, wave=None, memory="ideal", cache="build/sim"):
     BuildError
         A tool is missing or failed.
     """
-    _check(params, memory)
+    for problem in refusals(params, memory):
+        raise ValueError(problem)
     if wave not in (None, *_DUMPS):
         raise ValueError(f"wave must be fst or vcd, not {wave!r}")
     unit = _unit(params)
@@ -114,45 +113,12 @@ def _unit(params):
 
 def _dram(params):
     """LiteDRAM's controller, with an SDRAM in which memory and shadow have room."""
-    end = memory_end(params)
-    chips = params.beat_bytes // 2
     port = "axi" if params.bus is Bus.AXI4 else "native" if params.pipelined else "wishbone"
-    module = next((name for name, size in _CHIPS.items() if size * chips >= end), None)
-    if module is None:
-        raise ValueError(f"memory and shadow must end within the {max(_CHIPS.values()) * chips:#x} "
-                         f"bytes of the largest SDRAM, not at {end:#x}")
     try:
-        return generate(DramConfig(module=module, lanes=params.beat_bytes, port=port,
+        return generate(DramConfig(module=sdram_type(params), lanes=params.beat_bytes, port=port,
                                    id_width=params.memory_id_width))
     except GenerationError as error:
         raise BuildError(str(error)) from None
-
-
-def memory_end(params):
-    """Where the memory ends: with the shadow, and with the copy map, if these are in it."""
-    bases = [params.memory_base]
-    if params.shadow is Shadow.SAME:
-        bases.append(params.shadow_base)
-    return max(bases) + params.memory_size
-
-
-def _check(params, memory):
-    if memory not in MEMORIES:
-        raise ValueError(f"memory must be {' or '.join(MEMORIES)}, not {memory!r}")
-    if memory == "litedram" and params.io_hold:
-        raise ValueError("io_hold must be left out with LiteDRAM, whose one port is the unit's")
-    if memory == "litedram" and params.copier_port is CopierPort.OWN:
-        raise ValueError("copier_port must be shared with LiteDRAM, whose one port is the unit's")
-    if params.bus is Bus.AXI4 and params.user_width:
-        raise ValueError(f"user_width must be 0 in this system, not {params.user_width}")
-    if params.data_width not in (32, 64):
-        raise ValueError(f"data_width must be 32 or 64 in this system, not {params.data_width}")
-    if params.features:
-        raise ValueError(f"features must be none in this system, not "
-                         f"{', '.join(sorted(params.features))}")
-    if max(params.memory_base, params.shadow_base) + params.memory_size > 1 << 28:
-        raise ValueError("memory and shadow must lie below 0x10000000 in this system, where the "
-                         "console begins")
 
 
 def _shape(params):

@@ -10,7 +10,7 @@ from memsnap.driver import BusError, SnapshotDriver
 from memsnap.params import Shadow
 from memsnap.regs.fields import REGISTERS
 
-from .build import memory_end
+from ..simulable import memory_end, refusals
 from .firmware import boot_image
 
 __all__ = ["Commands", "Mismatch", "RunOptions", "RunResult", "What", "run"]
@@ -337,8 +337,8 @@ def run(binary, segments, entry, options, *, progress=lambda clocks: None):
     """
     params = binary.params
     size = memory_end(params)
-    if binary.memory == "litedram":
-        _check(params, options)
+    for problem in refusals(params, binary.memory, ungated=options.ungated, faults=options.faults):
+        raise ValueError(problem)
     with _Soc(binary, options, size=size) as soc:
         for address, content in segments:
             if not params.memory_base <= address <= (params.memory_base + params.memory_size
@@ -359,16 +359,6 @@ def run(binary, segments, entry, options, *, progress=lambda clocks: None):
                 break
             progress(soc.clock())
         return _collect(soc, params, options, size)
-
-
-def _check(params, options):
-    """LiteDRAM's memory is behind the unit's port, and behind no other."""
-    if options.ungated:
-        raise ValueError("an ungated IO device has no way to LiteDRAM's memory: gate it (ungated = "
-                         "false under [dma]), or use --memory ideal")
-    if any(fault.side == "memory" or params.shadow is Shadow.SAME for fault in options.faults):
-        raise ValueError("LiteDRAM answers no access with an error: leave out [[fault]], or use "
-                         "--memory ideal")
 
 
 def _prepare(soc, params, options):

@@ -1,0 +1,72 @@
+"""What no unit could beat on a bus and a memory: the limits beside the bench's figures.
+
+Each follows from what the bus carries in a clock and from L, the clocks from an accepted read to
+its data and from a write to its answer. None is measured, and none knows how the unit is built.
+"""
+
+from memsnap.params import Bus, Map, Shadow
+
+__all__ = ["copy_clocks", "copy_ends", "copy_rate", "missed_row", "stall", "stall_goal"]
+
+
+def _one_way(params):
+    """Reads and writes of a copy have the same slots: one port that carries one access a clock."""
+    return params.bus is Bus.WISHBONE and params.shadow is Shadow.SAME
+
+
+def copy_clocks(params, beats):
+    """Clocks of a copy of so many beats, but for its ends.
+
+    Each is read once and written once. A Wishbone port carries one access a clock; on AXI4 reads
+    and writes have channels of their own, and so they have with a separate shadow.
+    """
+    return 2 * beats if _one_way(params) else beats
+
+
+def copy_ends(params, latency):
+    """Clocks of a copy in which its slots cannot be filled.
+
+    On one port the first writes can fill the slots behind the reads, so that only the last
+    write's answer is left to wait for: L. Where reads and writes do not share slots, no beat is
+    written before the first data comes, which is another L.
+    """
+    return latency if _one_way(params) else 2 * latency
+
+
+def copy_rate(params):
+    """Beats a clock of a long copy.
+
+    With a map in the memory, the bits that tell of 32 blocks are a row of it, which has to be
+    written at least once. That takes a slot of the memory's port or, on AXI4, of its channel for
+    writes, which with a separate shadow the copy leaves free.
+    """
+    beats = params.map_row_bits * params.block_beats
+    clocks = copy_clocks(params, beats)
+    if params.map is Map.MEMORY and not (params.bus is Bus.AXI4
+                                         and params.shadow is Shadow.SEPARATE):
+        clocks += 1
+    return beats / clocks
+
+
+def stall(params, latency, *, row_on_chip=True):
+    """Longest stall of a write whose block is not copied.
+
+    The beat that it overwrites has to be read before: a clock for the request, and L. One memory
+    reads for one port after the other. A row of the map that is not on chip has to be read too;
+    as that read does not depend on the other, it takes one clock more.
+    """
+    return latency + params.ports + (not row_on_chip)
+
+
+def stall_goal(params, latency, *, row_on_chip=True):
+    """What a stall may take: 7 clocks more than the limit, and on AXI4 a burst that has begun."""
+    burst = params.burst_beats if params.bus is Bus.AXI4 else 0
+    return stall(params, latency, row_on_chip=row_on_chip) + 7 + burst
+
+
+def missed_row(latency):
+    """Clocks added to a write to a copied block whose row of the map is in the memory alone.
+
+    Only the row tells that the block is copied: a clock for the request, and L.
+    """
+    return latency + 1
