@@ -1,10 +1,11 @@
 """What becomes of a write that is held for too long, or for a block that cannot be copied."""
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Const, Module, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from .control import Failure
+from .params import Release
 
 __all__ = ["HeldWrites"]
 
@@ -58,7 +59,9 @@ class HeldWrites(wiring.Component):
         was_over = Signal(self._params.ports)
         waits = Signal(self._params.ports)      # for the block that is given up
         doomed = Signal(self._params.ports)     # was found to wait for one
-        fail_write = self.failure == Failure.FAIL_WRITE
+        # A build that cannot do the latter starts no snapshot under it
+        able = self._params.retry and self._params.release is Release.COPIED
+        fail_write = self.failure == Failure.FAIL_WRITE if able else Const(0)
         m.d.comb += over.eq(self.held & (self.over | was_over))
         for index, held in enumerate(self.held):
             m.d.comb += waits[index].eq(

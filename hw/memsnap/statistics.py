@@ -91,8 +91,10 @@ class Statistics(wiring.Component):
 
     def _count_stalls(self, m):
         counters = self.counters
-        m.d.sync += counters.stall_total.eq(counters.stall_total + sum(self.hold))
         longest = counters.stall_longest
+        with m.If(self.hold.any()):     # known late in the clock, and decides last
+            m.d.sync += counters.stall_total.eq(
+                counters.stall_total + (sum(self.hold) if len(self.hold) > 1 else 1))
         for index, hold in enumerate(self.hold):
             m.submodules[f"stall{index}"] = stall = Stopwatch()
             so_far = Signal(32, name=f"longest{index}")

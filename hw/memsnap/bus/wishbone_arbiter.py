@@ -77,7 +77,8 @@ class WishboneArbiter(wiring.Component):
             "can_arm": Out(1),
             "waiting": Out(1),
         })
-        self._gate_wins = Signal()         # the gate has the port in this clock, or nobody has
+        self._gate_may = Signal()          # the gate has the port in this clock if it asks
+        self._gate_wins = Signal()         # it has the port, or nobody has
         self._other = Signal(_Owner)       # who has it else
 
     def elaborate(self, platform):
@@ -94,7 +95,7 @@ class WishboneArbiter(wiring.Component):
         self._forward(m, owner=owner, request=request, may_request=may_request)
         m.d.comb += [
             answer.eq(self.m.ack | self.m.err | getattr(self.m, "rty", 0)),
-            self.can_arm.eq(~((owner == _Owner.GATE) & self.m.stb & self.m.we & ~accepted)),
+            self.can_arm.eq(~(self._gate_wins & self.m.stb & self.gate.we & ~accepted)),
         ]
         if self._params.pipelined:
             self._answer_pipelined(m, owner=owner, home=home, accepted=accepted, answer=answer,
@@ -118,7 +119,7 @@ class WishboneArbiter(wiring.Component):
         write = self.write.stb if self._has_write else Const(0)
         map_ = self.map.stb if self._has_map else Const(0)
         map_urgent = self.map_urgent if self._has_map else Const(0)
-        gate = self.gate.cyc & self.gate.stb
+        gate = self.gate.stb    # never without cyc
         others = Array([Const(0), self.read.stb, write, map_])
         copier = self.read.stb | write | map_
         first = Signal()        # another comes before the gate
@@ -147,9 +148,10 @@ class WishboneArbiter(wiring.Component):
         with m.Else():
             m.d.comb += self._other.eq(_Owner.READ)
         m.d.comb += [
-            self._gate_wins.eq(gate & kept_gate | ~first & (self.gate.stb | ~copier)),
+            self._gate_may.eq(kept_gate | ~first),
+            self._gate_wins.eq(gate & self._gate_may | ~first & ~copier),
             owner.eq(Mux(self._gate_wins, _Owner.GATE, self._other)),
-            request.eq(Mux(self._gate_wins, gate, copier)),
+            request.eq(gate | copier),
             given_up.eq(kept & ~Mux(kept_gate, gate, kept_other)),
         ]
         m.d.sync += [kept.eq(self.m.stb & ~accepted), kept_owner.eq(owner)]
@@ -178,7 +180,9 @@ class WishboneArbiter(wiring.Component):
         for index, initiator in self._initiators().items():
             m.d.comb += initiator.dat_r.eq(self.m.dat_r)
             if self._params.pipelined:
-                m.d.comb += initiator.stall.eq((owner != index) | self.m.stall | ~may_request)
+                # Of no consequence without a request, so that the gate's need not be waited for
+                waits = ~self._gate_may if index is _Owner.GATE else owner != index
+                m.d.comb += initiator.stall.eq(waits | self.m.stall | ~may_request)
 
     def _answer_pipelined(self, m, *, owner, home, accepted, answer, may_request):
         depth = self._params.max_in_flight
@@ -202,7 +206,7 @@ class WishboneArbiter(wiring.Component):
         m.d.sync += [
             put.addr.eq(put.addr + accepted),
             get.addr.eq(get.addr + taken),
-            in_flight.eq(in_flight + accepted - taken),
+            in_flight.eq(Mux(accepted, in_flight + ~taken, in_flight - taken)),
             self.aborting.eq(self.abort | (self.aborting & (in_flight > 1))),
         ]
         for index, initiator in self._initiators().items():

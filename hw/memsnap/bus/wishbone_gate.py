@@ -85,11 +85,12 @@ class WishboneGate(wiring.Component):
         m = Module()
         write = Signal()
         hold = Signal()
+        barred = Signal()   # from where the request goes
         refuse = Signal()
         m.d.comb += [
             write.eq(self.s.cyc & self.s.stb & self.s.we),
             self.held.eq(hold),
-            refuse.eq(hold & self.fail),
+            refuse.eq(hold & self.fail | barred),
         ]
         if self._params.shadow is Shadow.SAME:
             denied = Signal()
@@ -99,15 +100,15 @@ class WishboneGate(wiring.Component):
             refused = Mux(self.s.we, self.protect, denied)
             with m.If(self.s.cyc & self.s.stb & refused
                       & in_range(self._params, self.s.adr, self._params.shadow_base)):
-                m.d.comb += refuse.eq(1)
+                m.d.comb += barred.eq(1)
         if self._params.map is Map.MEMORY:
             with m.If(write & in_map(self._params, self.s.adr)):
-                m.d.comb += refuse.eq(1)
+                m.d.comb += barred.eq(1)
         self._permit(m, write=write & ~in_map(self._params, self.s.adr), hold=hold)
         if self._params.pipelined:
-            self._pass_pipelined(m, hold=hold, refuse=refuse)
+            self._pass_pipelined(m, hold=hold, barred=barred, refuse=refuse)
         else:
-            self._pass_classic(m, hold=hold, refuse=refuse)
+            self._pass_classic(m, hold=hold, barred=barred, refuse=refuse)
         self._pass_through(m)
         return m
 
@@ -151,42 +152,48 @@ class WishboneGate(wiring.Component):
         with m.If(~self.active):
             m.d.sync += [self.ask.valid.eq(0), granted_valid.eq(0), row_known.eq(0)]
 
-    def _pass_pipelined(self, m, *, hold, refuse):
-        """Requests and answers of the pipelined form, in order."""
+    def _pass_pipelined(self, m, *, hold, barred, refuse):
+        """Requests and answers of the pipelined form, in order.
+
+        Whether a request is accepted is known late in the clock, and decides last.
+        """
         in_flight = Signal(range(self._params.max_in_flight + 1))
         flushing = Signal()  # the initiator dropped ``cyc`` before all answers had come
         refusing = Signal()
         answer = Signal()
         accepted = Signal()
+        staying = Signal.like(in_flight)    # of those in flight
         in_flight_next = Signal.like(in_flight)
         due = Signal.like(in_flight)
 
         m.d.comb += [
             self.m.cyc.eq(self.s.cyc | (in_flight != 0)),
-            self.m.stb.eq(self.s.cyc & self.s.stb & ~hold & ~refuse & ~flushing & ~refusing),
+            self.m.stb.eq(self.s.cyc & self.s.stb & ~hold & ~barred & ~flushing & ~refusing),
             self.s.stall.eq(Mux(refuse, in_flight != 0, hold | self.m.stall)
                             | flushing | refusing),
             accepted.eq(self.m.stb & ~self.m.stall),
             answer.eq(self._answer()),
-            in_flight_next.eq(in_flight + accepted - answer),
+            staying.eq(in_flight - answer),
+            in_flight_next.eq(Mux(accepted, in_flight + ~answer, staying)),
             self._forward_answers(~flushing & self.s.cyc, refusing & self.s.cyc),
             self.can_arm.eq(1),
             self.drained.eq(due == 0),
         ]
         m.d.sync += [
             in_flight.eq(in_flight_next),
-            flushing.eq((flushing | ~self.s.cyc) & (in_flight_next != 0)),
+            # What is accepted belongs to a cycle that goes on
+            flushing.eq((flushing | ~self.s.cyc) & (staying != 0)),
             refusing.eq(refuse & (in_flight == 0) & ~flushing & ~refusing),
             due.eq(Mux(self.active, due - (answer & (due != 0)), in_flight_next)),
         ]
 
-    def _pass_classic(self, m, *, hold, refuse):
+    def _pass_classic(self, m, *, hold, barred, refuse):
         """Requests and answers of the classic form, one at a time."""
         refusing = Signal()
         pending = Signal()
         m.d.comb += [
             self.m.cyc.eq(self.s.cyc),
-            self.m.stb.eq(self.s.cyc & self.s.stb & ~hold & ~refuse & ~refusing),
+            self.m.stb.eq(self.s.cyc & self.s.stb & ~hold & ~barred & ~refusing),
             pending.eq(self.m.stb & ~self._answer()),
             self._forward_answers(self.m.stb, refusing & self.s.cyc & self.s.stb),
             self.can_arm.eq(1),

@@ -96,6 +96,7 @@ class RegisterBank(wiring.Component):
             "map_row": Signal(32),
             "lock": Signal(),
         }
+        self._ended = Signal()      # in the clock before
 
     def elaborate(self, platform):
         m = Module()
@@ -116,7 +117,7 @@ class RegisterBank(wiring.Component):
             file.write.eq(asked & writes & allowed),
             self.irq.eq(own["irq_enable"] & own["irq_pending"]),
         ]
-        m.d.sync += asked.eq(file.ask)
+        m.d.sync += [asked.eq(file.ask), self._ended.eq(self.control.ended)]
         with m.If(file.ask):
             m.d.sync += writes.eq(access.write)
         self._copies = self._copy_counters(m)
@@ -194,16 +195,14 @@ class RegisterBank(wiring.Component):
 
     def _copy_counters(self, m):
         """Copies all counters in one clock; in the clock after the end they stand still."""
-        ended = Signal()
         counters = self.control.counters
         block_bits = bits_for(self._params.blocks)
         copies = {}
-        m.d.sync += ended.eq(self.control.ended)
         for name, field in control.Counters.as_shape():
             width = block_bits if name.startswith("blocks_") else field.width
             copies[f"counters.{name}"] = copy = Signal(min(width, field.width),
                                                        name=f"latched_{name}")
-            with m.If(ended | self._own["latch"]):
+            with m.If(self._ended | self._own["latch"]):
                 m.d.sync += copy.eq(counters[name])
         return copies
 
@@ -305,7 +304,7 @@ class RegisterBank(wiring.Component):
 
     def _event(self, m, field, hit, write):
         pending = self._own["irq_pending"]
-        with m.If(self._member(field.member) | self._own["irq_test"]):
+        with m.If(self._ended | self._own["irq_test"]):
             m.d.sync += pending.eq(1)
         with m.Elif(write & self._one(field)):
             m.d.sync += pending.eq(0)
