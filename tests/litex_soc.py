@@ -1,4 +1,5 @@
-"""A small SoC in LiteX with the unit of a package in it: `python litex_soc.py PACKAGE OUT.v`.
+"""A small SoC in LiteX with the unit of a package in it: `python litex_soc.py PACKAGE OUT.v BUS`,
+where BUS is `wishbone` or `axi`.
 
 A master at pads stands for the CPU; there is RAM at 0x40000000, and the registers are at
 0xf0000000. Prints the sources that the wrapper added.
@@ -8,7 +9,7 @@ import sys
 
 from litex.build.generic_platform import GenericPlatform, Pins
 from litex.soc.integration.soc_core import SoCMini
-from litex.soc.interconnect import wishbone
+from litex.soc.interconnect import axi, wishbone
 from migen import ClockDomain, Module
 
 RAM, REGISTERS, SIZE = 0x40000000, 0xf0000000, 0x800
@@ -22,23 +23,25 @@ class Clocks(Module):
 
 
 class Soc(SoCMini):
-    def __init__(self, platform, add_snapshot):
-        SoCMini.__init__(self, platform, clk_freq=1_000_000, ident="snapshot", ident_version=False)
+    def __init__(self, platform, add_snapshot, bus):
+        SoCMini.__init__(self, platform, clk_freq=1_000_000, ident="snapshot", ident_version=False,
+                         bus_standard=bus)
         self.submodules.crg = Clocks(platform)
-        master = wishbone.Interface(data_width=32, adr_width=30)
-        platform.add_extension(master.get_ios("wb"))
-        self.comb += master.connect_to_pads(platform.request("wb"), mode="slave")
+        master = (axi.AXIInterface(data_width=32, address_width=32) if bus == "axi" else
+                  wishbone.Interface(data_width=32, adr_width=30))
+        platform.add_extension(master.get_ios("bus"))
+        self.comb += master.connect_to_pads(platform.request("bus"), mode="slave")
         self.bus.add_master("pads", master)
         self.add_ram("main_ram", RAM, SIZE)
         unit = add_snapshot(self, memory="main_ram", origin=REGISTERS)
         self.comb += platform.request("irq").eq(unit.irq)
 
 
-def main(package, out):
+def main(package, out, bus):
     sys.path.insert(0, f"{package}/litex")
     from memsnap_litex import add_snapshot
     platform = GenericPlatform("none", [(name, 0, Pins(name)) for name in ("clk", "rst", "irq")])
-    soc = Soc(platform, add_snapshot)
+    soc = Soc(platform, add_snapshot, bus)
     soc.finalize()
     platform.finalize(soc)
     platform.get_verilog(soc, name="soc").write(out)
