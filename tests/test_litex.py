@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from conftest import program
+from elftools.elf.elffile import ELFFile
 from memsnap import SnapshotParams
 from memsnap.export.litex import litex_module
 from memsnap.export.ports import read_ports
@@ -98,6 +99,51 @@ def test_a_snapshot_in_a_soc(verilator, tmp_path, bus, options):
     # What a linter tells of is LiteX's own
     warnings = verilator.lint(*sources)
     assert not re.findall(r"^%\w+-\w+: \S*memsnap\.v.*|^%Error.*", warnings, re.M)
+
+
+LINK = """ENTRY(_start)
+SECTIONS {
+    .text 0 : { KEEP(*(.text.start)) *(.text*) *(.rodata*) *(.srodata*) }
+    .data 0x10000000 : { *(.data*) *(.sdata*) *(.bss*) *(.sbss*) }
+    /DISCARD/ : { *(.comment) *(.riscv.attributes) *(.note*) *(.eh_frame*) }
+}
+"""
+
+
+def compiled(directory):
+    """The program litex_cpu.c with our driver, as it is in ROM."""
+    if find_spec("ziglang") is None:
+        pytest.skip("needs Zig: pip install 'memsnap[sim]'")
+    (directory / "link.ld").write_text(LINK)
+    sw = HERE.parent / "sw"
+    subprocess.run(
+        [sys.executable, "-m", "ziglang", "cc", "-target", "riscv32-freestanding-none",
+         "-mcpu=generic_rv32+m", "-nostdlib", "-Os", "-ffreestanding", "-fno-builtin",
+         "-fno-sanitize=undefined", f"-Wl,-T,{directory / 'link.ld'}", f"-I{sw / 'include'}", "-o",
+         directory / "program.elf", HERE / "litex_cpu.c", sw / "lib/memsnap.c"], check=True)
+    with open(directory / "program.elf", "rb") as file:
+        only, = ELFFile(file).iter_segments("PT_LOAD")
+        (directory / "program.bin").write_bytes(only.data())
+    return directory / "program.bin"
+
+
+def test_a_snapshot_by_the_cpu_of_a_soc(tmp_path):
+    directory = written(params_of(), tmp_path)
+    if find_spec("litex") is None:
+        pytest.skip("needs LiteX: pip install 'memsnap[litedram]'")
+    done = subprocess.run([sys.executable, "-W", "ignore", HERE / "litex_cpu.py", directory,
+                           directory / "soc.v", compiled(directory)], cwd=directory,
+                          capture_output=True, text=True,
+                          env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"})
+    assert done.returncode == 0, done.stderr
+    added = [source for source in done.stdout.splitlines() if source.endswith(".v")]
+    subprocess.run([program("iverilog"), "-g2012", "-s", "litex_cpu_bench", "-o",
+                    directory / "bench.vvp", directory / "soc.v", *added,
+                    HERE / "litex_cpu_bench.v"], check=True, cwd=directory, capture_output=True)
+    said = subprocess.run(["vvp", "-n", directory / "bench.vvp"], cwd=directory,
+                          capture_output=True, text=True, timeout=300).stdout
+    wrong, held = re.search(r"^verdict after \d+ clocks: (....)(....)$", said, re.M).groups()
+    assert int(wrong, 16) == 0 and int(held, 16) > 5, said
 
 
 @pytest.mark.parametrize("options, message", [
