@@ -50,7 +50,7 @@ class CopyReader(wiring.Component):
     follow : ``In(1)``
         A beat of which a read was issued is wanted.
     demand : ``In(1)``
-        With ``open``: as urgent as a visit.
+        With ``open``: as urgent as a visit. With ``visit``: 1.
     job, place : ``In(range(jobs))``, ``In(beat_layout)``
     asker : ``In(range(ports))``
         With ``visit``, ``follow`` and ``demand``: whose write waits for the beat.
@@ -174,7 +174,6 @@ class CopyReader(wiring.Component):
         others, among = Signal(jobs), Signal(jobs)
         last = Signal()                  # the job at hand has no more beats after this clock
         begins = Signal()                # the job of the command is read from the next clock on
-        after = Signal(self._walk)       # where the job at hand is after this clock
         theirs = Signal(self._walk)      # where the job of a visit is
         opened = Signal(self._walk)
         same = self.job == now
@@ -199,35 +198,51 @@ class CopyReader(wiring.Component):
             theirs.eq(Mux(same, at_hand, get_job.data)),
             opened.beat.eq(self.place.beat),
             opened.left.eq(self._params.block_beats),
-            after.eq(at_hand),
-            # What waits, or is left for the job of the command
-            put.en.eq(self.open & ~self.demand | begins & ~same),
-            put.addr.eq(Mux(begins, now, self.job)),
-            put.data.eq(Mux(begins, after, opened)),
         ]
-        with m.If(self.issue):
-            m.d.comb += after.left.eq(at_hand.left - 1)
-        with m.If(skip & at_hand.away):
-            m.d.comb += [after.beat.eq(at_hand.circle), after.away.eq(0)]
-        with m.Elif(self.issue | skip):
-            m.d.comb += after.beat.eq(at_hand.beat + 1)
 
-        m.d.sync += [at_hand.eq(after), more.eq(more & ~last)]
+        # Whether a read is issued is known last: where the job at hand is after this clock if one
+        # is, and if none is
+        if_issued, if_not, after = (Signal(self._walk, name=name) for name in
+                                    ("if_issued", "if_not", "after"))
+        following = Signal(self._walk)   # what is read next without a command
+        m.d.comb += [
+            if_issued.eq(at_hand),
+            if_issued.left.eq(at_hand.left - 1),
+            if_issued.beat.eq(at_hand.beat + 1),
+            if_not.eq(at_hand),
+            after.eq(Mux(self.issue, if_issued, if_not)),
+            following.eq(Mux(
+                self.issue, Mux(self.issue_last & other_valid, get_other.data, if_issued),
+                Mux(more, if_not, Mux(other_valid, get_other.data, opened)))),
+        ]
+        with m.If(skip):
+            m.d.comb += [
+                if_not.beat.eq(Mux(at_hand.away, at_hand.circle, at_hand.beat + 1)),
+                if_not.away.eq(0),
+            ]
+
+        # What waits, or is left for the job of the command
+        m.d.comb += [
+            put.en.eq(Mux(self.demand, begins & ~same, self.open)),
+            put.addr.eq(Mux(self.demand, now, self.job)),
+            put.data.eq(Mux(self.demand, after, opened)),
+        ]
+        m.d.sync += [
+            at_hand.eq(following),
+            # A job that is opened is not at hand, but may have been the last one that was
+            more.eq(Mux(self.issue, ~self.issue_last | other_valid,
+                        more | other_valid | (self.open & same))),
+        ]
+        with m.If((~more | last) & other_valid):
+            m.d.sync += now.eq(other)
         with m.If(last):
             m.d.sync += self.reading.bit_select(now, 1).eq(0)
         with m.If(self.open):
             m.d.sync += self.reading.bit_select(self.job, 1).eq(1)
         with m.If(begins):
-            m.d.sync += now.eq(self.job)
-        with m.Elif((~more | last) & other_valid):
-            m.d.sync += [now.eq(other), at_hand.eq(get_other.data), more.eq(1)]
-        with m.Elif(self.open & same):
-            m.d.sync += [at_hand.eq(opened), more.eq(1)]
-        with m.If(self.open & self.demand):
-            m.d.sync += [at_hand.eq(opened), more.eq(1)]
+            m.d.sync += [now.eq(self.job), at_hand.eq(opened), more.eq(1)]
         with m.If(self.visit):
             m.d.sync += [
-                at_hand.beat.eq(self.place.beat),
                 at_hand.left.eq(Mux(same, after.left, theirs.left)),
                 at_hand.circle.eq(Mux(theirs.away, theirs.circle, theirs.beat)),
                 at_hand.away.eq(1),
@@ -341,7 +356,9 @@ class CopyReader(wiring.Component):
             self.check_issued.eq((self.check_job == job) & (distance < issued)),
         ]
         with m.If(now == job):
-            m.d.sync += [issued.eq(issued + (self.issue & growing)), growing.eq(growing & ~skip)]
+            m.d.sync += growing.eq(growing & ~skip)
+            with m.If(self.issue & growing):
+                m.d.sync += issued.eq(issued + 1)
         with m.If(self.read_valid & (before == 0) & (captured != issued)):
             m.d.sync += captured.eq(captured + 1)
         begins = self.visit | (self.open & (self.demand | (self.job == job))) | self.reset

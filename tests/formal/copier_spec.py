@@ -130,6 +130,7 @@ class CopierSpec(wiring.Component):
             Assume(~self.open | ~(busy.bit_select(self.job, 1) | copier.sweeping | self.stop)),
             Assume(~self.visit | copier.reading.bit_select(self.job, 1) & ~self.stop),
             Assume(~(self.open & self.visit) & ~(self.open & self.reset)),
+            Assume(~self.visit | self.demand),
             Assume(~(opened & been_opened)),
             Assume(~self.again | ~busy.any() & ~copier.busy & ~self.stop & ~self.open),
             *(Assume((self.place.block if place is self.place else self.at.block)

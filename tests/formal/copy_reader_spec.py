@@ -124,6 +124,7 @@ class CopyReaderSpec(wiring.Component):
             Assume(~self.open | ~(reader.sweeping | self.stop)),
             Assume(~self.visit | reader.reading.bit_select(self.job, 1) & ~self.stop),
             Assume(~(self.open & self.visit)),
+            Assume(~self.visit | self.demand),
             Assume(~(opened & been_opened)),
             Assume(~self.again | ~Cat(busy).any() & ~self.stop & ~self.open
                    & (self._unread == 0)),
