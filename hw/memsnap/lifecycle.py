@@ -133,7 +133,6 @@ class Lifecycle(wiring.Component):
         self._watch(m, expired=expired)
         m.d.comb += [
             self.arming.eq(self.state == State.ARMING),
-            self.stop.eq(self.state == State.STOPPING),
             self.locked.eq(self.accepted | self.arming | self.active | self.stop),
             self.ready.eq((self.state == State.IDLE) | (self.state == State.DONE)),
             self.protected.eq(self.active | self.done),
@@ -258,6 +257,7 @@ class Lifecycle(wiring.Component):
     def _stop(self, m, cause):
         m.d.sync += [
             self.state.eq(State.STOPPING),
+            self.stop.eq(1),
             self.active.eq(0),
             self._pending_cause.eq(cause),
         ]
@@ -274,6 +274,7 @@ class Lifecycle(wiring.Component):
             m.d.comb += [self.ended.eq(1), self.reset.eq(1), self.sweep.eq(1)]
             m.d.sync += [
                 settled.eq(0),
+                self.stop.eq(0),
                 self._gave_up.eq(0),
                 self.state.eq(State.CLEARING),
                 self.cause.eq(self._pending_cause),

@@ -85,6 +85,7 @@ class HelpedSpec(WholeSpec):
         yield Fact(~(control.failed | control.cancelled)
                      | self._in(State.CLEARING, State.IDLE), "a result goes on")
         yield Fact(~lifecycle["_gave_up"] | self._stopping, "given up, and goes on")
+        yield Fact(lifecycle["stop"] == self._stopping, "stop")
         yield Fact(running | self._stopping | at_rest, "not at rest")
         yield Fact(~running | self._was_active | at_rest, "not at rest at the instant")
         yield Fact(~self._first | self._in(State.CLEARING), "the first clock")

@@ -191,6 +191,10 @@ class WishboneArbiter(wiring.Component):
         get = owners.read_port(domain="comb")
         in_flight = Signal(range(depth + 1))
         taken = Signal()
+        owes = Signal()     # the memory an answer, and gives none
+        with_request = Mux(may_request, self.m.stall & ~answer, owes)
+        others = Cat(each.stb for index, each in self._initiators().items()
+                     if index is not _Owner.GATE)
         cycles = Cat(each.cyc for each in self._initiators().values()).any()
 
         m.d.comb += [
@@ -201,7 +205,10 @@ class WishboneArbiter(wiring.Component):
             home.eq(get.data),
             taken.eq((answer | self.aborting) & (in_flight != 0)),
             self.m.cyc.eq((cycles | (in_flight != 0)) & ~self.aborting),
-            self.waiting.eq((self.m.stb | (in_flight != 0)) & ~accepted & ~answer),
+            owes.eq((in_flight != 0) & ~answer),
+            # As with a request, or without: that of the gate decides last
+            self.waiting.eq(Mux(self.gate.stb, with_request,
+                                Mux(others.any(), with_request, owes))),
         ]
         m.d.sync += [
             put.addr.eq(put.addr + accepted),

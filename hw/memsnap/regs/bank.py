@@ -124,7 +124,9 @@ class RegisterBank(wiring.Component):
         for name, register in REGISTERS.items():
             for field in register.fields:
                 make = getattr(self, f"_{field.kind.value}")
-                make(m, field, hits[name], file.write & hits[name])
+                # What is never locked need not wait for whether anything is
+                write = file.write if register.locked else asked & writes & mapped
+                make(m, field, hits[name], write & hits[name])
                 if field.kind is Kind.CONFIG:
                     for bit in range(field.lsb, field.lsb + self._kept_width(field)):
                         kept[bit].append(hits[name])
