@@ -1,7 +1,8 @@
 """Random AXI4 configurations, latencies and streams for the model, made from their seeds alone."""
 
 from memsnap import SnapshotParams
-from memsnap_sim.model import FixedLatency, accesses_of
+from memsnap_sim.kit import Axi4Dram, Axi4Memory
+from memsnap_sim.model import accesses_of
 from model_axi4_rtl import Axi4Rtl
 from model_random import Case, stream_rows
 
@@ -9,12 +10,14 @@ __all__ = ["Axi4Case"]
 
 
 class Axi4Case(Case):
-    """As a :class:`Case`, on AXI4: an access is a burst, and the memories have fixed latencies.
+    """As a :class:`Case`, on AXI4, where an access is a burst.
 
     Of 128 ``beats`` or more some blocks are of 4 KiB, and some maps have a summary.
     """
 
     kind = "axi4"
+    run_of = Axi4Rtl
+    targets = (Axi4Memory, Axi4Dram)
 
     def _params(self, rng, most):
         width = rng.choice([32, 64, 64, 128])
@@ -45,14 +48,7 @@ class Axi4Case(Case):
                 pass
         return SnapshotParams(**options)
 
-    def _timing(self, rng):
-        return FixedLatency(clocks=rng.choice([1, 1, 2, 3, 4, 8, 16, 32]))
-
     def _stream(self, rng, most):
         beat = self.params.beat_bytes
         sizes = rng.choice([[beat], [1, beat, 2 * beat], [8 * beat], [beat, 5 * beat, 40 * beat]])
         return accesses_of(stream_rows(rng, self.params, most, sizes))
-
-    def _run(self, options, start):
-        clocks = {name: options.pop(name).clocks for name in ("memory", "shadow")}
-        return Axi4Rtl(self.params, self.streams, start=start, **clocks, **options).run()

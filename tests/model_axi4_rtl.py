@@ -1,7 +1,7 @@
 """The AXI4 core between initiators and memories as the cycle-level model takes them to be."""
 
 from memsnap.params import CopierPort, Shadow
-from memsnap_sim.kit import Axi4Memory, Manager
+from memsnap_sim.kit import Manager
 from memsnap_sim.kit.axi4_burst import read_burst, write_burst
 from memsnap_sim.model.accesses import bursts_of
 from model_rtl import Rtl
@@ -48,18 +48,16 @@ def _transaction(params, gap, word, write, beats):
 
 
 class Axi4Rtl(Rtl):
-    """A run of the unit's core on AXI4; ``memory`` and ``shadow`` are their clocks of latency."""
+    """A run of the unit's core on AXI4."""
 
     def _surround(self, buses, streams, *, memory, shadow, max_in_flight):
         params, core = self.params, self.core
-        size = params.memory_base + params.shadow_base + 2 * params.memory_size
         ports = [core.m_axi]
         if params.copier_port is CopierPort.OWN:
             ports.append(core.c_axi)
-        self._memories = [Axi4Memory(ports, bytes(size), latency=memory, max_in_flight=_PLENTY)]
+        self._memories = [memory(ports, max_in_flight=_PLENTY)]
         if params.shadow is Shadow.SEPARATE:
-            self._memories.append(Axi4Memory(core.x_axi, bytes(size), latency=shadow,
-                                             max_in_flight=_PLENTY))
+            self._memories.append(shadow(core.x_axi, max_in_flight=_PLENTY))
         self._initiators = [
             _Initiator(bus, [_transaction(params, *burst)
                              for burst in bursts_of(stream, params.beat_bytes)],

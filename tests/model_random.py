@@ -2,6 +2,7 @@
 
 import random
 from dataclasses import asdict
+from functools import partial
 
 from memsnap import SnapshotParams
 from memsnap_sim.kit import DramTarget, MemoryTarget
@@ -32,6 +33,9 @@ class Case:
 
     #: Goes before the seed.
     kind = "model"
+    #: How it is run in the RTL, and memories of fixed latency and with the timing of a DRAM.
+    run_of = Rtl
+    targets = (MemoryTarget, DramTarget)
 
     def __init__(self, seed, *, beats):
         rng = random.Random(f"{self.kind} {seed}")
@@ -56,19 +60,18 @@ class Case:
 
     def rtl(self, start):
         """The same in the RTL, with the start in this clock."""
-        return self._run(dict(self.options), start)
+        options = dict(self.options)
+        for name in "memory", "shadow":
+            options[name] = self._target(options[name])
+        return self.run_of(self.params, self.streams, start=start, **options).run()
 
-    def _run(self, options, start):
-        memory, shadow = options.pop("memory"), options.pop("shadow")
+    def _target(self, timing):
+        """A memory with this timing, on the bus that it is given."""
         size = self.params.memory_base + self.params.shadow_base + 2 * self.params.memory_size
-
-        def target(timing):
-            if isinstance(timing, FixedLatency):
-                return lambda bus: MemoryTarget(bus, bytes(size), latency=timing.clocks)
-            return lambda bus: DramTarget(bus, bytes(size), **asdict(timing))
-
-        return Rtl(self.params, self.streams, memory=target(memory), shadow=target(shadow),
-                   start=start, **options).run()
+        fixed, dram = self.targets
+        if isinstance(timing, FixedLatency):
+            return partial(fixed, image=bytes(size), latency=timing.clocks)
+        return partial(dram, image=bytes(size), **asdict(timing))
 
     def _params(self, rng, most):
         return _params(rng, most)

@@ -126,12 +126,6 @@ def test_options_out_of_range_are_refused(options, message):
     assert str(caught.value) == message
 
 
-def test_a_dram_on_axi4_is_refused():
-    with pytest.raises(NotImplementedError, match="the model covers a memory of FixedLatency on "
-                                                  r"AXI4, not Dram\(banks=4, .*; measure this"):
-        simulate(AXI4, ACCESSES, memory=Dram())
-
-
 def test_other_arrays_are_refused():
     with pytest.raises(TypeError) as caught:
         simulate(PARAMS, np.zeros(3))

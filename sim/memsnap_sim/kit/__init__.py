@@ -11,7 +11,7 @@ from .axi4_memory import Axi4Memory
 from .axi4_protocol import Axi4Checker
 from .contract import ContractChecker, SnapshotRecord
 from .dma import DmaDevice, DmaDriver, Ring, packet
-from .dram import DramTarget
+from .dram import Axi4Dram, DramTarget
 from .harness import Bench
 from .memory import Entry, MemoryTarget, errors_at
 from .protocol import ProtocolChecker
@@ -19,8 +19,9 @@ from .violation import Violation, report
 from .wishbone import Access, Initiator, RegisterPort, burst, read, write
 
 __all__ = [
-    "Access", "Axi4Checker", "Axi4Matcher", "Axi4Memory", "Bench", "ContractChecker", "DmaDevice",
-    "DmaDriver", "DramTarget", "Entry", "Initiator", "LiteRegisterPort", "Manager", "MemoryTarget",
-    "ProtocolChecker", "RegisterPort", "Ring", "SnapshotRecord", "Transaction", "Violation",
-    "burst", "errors_at", "packet", "read", "read_burst", "report", "write", "write_burst",
+    "Access", "Axi4Checker", "Axi4Dram", "Axi4Matcher", "Axi4Memory", "Bench", "ContractChecker",
+    "DmaDevice", "DmaDriver", "DramTarget", "Entry", "Initiator", "LiteRegisterPort", "Manager",
+    "MemoryTarget", "ProtocolChecker", "RegisterPort", "Ring", "SnapshotRecord", "Transaction",
+    "Violation", "burst", "errors_at", "packet", "read", "read_burst", "report", "write",
+    "write_burst",
 ]

@@ -90,6 +90,10 @@ class Axi4Memory:
         self._ports = [MemoryPort(self, bus, index) for index, bus in enumerate(buses)]
         self.sampled = Sampled([signal for port in self._ports for signal in port.signals])
 
+    def due(self, transaction):
+        """The clock of the first answer to a transaction whose address, and data, are here now."""
+        return self.clock + max(1, self.latency())
+
     @property
     def words(self):
         """The content now, as a list of words."""

@@ -82,7 +82,7 @@ class MemoryPort:
                 transaction = self._transaction(name == "aw", self.channels[name].decode(values))
                 memory.transactions.append(transaction)
                 memory.storage.admit(transaction)
-                due = None if name == "aw" else memory.clock + max(1, memory.latency())
+                due = None if name == "aw" else memory.due(transaction)
                 queue.append([transaction, due])
                 if name == "aw":
                     self.begun -= 1
@@ -119,7 +119,7 @@ class MemoryPort:
                 transaction.users.append(beat.user)
             if len(transaction.data) < transaction.beats:
                 return
-            item[1] = memory.clock + max(1, memory.latency())
+            item[1] = memory.due(transaction)
             if memory.rng is None or memory.rng.random() < 0.3:
                 self._do(self.writes, transaction)
 

@@ -1,8 +1,10 @@
-"""A DRAM behind a Wishbone bus, for Amaranth's simulator: rows, banks and refresh."""
+"""DRAMs behind a bus, for Amaranth's simulator: rows, banks and refresh."""
 
+from .axi4_burst import places
+from .axi4_memory import Axi4Memory
 from .memory import MemoryTarget
 
-__all__ = ["DramTarget"]
+__all__ = ["Axi4Dram", "DramTarget"]
 
 
 class _Bank:
@@ -10,6 +12,44 @@ class _Bank:
 
     def __init__(self):
         self.row = None
+
+
+class _Controller:
+    """Works on requests in their order, command by command; see :class:`DramTarget`."""
+
+    def __init__(self, *, banks=4, row_bytes=1024, t_rcd=2, t_rp=2, t_cl=3, t_wr=1, t_refi=780,
+                 t_rfc=7):
+        self._row_bytes = row_bytes
+        self._banks = [_Bank() for _ in range(banks)]
+        self._t = {"rcd": t_rcd, "rp": t_rp, "cl": t_cl, "wr": t_wr, "refi": t_refi, "rfc": t_rfc}
+        self._idle_from = 0          # the clock from which on it has nothing in hand
+        self._next_refresh = t_refi
+
+    def answered(self, clock, address, we):
+        """The clock of the answer to a request for a byte address that comes in ``clock``."""
+        self._refresh(clock)
+        now = max(clock, self._idle_from)
+        row_number = address // self._row_bytes
+        bank = self._banks[row_number % len(self._banks)]
+        if bank.row is not None and bank.row != row_number:
+            now += self._t["rp"]
+            bank.row = None
+        if bank.row is None:
+            now += self._t["rcd"]
+            bank.row = row_number
+        self._idle_from = now + 1
+        return now + self._t["wr" if we else "cl"]
+
+    def _refresh(self, clock):
+        """Does the refreshes that are due before a request that comes now can begin."""
+        if not self._t["refi"]:
+            return
+        while self._next_refresh <= max(clock, self._idle_from):
+            begin = max(self._next_refresh, self._idle_from)
+            self._idle_from = begin + self._t["rp"] + self._t["rfc"]
+            self._next_refresh += self._t["refi"]
+            for bank in self._banks:
+                bank.row = None
 
 
 class DramTarget(MemoryTarget):
@@ -36,34 +76,41 @@ class DramTarget(MemoryTarget):
     def __init__(self, bus, image, *, banks=4, row_bytes=1024, t_rcd=2, t_rp=2, t_cl=3, t_wr=1,
                  t_refi=780, t_rfc=7, **options):
         super().__init__(bus, image, **options)
-        self._row_bytes = row_bytes
-        self._banks = [_Bank() for _ in range(banks)]
-        self._t = {"rcd": t_rcd, "rp": t_rp, "cl": t_cl, "wr": t_wr, "refi": t_refi, "rfc": t_rfc}
-        self._idle_from = 0          # the clock from which on the controller has nothing in hand
-        self._next_refresh = t_refi
+        self._controller = _Controller(banks=banks, row_bytes=row_bytes, t_rcd=t_rcd, t_rp=t_rp,
+                                       t_cl=t_cl, t_wr=t_wr, t_refi=t_refi, t_rfc=t_rfc)
 
     def request_latency(self, adr, we):
         """Clocks from a request that is taken now to its answer."""
-        self._refresh()
-        now = max(self.clock, self._idle_from)
-        row_number = adr * self.word_bytes // self._row_bytes
-        bank = self._banks[row_number % len(self._banks)]
-        if bank.row is not None and bank.row != row_number:
-            now += self._t["rp"]
-            bank.row = None
-        if bank.row is None:
-            now += self._t["rcd"]
-            bank.row = row_number
-        self._idle_from = now + 1
-        return now + self._t["wr" if we else "cl"] - self.clock
+        return self._controller.answered(self.clock, adr * self.word_bytes, we) - self.clock
 
-    def _refresh(self):
-        """Does the refreshes that are due before a request that comes now can begin."""
-        if not self._t["refi"]:
-            return
-        while self._next_refresh <= max(self.clock, self._idle_from):
-            begin = max(self._next_refresh, self._idle_from)
-            self._idle_from = begin + self._t["rp"] + self._t["rfc"]
-            self._next_refresh += self._t["refi"]
-            for bank in self._banks:
-                bank.row = None
+
+class Axi4Dram(Axi4Memory):
+    """The same on AXI4, on one port or several.
+
+    A read is a request for each of its beats when its address is accepted, a write when its last
+    data is. Of what comes in one clock, the first port's is first, and a read before a write. A
+    read's data comes from the clock on in which the rest can follow in every clock; a write is
+    answered when its last beat is.
+
+    Parameters
+    ----------
+    bus, image, options
+        See :class:`Axi4Memory`.
+    banks, row_bytes, t_rcd, t_rp, t_cl, t_wr, t_refi, t_rfc : int
+        See :class:`memsnap_sim.model.Dram`.
+    """
+
+    def __init__(self, bus, image, *, banks=4, row_bytes=1024, t_rcd=2, t_rp=2, t_cl=3, t_wr=1,
+                 t_refi=780, t_rfc=7, **options):
+        super().__init__(bus, image, **options)
+        self._controller = _Controller(banks=banks, row_bytes=row_bytes, t_rcd=t_rcd, t_rp=t_rp,
+                                       t_cl=t_cl, t_wr=t_wr, t_refi=t_refi, t_rfc=t_rfc)
+
+    def due(self, transaction):
+        """The clock of the first answer to a transaction whose address, and data, are here now."""
+        word_bytes = self.storage.word_bytes
+        answered = [self._controller.answered(self.clock, word * word_bytes, transaction.we)
+                    for word, _ in places(transaction, word_bytes)]
+        if transaction.we:
+            return answered[-1]
+        return max(clock - beat for beat, clock in enumerate(answered))

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-__all__ = ["ACCESS", "accesses_of", "beats_of", "bursts_of"]
+__all__ = ["ACCESS", "MOST_BEATS", "accesses_of", "beats_of", "bursts_of"]
 
 #: What AXI4 sets: bytes that a burst does not go beyond, and its most beats (A3.4.1).
 _PAGE = 4096
-_MOST_BEATS = 256
+MOST_BEATS = 256
 
 #: One access: the clocks without a request before it, its byte address, whether it is a write, and
 #: its bytes. The gap begins when the access before is accepted and the initiator may have another
@@ -49,10 +49,10 @@ def bursts_of(accesses, beat_bytes):
     at, which = _repeat((first + beats - 1) // page_words - page + 1)
     begin = np.maximum(first[at], (page[at] + which) * page_words)
     left = np.minimum(first[at] + beats[at], (page[at] + which + 1) * page_words) - begin
-    part, within = _repeat(-(-left // _MOST_BEATS))
-    at, begin, left = at[part], begin[part] + within * _MOST_BEATS, left[part]
+    part, within = _repeat(-(-left // MOST_BEATS))
+    at, begin, left = at[part], begin[part] + within * MOST_BEATS, left[part]
     gaps = np.where((which[part] == 0) & (within == 0), accesses["gap"][at], 0)
-    beats = np.minimum(left - within * _MOST_BEATS, _MOST_BEATS)
+    beats = np.minimum(left - within * MOST_BEATS, MOST_BEATS)
     return np.stack([gaps, begin, accesses["write"][at], beats], 1).astype(np.int64)
 
 

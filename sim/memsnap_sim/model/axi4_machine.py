@@ -67,14 +67,25 @@ def _decide(u, a):
 
 
 @compiled
-def _take(u, a, port, way, owner, beats):
+def _take(u, a, port, way, owner, adr, beats):
     """The clock's end: a memory takes an address."""
     m = u.axi4_memory[port]
-    timing = a.shadow_timing if port == 1 else a.timing
     if way == _READ:
-        axi4_memory.take_read(m, a, timing, port, u.clock, owner, beats)
+        axi4_memory.take_read(m, a, port, u.clock, owner, adr, beats)
     else:
-        axi4_memory.take_write(m, a, port, owner, beats)
+        axi4_memory.take_write(m, a, port, owner, adr, beats)
+
+
+@compiled
+def _take_burst(u, a, way):
+    """The same of one of the copier's."""
+    p = u.params
+    if way == _READ:
+        r = u.axi4_read_runs
+        _take(u, a, p.read_port, _READ, READ, p.memory_base + r.first, r.count)
+    else:
+        r = u.axi4_write_runs
+        _take(u, a, p.write_port, _WRITE, WRITE, p.shadow_base + r.first, r.count)
 
 
 @compiled
@@ -84,17 +95,21 @@ def _request(u, a):
     for way in range(2):
         owner = w.owners[way]
         if 0 <= owner < READ:
-            o = u.axi4_initiator[owner]
-            _take(u, a, 0, way, owner, axi4_initiator.asked(
-                a, owner, way, o.accepted[way], axi4_initiator.BEATS))
+            at = u.axi4_initiator[owner].accepted[way]
+            _take(u, a, 0, way, owner,
+                  axi4_initiator.asked(a, owner, way, at, axi4_initiator.ADR),
+                  axi4_initiator.asked(a, owner, way, at, axi4_initiator.BEATS))
         elif owner == MAP:
-            _take(u, a, 0, way, MAP, 1)
-    if u.axi4_read_runs.taken:
-        _take(u, a, p.read_port, _READ, READ, u.axi4_read_runs.count)
-    if u.axi4_write_runs.taken:
-        _take(u, a, p.write_port, _WRITE, WRITE, u.axi4_write_runs.count)
+            _take(u, a, 0, way, MAP, p.map_base + u.axi4_map.row // p.rows_of_beat, 1)
+        elif owner != NOBODY:
+            _take_burst(u, a, way)
     if w.data != NOBODY:
-        axi4_memory.give(u.axi4_memory[0], a, a.timing, 0, u.clock)
+        axi4_memory.give(u.axi4_memory[0], a, 0, u.clock)
+    # A memory does what comes by its first port before that by another
+    if p.read_port != 0 and u.axi4_read_runs.taken:
+        _take_burst(u, a, _READ)
+    if p.write_port != 0 and u.axi4_write_runs.taken:
+        _take_burst(u, a, _WRITE)
 
 
 @compiled
@@ -106,8 +121,7 @@ def _copy(u, a):
     if port != 0:
         beat = axi4_copy.offers_data(u)
         if beat:
-            timing = a.shadow_timing if port == 1 else a.timing
-            axi4_memory.give(u.axi4_memory[port], a, timing, port, u.clock)
+            axi4_memory.give(u.axi4_memory[port], a, port, u.clock)
     axi4_copy.step(u, a, beat, w.write_home[port] == WRITE)
 
 

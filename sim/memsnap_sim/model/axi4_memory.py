@@ -8,7 +8,7 @@ answered.
 
 from ._compiled import compiled
 from .state import NOBODY
-from .timing import latency
+from .timing import burst
 
 __all__ = ["answer_write", "give", "home_of_read", "home_of_write", "read_is_last",
            "take_read", "take_write"]
@@ -17,8 +17,8 @@ _READ, _WRITE = 0, 1
 
 
 # What is kept of an access: to whom its answer goes, the first clock of that (of a write -1 while
-# data is to come), and its beats
-_OWNER, _BEGIN, _BEATS = range(3)
+# data is to come), its beats, and the word where it begins
+_OWNER, _BEGIN, _BEATS, _ADR = range(4)
 
 
 @compiled
@@ -27,35 +27,43 @@ def _owed(a, port, way, count, what):
 
 
 @compiled
-def _keep(m, a, port, way, owner, begin, beats):
+def _keep(m, a, port, way, owner, begin, beats, adr):
     at = m.tail[way] & (a.owed.shape[2] - 1)
     a.owed[port, way, at, _OWNER] = owner
     a.owed[port, way, at, _BEGIN] = begin
     a.owed[port, way, at, _BEATS] = beats
+    a.owed[port, way, at, _ADR] = adr
     m.tail[way] += 1
 
 
 @compiled
-def take_read(m, a, timing, port, clock, owner, beats):
+def _answered(a, port, clock, adr, beats, we):
+    timing = a.shadow_timing if port == 1 else a.timing
+    return burst(timing, clock, adr, beats, we)
+
+
+@compiled
+def take_read(m, a, port, clock, owner, adr, beats):
     """A read's address is taken in this clock."""
-    begin = max(clock + latency(timing, clock, 0, 0), m.last[_READ] + 1)
+    begin = max(_answered(a, port, clock, adr, beats, 0), m.last[_READ] + 1)
     m.last[_READ] = begin + beats - 1
-    _keep(m, a, port, _READ, owner, begin, beats)
+    _keep(m, a, port, _READ, owner, begin, beats, adr)
 
 
 @compiled
-def take_write(m, a, port, owner, beats):
+def take_write(m, a, port, owner, adr, beats):
     """A write's address is taken in this clock."""
-    _keep(m, a, port, _WRITE, owner, -1, beats)
+    _keep(m, a, port, _WRITE, owner, -1, beats, adr)
 
 
 @compiled
-def give(m, a, timing, port, clock):
+def give(m, a, port, clock):
     """A beat of data is taken in this clock; called after the address."""
     m.beats += 1
     if m.beats == _owed(a, port, _WRITE, m.data, _BEATS):
         at = m.data & (a.owed.shape[2] - 1)
-        a.owed[port, _WRITE, at, _BEGIN] = clock + latency(timing, clock, 0, 1)
+        adr = _owed(a, port, _WRITE, m.data, _ADR)
+        a.owed[port, _WRITE, at, _BEGIN] = _answered(a, port, clock, adr, m.beats, 1)
         m.beats = 0
         m.data += 1
 

@@ -83,7 +83,7 @@ class Run:
         owed = 1 << ceil_log2(params.ports * min(params.max_in_flight, asked)
                               + params.buffer_depth + 2)
         return {"asked": np.zeros((params.ports, 2, asked, 3), np.int64),
-                "owed": np.zeros((3, 2, owed, 3), np.int64),
+                "owed": np.zeros((3, 2, owed, 4), np.int64),
                 "lengths": np.zeros(params.buffer_depth, np.int64)}
 
     @property

@@ -147,7 +147,7 @@ UNIT = np.dtype([
 #: stalls : (n, 6), copies : (n, 3), log : (ports, n, 3); see :class:`Result`
 #: timing, shadow_timing : what the memories' timing keeps
 #: asked : AXI4, (ports, 2, n, 3), the reads and writes that an initiator has begun
-#: owed : AXI4, (3, 2, n, 3), the reads and writes that each memory's port has taken
+#: owed : AXI4, (3, 2, n, 4), the reads and writes that each memory's port has taken
 #: lengths : AXI4, (buffer_depth,), beats of the copier's writes that are under way
 Arrays = namedtuple("Arrays", "accesses rows words tags notes places answers owners shadow_answers "
                               "stalls copies log timing shadow_timing asked owed lengths")

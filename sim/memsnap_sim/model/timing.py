@@ -6,7 +6,7 @@ import numpy as np
 
 from ._compiled import compiled
 
-__all__ = ["Dram", "FixedLatency", "latency"]
+__all__ = ["Dram", "FixedLatency", "burst", "latency"]
 
 _FIXED, _DRAM = 0, 1
 # Where the figures are in the array that the compiled functions get
@@ -49,9 +49,11 @@ class FixedLatency:
 class Dram:
     """A DRAM behind a controller that works on the requests in their order, rows left open.
 
-    All times are in clocks of the unit. A request takes one beat. Consecutive rows are in
-    consecutive banks. A request that comes in clock c is begun in clock c, or when the request
-    before it has had its column command, whichever is later; then
+    All times are in clocks of the unit. A request takes one beat; on AXI4 a read is a request for
+    each of its beats in the clock in which its address is accepted, and a write in that of its last
+    data. Of what comes in one clock the initiators' port is first, and on each a read. Consecutive
+    rows are in consecutive banks. A request that comes in clock c is begun in clock c, or when the
+    request before it has had its column command, whichever is later; then
 
     - every refresh that is due by then comes first, also if it falls due while another is done: a
       refresh is due every ``t_refi`` clocks, begins then or after the last column command before
@@ -60,7 +62,8 @@ class Dram:
     - if the bank has no row open then, the row is opened: ``t_rcd`` clocks;
     - the column command takes one clock, and the answer comes ``t_cl`` clocks after its clock to a
       read and ``t_wr`` clocks after it to a write; answers keep the order of the requests, one in
-      a clock.
+      a clock. On AXI4 a read's answers begin when all of them can follow in every clock, a write
+      has one for its last request, and neither waits for the other.
 
     Parameters
     ----------
@@ -124,6 +127,19 @@ def _check(timing, **least):
             raise TypeError(f"{name} must be an integer, not {value!r}")
         if value < smallest:
             raise ValueError(f"{name} must be at least {smallest}, not {value!r}")
+
+
+@compiled
+def burst(timing, clock, adr, beats, we):
+    """The clock of the answer to a write of some beats from word ``adr`` on, whose data is here in
+    ``clock``, or the first of a read's, so that the others can follow in every clock."""
+    if timing[_KIND] == _FIXED:
+        return clock + timing[_CLOCKS]
+    first = clock
+    for beat in range(beats):
+        answer = clock + latency(timing, clock, adr + beat, we)
+        first = answer if we else max(first, answer - beat)
+    return first
 
 
 @compiled
