@@ -53,12 +53,12 @@ def _copy_rates():
     for data_width in 32, 64:
         for latency in _LATENCIES:
             yield case(latency, 64, data_width=data_width)
-        for block_size in 16, 4096:
-            for latency in 1, 32:
-                yield case(latency, block_size, data_width=data_width)
+        for latency in 1, 32:
+            yield case(latency, 16, data_width=data_width)
     yield case(4, 512)
     yield case(16, 512, data_width=64)
-    for latency in 4, 16:
+    yield case(32, 4096)
+    for latency in _LATENCIES:
         yield case(latency, 4096, data_width=64)
     # A separate shadow
     for latency, block_size in (1, 16), (32, 16), (4, 64), (32, 64), (32, 4096):
@@ -66,8 +66,9 @@ def _copy_rates():
     for latency, block_size in (16, 512), (32, 16):
         yield case(latency, block_size, data_width=64, **_SEPARATE)
     # The map in the memory
-    for latency, block_size in (32, 16), (4, 64), (16, 512), (32, 4096):
+    for latency, block_size in (32, 16), (4, 64), (16, 512):
         yield case(latency, block_size, **_MAP)
+    yield case(32, 4096, data_width=64, **_MAP)
     yield case(32, 64, ports=2)
     yield from _axi4_copy_rates(case)
 
@@ -78,10 +79,9 @@ def _axi4_copy_rates(case):
     for latency in 1, 32:
         yield case(latency, 4096, **_AXI4)
     yield case(16, 512, **_AXI4)
-    for data_width in 32, 128:
-        for block_size in 64, 4096:
-            yield case(32, block_size, bus="axi4", data_width=data_width)
-    yield case(1, 64, bus="axi4", data_width=128)
+    yield case(32, 64, bus="axi4", data_width=32)
+    for latency, block_size in (1, 64), (32, 64), (32, 4096):
+        yield case(latency, block_size, bus="axi4", data_width=128)
     for data_width in 32, 64, 128:
         yield case(32, 16, bus="axi4", data_width=data_width)
     yield case(32, 64, shadow="separate", **_AXI4)
