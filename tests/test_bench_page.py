@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from click.testing import CliRunner
-from memsnap_sim import bench, bench_page, bench_plots, cli
+from memsnap_sim import bench, bench_page, bench_plots, bench_program, cli
 from memsnap_sim.bench import row
 from memsnap_sim.bench_page import Change, compare
 
@@ -81,6 +81,21 @@ def test_plots_are_the_same_every_time(tmp_path):
     second = bench_page.write_page(ROWS, tmp_path / "b")
     assert [path.name for path in first] == ["figures.md", "figures-p2.svg"]
     assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
+
+
+def test_the_committed_page_is_made_from_the_committed_figures(tmp_path):
+    made = bench_page.write_page(bench.read_json(COMMITTED), tmp_path)
+    assert len(made) == 3
+    for path in made:
+        assert path.read_bytes() == (COMMITTED.parent / path.name).read_bytes(), (
+            f"{path.name} is stale: make bench ACCEPT=1")
+
+
+def test_the_committed_figures_are_of_the_table_as_it_is():
+    rows = bench.read_json(COMMITTED)
+    assert len(rows) == len([*bench.cases()]) + 2 * len(bench_program.PROGRAMS)
+    assert {row.figure for row in rows} == {"P1", "P2", "P3", "P4", "P5", "P6"}
+    assert [row.case for row in rows if not row.met and not row.why] == []
 
 
 def test_the_command_names_what_got_worse(tmp_path, monkeypatch):

@@ -244,4 +244,5 @@ def finishing(*, left, latency=1, block_size=16, blocks=2048, **build):
     one = limits.copy_clocks(rig.params, rig.params.block_beats)
     limit = left * one + limits.copy_ends(rig.params, latency)
     return row("P6", rig.name(f"{left} of {blocks} blocks left", "clocks"),
-               rig.clocks - (blocks - left) * one, limit, limit + blocks / 32)
+               rig.clocks - (blocks - left) * one, limit, limit + blocks / 32,
+               why=_why_slow(rig.params))

@@ -55,16 +55,28 @@ def plots(rows):
     return found
 
 
+def _height(figure, row):
+    """How far a row, and its goal, is from the limit: the share of it, or the clocks above it."""
+    if figure == "P2":
+        return row.value / row.limit, row.goal / row.limit
+    return row.value - row.limit, row.goal - row.limit
+
+
 def _plot(figure, points):
-    """A panel for each bus. Points of one latency stand side by side, smaller blocks first."""
+    """A panel for each bus. Points of one latency stand side by side, smaller blocks first.
+
+    What is far above all goals is at the upper edge, with its height in figures.
+    """
     buses = [bus for bus in ("Wishbone", "AXI4") if any(point.bus == bus for point in points)]
     latencies = sorted({point.latency for point in points})
+    heights = [_height(figure, point.row) for point in points]
+    top = 1.05 * min(max(map(max, heights)), 2 * max(goal for _, goal in heights))
     with matplotlib.rc_context(STYLE):
         canvas = Figure(figsize=(9, 3.6), layout="constrained")
         panels = canvas.subplots(1, len(buses), sharey=True, squeeze=False)[0]
         for axes, bus in zip(panels, buses, strict=True):
             here = [point for point in points if point.bus == bus]
-            _draw(axes, figure, here, latencies)
+            _draw(axes, figure, here, latencies, top)
             axes.set(title=bus, xlabel="L, clocks from an accepted read to its data")
         panels[0].set_ylabel("share of the limit" if figure == "P2" else "clocks above the limit")
         canvas.legend(handles=_legend(points), loc="outside right upper", fontsize=8,
@@ -76,7 +88,7 @@ def _plot(figure, points):
     return svg[svg.index("<svg"):]
 
 
-def _draw(axes, figure, points, latencies):
+def _draw(axes, figure, points, latencies, top):
     axes.grid(axis="y", color=GRID)
     axes.set_xticks(range(len(latencies)), latencies)
     axes.set_xlim(-0.5, len(latencies) - 0.5)
@@ -85,16 +97,18 @@ def _draw(axes, figure, points, latencies):
                       key=lambda point: (point.block_size, point.width, point.form))
         for index, point in enumerate(here):
             across = place + 0.8 * ((index + 0.5) / len(here) - 0.5)
-            row = point.row
-            far = row.value / row.limit if figure == "P2" else row.value - row.limit
-            goal = row.goal / row.limit if figure == "P2" else row.goal - row.limit
+            far, goal = _height(figure, point.row)
             axes.plot([across - 0.02, across + 0.02], [goal, goal], color=INK, linewidth=1)
-            axes.plot([across], [far], marker=_MARKS.get(point.form, _OTHER[1]), markersize=5,
+            axes.plot([across], [min(far, top)], marker=_MARKS.get(point.form, _OTHER[1]),
                       color=_COLOURS.get(point.block_size, _OTHER[0]), linestyle="none",
-                      markeredgecolor=INK, markeredgewidth=0.0 if row.met else 1.2)
+                      markeredgecolor=INK, markeredgewidth=0.0 if point.row.met else 1.2,
+                      markersize=5, clip_on=False)
+            if far > top:
+                axes.annotate(f"{far:g}", (across, top), (5, -3), textcoords="offset points",
+                              fontsize=8)
         if place:
             axes.axvline(place - 0.5, color=GRID, linewidth=0.8)
-    axes.set_ylim(bottom=0)
+    axes.set_ylim(0, top)
 
 
 def _legend(points):
