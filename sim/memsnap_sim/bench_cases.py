@@ -10,7 +10,7 @@ __all__ = ["FIGURES", "cases"]
 
 #: The figure that each scenario counts.
 FIGURES = {figures.access_cost: "P1", figures.copy_rate: "P2", figures.longest_stall: "P3",
-           figures.arming: "P4", figures.finishing: "P6"}
+           figures.stall_at_instant: "P3", figures.arming: "P4", figures.finishing: "P6"}
 
 _LATENCIES = 1, 4, 16, 32
 _AXI4 = {"bus": "axi4", "data_width": 64}
@@ -23,7 +23,7 @@ _KINDS = ("read, idle", "write, idle", "read, copied", "write, copied, row at ha
 
 def cases():
     """All cases, as (scenario, keyword arguments)."""
-    for make in _access_costs, _copy_rates, _stalls, _armings, _finishings:
+    for make in _access_costs, _copy_rates, _stalls, _instants, _armings, _finishings:
         yield from make()
 
 
@@ -128,6 +128,13 @@ def _axi4_stalls(case):
     yield case(4, 64, copier_port="own", **_AXI4)
     yield case(16, 64, shadow="separate", **_AXI4)
     yield case(4, 64, **_MAP, **_AXI4)
+
+
+def _instants():
+    for latency in _LATENCIES:
+        yield figures.stall_at_instant, {"latency": latency}
+    for latency in 4, 32:
+        yield figures.stall_at_instant, {"latency": latency, **_AXI4}
 
 
 def _armings():

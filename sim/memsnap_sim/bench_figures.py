@@ -11,7 +11,8 @@ from . import bench_limits as limits
 from .bench_rig import make_rig
 from .bench_row import row
 
-__all__ = ["access_cost", "arming", "copy_rate", "finishing", "longest_stall"]
+__all__ = ["access_cost", "arming", "copy_rate", "finishing", "longest_stall",
+           "stall_at_instant"]
 
 _ROWS = 4           # of the copy map, where costs of accesses are counted
 _BEATS = 2048       # copied in a case, at the least
@@ -208,6 +209,35 @@ def longest_stall(*, latency, block_size, data_width=32, blocks=None, snapshots=
                limits.stall_goal(rig.params, latency, row_on_chip=on_chip),
                why="" if on_chip else "rows of the map are fetched one at a time, before a beat is "
                                       "read, and to set bits and for the background copy too")
+
+
+def stall_at_instant(*, latency, snapshots=8, **build):
+    """P3: longest stall of the first write that is held, under a write in each clock.
+
+    Those before it were accepted until the clock before the instant, and are not answered yet.
+    """
+    rng = random.Random(f"instant {latency}")
+    rig = make_rig(latency=latency, memory_size=1024, block_size=64, **build)
+    stalls = []
+
+    async def scenario(rig, ctx):
+        for number in range(snapshots):
+            await rig.ready(ctx)
+            before = len(rig.initiator.log)
+            rig.initiator.add(*[rig.write(rng.randrange(1024 // rig.params.beat_bytes))
+                                for _ in range(latency + 20 + number)])
+            await ctx.tick().repeat(latency + 6 + number)
+            await rig.start(ctx)
+            await rig.done(ctx)
+            await rig.idle(ctx)
+            stalls.append(next(each.accepted - each.requested for each in rig.initiator.log[before:]
+                               if each.accepted > each.requested))
+
+    rig.run(scenario)
+    drain = limits.drain(latency)
+    return row("P3", rig.name("at the instant", "clocks"), max(stalls),
+               drain + limits.stall(rig.params, latency),
+               drain + limits.stall_goal(rig.params, latency))
 
 
 # P4 ----------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ its data and from a write to its answer. None is measured, and none knows how th
 
 from memsnap.params import Bus, Map, Shadow
 
-__all__ = ["copy_clocks", "copy_ends", "copy_rate", "missed_row", "stall", "stall_goal"]
+__all__ = ["copy_clocks", "copy_ends", "copy_rate", "drain", "missed_row", "stall", "stall_goal"]
 
 
 def _one_way(params):
@@ -62,6 +62,16 @@ def stall_goal(params, latency, *, row_on_chip=True):
     """What a stall may take: 7 clocks more than the limit, and on AXI4 a burst that has begun."""
     burst = params.burst_beats if params.bus is Bus.AXI4 else 0
     return stall(params, latency, row_on_chip=row_on_chip) + 7 + burst
+
+
+def drain(latency):
+    """Clocks until the writes accepted before the instant are done, in the clock of the instant.
+
+    That a write is accepted does not say that a read after it sees it: AXI4 has no order between
+    the two, and a Wishbone target may accept what it does later. Only its answer does. The last
+    one was accepted in the clock before, so that a clock of L is over.
+    """
+    return latency - 1
 
 
 def missed_row(latency):

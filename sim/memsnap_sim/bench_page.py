@@ -24,8 +24,8 @@ _ABOUT = {
           "not on chip has to be read as well. The goal is 7 clocks more, and on AXI4 the burst "
           "that is under way. The cycle-level model finds no more than the goal over tens of "
           "thousands of writes of one port; with two ports it finds a clock more than that, once "
-          "in some thousands. Not counted are writes right after the instant, which wait for the "
-          "answers to those accepted before it, too.",
+          "in some thousands. At the instant the writes accepted before it are still on their way; "
+          "the last is answered L - 1 clocks later, and only then the copy may read.",
     "P4": "Clocks from the start to the instant, with a write in each clock at each port.",
     "P5": "What a program pays while all of its memory is copied in idle slots, as a fraction of "
           "that time; and how much shorter it stands still than if it stopped and copied.",
