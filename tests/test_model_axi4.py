@@ -55,7 +55,8 @@ def test_one_too_many_is_noticed(known, figure, monkeypatch):
 @pytest.fixture(scope="module")
 def many_known():
     """Cases of all kinds, and what the RTL makes of them."""
-    cases = [Axi4Case(seed, beats=96) for seed in range(3000, 3024)]
+    # The last has more rows of a map in the memory than are at hand
+    cases = [Axi4Case(seed, beats=96) for seed in (*range(3000, 3024), 3134)]
     return [(case, case.rtl(model(case).start)) for case in cases]
 
 
