@@ -25,6 +25,16 @@ def traffic(seed, beats, count, *, writes=0.7, pause=0, shadow=0.02):
             yield read(adr, gap=gap)
 
 
+def spots(seed, beats, count):
+    """Writes that stay at one place for a while, and often come back to an earlier one."""
+    rng = random.Random(seed)
+    places = [rng.randrange(beats)]
+    for _ in range(count):
+        places.append(rng.choice([rng.randrange(beats), rng.choice(places[-3:])]))
+        for _ in range(rng.randint(1, 12)):
+            yield write(places[-1], rng.getrandbits(32), gap=rng.randint(0, 6))
+
+
 async def two_snapshots(bench):
     """One after the other, without a pause for the traffic."""
     await bench.ready()
@@ -32,6 +42,14 @@ async def two_snapshots(bench):
     await bench.end()
     await bench.start(pin=True)
     await bench.end()
+
+
+async def eight_snapshots(bench):
+    """One right after the other."""
+    await bench.ready()
+    for _ in range(8):
+        await bench.start(pin=True)
+        await bench.end()
 
 
 async def one_snapshot(bench):
@@ -89,6 +107,7 @@ SCENARIOS = (
              timeout=200),
     rows(64),
     rows(32),
+    scenario(eight_snapshots, [spots(8, 128, 120)], {"latency": 6}, block_size=16),
 )
 
 

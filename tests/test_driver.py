@@ -7,7 +7,9 @@ import guide
 import pytest
 from amaranth.hdl import Value
 from amaranth.sim import Simulator
+from fronted_bank import FrontedBank
 from memsnap import SnapshotParams
+from memsnap.bus.wishbone_csr import WishboneRegisters
 from memsnap.driver import (
     AsyncSnapshotDriver,
     BusError,
@@ -23,7 +25,7 @@ from memsnap.driver import (
 from memsnap.regs.constants import VERSION
 from memsnap.regs.fields import REGISTERS, Cause, Refusal, RegionKind, Release, State
 from memsnap_sim.kit.harness import Bench
-from test_wishbone_csr import Registers, cycle
+from test_wishbone_csr import cycle
 
 from sim import Pins
 
@@ -91,7 +93,7 @@ class Bus:
     """The registers' bus in the simulator, as coroutines or, from outside, as plain functions."""
 
     def __init__(self, fate):
-        dut = Registers(PARAMS)
+        dut = FrontedBank(WishboneRegisters(), PARAMS)
         self.clock = 0
         self.dut = dut
         self.simulator = Simulator(dut)

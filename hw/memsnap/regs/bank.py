@@ -210,8 +210,8 @@ class RegisterBank(wiring.Component):
 
     def _show_file(self, m, kept, *, table):
         """Of a word in the file, shows the bits that there are; to the region table, all."""
-        for bit, hits in enumerate(kept):
-            m.d.comb += self._file.show[bit].eq(Cat(hits).any() | table.busy)
+        shown = Cat(Cat(hits).any() for hits in kept)
+        m.d.comb += self._file.show.eq(shown | table.busy.replicate(len(kept)))
         self._word.add(0, self._file.word)
 
     def _keep_regions(self, m, table, *, hits):

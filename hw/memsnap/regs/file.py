@@ -1,6 +1,6 @@
 """What software configured, in a RAM, for software to read back."""
 
-from amaranth.hdl import Cat, Module, Mux
+from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -59,20 +59,24 @@ class RegisterFile(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
+        # Nobody looks at what is read in the clock of a write: no cells are to keep it right
         m.submodules.ram = ram = Memory(
-            shape=data.ArrayLayout(8, 4), depth=1 << (self._words.stop - 1).bit_length(), init=[])
-        write, read = ram.write_port(granularity=1), ram.read_port()
+            shape=data.ArrayLayout(8, 4), depth=1 << (self._words.stop - 1).bit_length(), init=[],
+            attrs={"no_rw_check": 1})
+        write, read = ram.write_port(granularity=1), ram.read_port(domain="comb")
+        word = Signal(32, reset_less=True)
         writes = self.write | ~self.ready
         m.d.comb += [
             write.addr.eq(self.adr),
             write.data.eq(self.data),
             write.en.eq(self.sel & writes.replicate(4)),
-            read.en.eq(~writes),    # so that no RAM needs logic for both at once
             read.addr.eq(Mux(self.fetch, Cat(self.place, self.adr[3:]), self.new_adr)),
         ]
+        with m.If(~writes):
+            m.d.sync += word.eq(read.data)
         for bit, show in enumerate(self.show):  # the flip-flops themselves take the zeros
             with m.If(show):
-                m.d.sync += self.word[bit].eq(read.data.as_value()[bit])
+                m.d.sync += self.word[bit].eq(word[bit])
             with m.Else():
                 m.d.sync += self.word[bit].eq(0)
         with m.If(~self.ready):
