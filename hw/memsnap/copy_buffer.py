@@ -148,16 +148,21 @@ class CopyBuffer(wiring.Component):
         when nothing is on offer, or it is taken. So a late ``ready`` is no part of an address.
         """
         depth = self._params.buffer_depth
-        m.submodules.places = places = Memory(shape=beat_layout(self._params), depth=depth, init=[])
-        m.submodules.beats = beats = Memory(shape=unsigned(self._params.data_width), depth=depth,
-                                            init=[])
+        # A slot that is fetched is not being filled: no cells are needed to keep that right
+        place, beat = beat_layout(self._params), unsigned(self._params.data_width)
+        m.submodules.places = places = Memory(shape=place, depth=depth, init=[],
+                                              attrs={"no_rw_check": 1})
+        m.submodules.beats = beats = Memory(shape=beat, depth=depth, init=[],
+                                            attrs={"no_rw_check": 1})
         put_place, put_beat = places.write_port(), beats.write_port()
-        get_place, get_beat = places.read_port(), beats.read_port()
+        get_place, get_beat = places.read_port(domain="comb"), beats.read_port(domain="comb")
+        fetched_place = Signal(place)
+        fetched_beat = Signal(beat)
         erred = Signal()
         failed_slot = Signal.like(read)
         show_failed = Signal()
         fetch = Signal()
-        offered = Signal()   # the memories show the slot before ``fetched``
+        offered = Signal()   # the slot before ``fetched`` was fetched
         waiting = Signal()   # on offer in the clock before, and not taken
 
         m.d.comb += [
@@ -168,15 +173,17 @@ class CopyBuffer(wiring.Component):
             put_beat.addr.eq(read),
             put_beat.data.eq(self.read_data),
             fetch.eq((~offered | take) & (read != fetched)),
-            get_place.en.eq(fetch | show_failed),
             get_place.addr.eq(fetched),
-            get_beat.en.eq(fetch),
             get_beat.addr.eq(fetched),
             self.write.valid.eq(offered & (~self.stop | waiting)),
-            self.write.payload.place.eq(get_place.data),
-            self.write.payload.data.eq(get_beat.data),
-            self.error_block.eq(get_place.data.block),
+            self.write.payload.place.eq(fetched_place),
+            self.write.payload.data.eq(fetched_beat),
+            self.error_block.eq(fetched_place.block),
         ]
+        with m.If(fetch | show_failed):
+            m.d.sync += fetched_place.eq(get_place.data)
+        with m.If(fetch):
+            m.d.sync += fetched_beat.eq(get_beat.data)
         m.d.sync += [
             offered.eq(fetch | (offered & ~take)),
             waiting.eq(self.write.valid & ~self.write.ready & ~self.drop),

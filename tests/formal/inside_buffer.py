@@ -73,8 +73,8 @@ class BufferInside(Part):
         yield Fact(~offer | (self.unwritten != 0), "an offer of nothing")
         for slot, (place, beat) in enumerate(zip(self.places, self.beats, strict=True)):
             here = offer & (shown == slot)
-            yield Fact(~here | (self["places.read0"] == place.as_value()), "another place")
-            yield Fact(~here | (self["beats.read0"] == beat), "another beat")
+            yield Fact(~here | (self["fetched_place"] == place.as_value()), "another place")
+            yield Fact(~here | (self["fetched_beat"] == beat), "another beat")
         yield Fact(~self["waiting"] | self["offered"] & ~self["show_failed"],
                      "an offer is withdrawn")
         yield Fact(~(self["show_failed"] | self["erred"]) | stopping, "a failure goes on")

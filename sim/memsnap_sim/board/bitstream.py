@@ -17,6 +17,9 @@ _TOOLS = {
     "ice40": {"YOSYS": "yosys", "NEXTPNR_ICE40": "nextpnr-ice40", "ICEPACK": "icepack"},
     "ecp5": {"YOSYS": "yosys", "NEXTPNR_ECP5": "nextpnr-ecp5", "ECPPACK": "ecppack"},
 }
+#: Further options of synthesis. Eight flip-flops of an iCE40 share enable and reset: those with one
+#: nearly for themselves would leave the others' places empty.
+_SYNTH = {"ice40": "-dffe_min_ce_use 4", "ecp5": ""}
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,7 @@ def build(platform, top, out, *, name, clock_hz, seed=1):
     _find_tools(family)
     report = f"{name}.report.json"
     out.mkdir(parents=True, exist_ok=True)
-    plan = platform.build(top(), name=name, do_build=False,
+    plan = platform.build(top(), name=name, do_build=False, synth_opts=_SYNTH[family],
                           nextpnr_opts=f"--seed {seed} --report {report} --timing-allow-fail")
     with open(out / f"{name}.log", "w") as log:
         code = _execute(plan, out, log)
