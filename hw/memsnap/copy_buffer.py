@@ -144,8 +144,8 @@ class CopyBuffer(wiring.Component):
     def _store(self, m, *, issued, read, fetched, take, answered):
         """Places and data, and the offer to the shadow.
 
-        What is on offer is what the memories' outputs show: they go on to the slot at ``fetched``
-        when nothing is on offer, or it is taken. So a late ``ready`` is no part of an address.
+        What is on offer was fetched from the memories: the slot at ``fetched`` is the next, when
+        nothing is on offer or it is taken. So a late ``ready`` is no part of an address.
         """
         depth = self._params.buffer_depth
         # A slot that is fetched is not being filled: no cells are needed to keep that right

@@ -5,7 +5,6 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from .control import Failure
-from .params import Release
 
 __all__ = ["HeldWrites"]
 
@@ -60,7 +59,7 @@ class HeldWrites(wiring.Component):
         waits = Signal(self._params.ports)      # for the block that is given up
         doomed = Signal(self._params.ports)     # was found to wait for one
         # A build that cannot do the latter starts no snapshot under it
-        able = self._params.retry and self._params.release is Release.COPIED
+        able = self._params.can_fail_write
         fail_write = self.failure == Failure.FAIL_WRITE if able else Const(0)
         m.d.comb += over.eq(self.held & (self.over | was_over))
         for index, held in enumerate(self.held):

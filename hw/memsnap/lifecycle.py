@@ -5,7 +5,6 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from .control import Cause, Failure, Refusal, State
-from .params import Release
 from .stopwatch import Stopwatch
 
 __all__ = ["Lifecycle"]
@@ -203,7 +202,7 @@ class Lifecycle(wiring.Component):
         wrong = Const(0)
         if not params.retry:
             wrong |= self.retries != 0
-        if not (params.retry and params.release is Release.COPIED):
+        if not params.can_fail_write:
             wrong |= self.failure == Failure.FAIL_WRITE
         if not params.io_hold:
             wrong |= self.hold_io

@@ -274,6 +274,11 @@ class SnapshotParams:
         return self.id_width + ceil_log2(self.memory_sources)
 
     @property
+    def can_fail_write(self):
+        """Whether a held write can be failed in the snapshot's stead."""
+        return self.retry and self.release is Release.COPIED
+
+    @property
     def background_jobs(self):
         """Jobs in use up to which a block is claimed that no write waits for.
 

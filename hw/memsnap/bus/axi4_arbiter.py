@@ -25,7 +25,7 @@ class Axi4Arbiter(wiring.Component):
 
     For each address channel the order is: the map if ``map_urgent``, the copier if ``urgent``
     (reads only), the copier and the map if they were denied the channel for ``share`` clocks, the
-    initiators in turn, the map, the copier. An address that was offered stays so until it is taken
+    initiators in turn, the copier, the map. An address that was offered stays so until it is taken
     (A3.2.1).
 
     Parameters
