@@ -18,8 +18,8 @@ from memsnap_sim.machine import Machine, find_program, record_of
 from memsnap_sim.report import Kind, Outcome, Report, Stall, Write
 from memsnap_sim.settings import RegionSpec, Settings, Trigger
 from memsnap_sim.soc import RunResult
-from memsnap_sim.soc.build import BuildError
 from memsnap_sim.soc.run import _COPY, _STALL, _WRITE
+from memsnap_sim.verilated import BuildError
 
 PARAMS = SnapshotParams(memory_size=256, shadow_base=256)
 MEMORY = bytes(range(256))

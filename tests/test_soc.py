@@ -1,18 +1,15 @@
 """The compiled system: programs run, images are exact, the baseline copies, faults are told."""
 
-import importlib
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from memsnap import SnapshotParams
 from memsnap.control import RegionKind
-from memsnap_sim import soc
+from memsnap_sim import soc, verilated
 from memsnap_sim.elf import load
 from memsnap_sim.soc import firmware
 from memsnap_sim.toolchain import PROGRAMS, build_program
-
-building = importlib.import_module("memsnap_sim.soc.build")
 
 #: Systems that differ in all that soc.v and soc.cpp tell apart.
 CLASSIC = SnapshotParams(data_width=64, pipelined=False, block_size=256, ports=2, io_hold=True,
@@ -141,13 +138,13 @@ def test_systems_are_checked(params, message):
 
 
 def test_without_a_compiler_the_wheel_of_zig_serves(monkeypatch):
-    monkeypatch.setattr(building.shutil, "which", lambda name: None)
-    assert building._compiler()[1:] == ["-m", "ziglang", "c++"]
+    monkeypatch.setattr(verilated.shutil, "which", lambda name: None)
+    assert verilated._compiler()[1:] == ["-m", "ziglang", "c++"]
 
 
 def test_a_compiler_that_fails_is_told(monkeypatch, tmp_path):
-    monkeypatch.setattr(building, "_compiler", lambda: ["false"])
-    with pytest.raises(building.BuildError, match="false .* failed"):
+    monkeypatch.setattr(verilated, "_compiler", lambda: ["false"])
+    with pytest.raises(verilated.BuildError, match="false .* failed"):
         soc.build(SYSTEMS["pipelined-32"], cache=tmp_path)
     assert list(tmp_path.iterdir()) == []
 

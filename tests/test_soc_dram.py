@@ -11,6 +11,7 @@ from memsnap_sim.soc.litedram import GenerationError
 from memsnap_sim.soc.run import _settle
 from memsnap_sim.surroundings import Fault
 from memsnap_sim.toolchain import build_program
+from memsnap_sim.verilated import BuildError
 
 pytestmark = pytest.mark.systems
 
@@ -73,7 +74,7 @@ def test_a_missing_generator_is_told(monkeypatch, tmp_path):
         raise GenerationError("pip install 'memsnap[litedram]'")
 
     monkeypatch.setattr(building, "generate", generate)
-    with pytest.raises(building.BuildError, match=r"^pip install 'memsnap\[litedram\]'$"):
+    with pytest.raises(BuildError, match=r"^pip install 'memsnap\[litedram\]'$"):
         soc.build(SnapshotParams(), memory="litedram", cache=tmp_path)
 
 

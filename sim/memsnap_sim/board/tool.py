@@ -66,7 +66,7 @@ def main(configs, top, platforms):
     @choice
     def simulate(memory):
         """Run the board in simulation, with a serial port for `memsnap host`."""
-        from ..soc.build import BuildError
+        from ..verilated import BuildError
         from .simulation import SimulatedBoard
         config = systems[memory]
         try:

