@@ -201,12 +201,16 @@ class Manager:
                 return
             self._waiting = None
             begun.add(transaction.we)
-            self.log.append(transaction)
-            self._in_flight[transaction.we] += 1
-            self._open[transaction.we][transaction.id].append(transaction)
-            self._addresses["aw" if transaction.we else "ar"].append(transaction)
-            if transaction.we:
-                self._data.extend((transaction, beat) for beat in range(transaction.beats))
+            self._enter(transaction)
+
+    def _enter(self, transaction):
+        """Puts a transaction, which begins in this clock, with those in flight."""
+        self.log.append(transaction)
+        self._in_flight[transaction.we] += 1
+        self._open[transaction.we][transaction.id].append(transaction)
+        self._addresses["aw" if transaction.we else "ar"].append(transaction)
+        if transaction.we:
+            self._data.extend((transaction, beat) for beat in range(transaction.beats))
 
     def _check(self, transaction):
         """Completes a transaction, and refuses what AXI4 forbids."""

@@ -1,5 +1,7 @@
 """DRAMs behind a bus, for Amaranth's simulator: rows, banks and refresh."""
 
+import inspect
+
 from .axi4_burst import places
 from .axi4_memory import Axi4Memory
 from .memory import MemoryTarget
@@ -52,6 +54,12 @@ class _Controller:
                 bank.row = None
 
 
+def _controller(options):
+    """The controller of those ``options`` that are its own, which it takes out of them."""
+    own = inspect.signature(_Controller).parameters
+    return _Controller(**{name: options.pop(name) for name in own if name in options})
+
+
 class DramTarget(MemoryTarget):
     """A memory with the timing of a DRAM, whose controller works on requests in their order.
 
@@ -73,11 +81,9 @@ class DramTarget(MemoryTarget):
         See :class:`memsnap_sim.model.Dram`.
     """
 
-    def __init__(self, bus, image, *, banks=4, row_bytes=1024, t_rcd=2, t_rp=2, t_cl=3, t_wr=1,
-                 t_refi=780, t_rfc=7, **options):
+    def __init__(self, bus, image, **options):
+        self._controller = _controller(options)
         super().__init__(bus, image, **options)
-        self._controller = _Controller(banks=banks, row_bytes=row_bytes, t_rcd=t_rcd, t_rp=t_rp,
-                                       t_cl=t_cl, t_wr=t_wr, t_refi=t_refi, t_rfc=t_rfc)
 
     def request_latency(self, adr, we):
         """Clocks from a request that is taken now to its answer."""
@@ -100,11 +106,9 @@ class Axi4Dram(Axi4Memory):
         See :class:`memsnap_sim.model.Dram`.
     """
 
-    def __init__(self, bus, image, *, banks=4, row_bytes=1024, t_rcd=2, t_rp=2, t_cl=3, t_wr=1,
-                 t_refi=780, t_rfc=7, **options):
+    def __init__(self, bus, image, **options):
+        self._controller = _controller(options)
         super().__init__(bus, image, **options)
-        self._controller = _Controller(banks=banks, row_bytes=row_bytes, t_rcd=t_rcd, t_rp=t_rp,
-                                       t_cl=t_cl, t_wr=t_wr, t_refi=t_refi, t_rfc=t_rfc)
 
     def due(self, transaction):
         """The clock of the first answer to a transaction whose address, and data, are here now."""
