@@ -12,7 +12,7 @@ from litex.build.generic_platform import GenericPlatform, Pins, Subsignal
 from litex.soc.integration.soc import SoCRegion
 from litex.soc.integration.soc_core import SoCCore
 from litex.soc.interconnect import wishbone
-from litex_soc import RAM, SIZE, Clocks
+from litex_soc import RAM, SIZE, Clocks, write
 from migen import If, Module
 
 REGISTERS, VERDICT = 0xe0000000, 0xe1000000
@@ -49,11 +49,7 @@ def main(package, out, program):
     platform = GenericPlatform("none", [
         ("clk", 0, Pins("clk")), ("rst", 0, Pins("rst")),
         ("verdict", 0, Subsignal("done", Pins(1)), Subsignal("word", Pins(32)))])
-    soc = Soc(platform, add_snapshot, Path(program).read_bytes())
-    soc.finalize()
-    platform.finalize(soc)
-    platform.get_verilog(soc, name="soc").write(out)
-    print(*(name for name, *_ in platform.sources), sep="\n")
+    write(Soc(platform, add_snapshot, Path(program).read_bytes()), platform, out)
 
 
 if __name__ == "__main__":

@@ -37,15 +37,19 @@ class Soc(SoCMini):
         self.comb += platform.request("irq").eq(unit.irq)
 
 
-def main(package, out, bus):
-    sys.path.insert(0, f"{package}/litex")
-    from memsnap_litex import add_snapshot
-    platform = GenericPlatform("none", [(name, 0, Pins(name)) for name in ("clk", "rst", "irq")])
-    soc = Soc(platform, add_snapshot, bus)
+def write(soc, platform, out):
+    """Writes a SoC's Verilog, and prints the sources that belong to it."""
     soc.finalize()
     platform.finalize(soc)
     platform.get_verilog(soc, name="soc").write(out)
     print(*(name for name, *_ in platform.sources), sep="\n")
+
+
+def main(package, out, bus):
+    sys.path.insert(0, f"{package}/litex")
+    from memsnap_litex import add_snapshot
+    platform = GenericPlatform("none", [(name, 0, Pins(name)) for name in ("clk", "rst", "irq")])
+    write(Soc(platform, add_snapshot, bus), platform, out)
 
 
 if __name__ == "__main__":

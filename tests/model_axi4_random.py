@@ -1,10 +1,9 @@
 """Random AXI4 configurations, latencies and streams for the model, made from their seeds alone."""
 
-from memsnap import SnapshotParams
 from memsnap_sim.kit import Axi4Dram, Axi4Memory
 from memsnap_sim.model import accesses_of
 from model_axi4_rtl import Axi4Rtl
-from model_random import Case, stream_rows
+from model_random import Case, params_of, stream_rows
 
 __all__ = ["Axi4Case"]
 
@@ -41,12 +40,7 @@ class Axi4Case(Case):
             shadow=rng.choice(["same", "same", "separate"]),
             burst_beats=rng.choice([1, 2, 4, 8, 8, 8, 16, 32]),
             release=rng.choice(["captured", "captured", "copied"]))
-        if rng.random() < 0.3:
-            try:
-                return SnapshotParams(map="memory", map_cache=rng.choice([2, 2, 4, 16]), **options)
-            except ValueError:      # its blocks, or its rows, do not fit
-                pass
-        return SnapshotParams(**options)
+        return params_of(rng, options)
 
     def _stream(self, rng, most):
         beat = self.params.beat_bytes

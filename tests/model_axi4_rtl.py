@@ -32,12 +32,7 @@ class _Initiator(Manager):
             self._wait -= 1
             return
         transaction, self._waiting = self._waiting, None
-        self.log.append(transaction)
-        self._in_flight[transaction.we] += 1
-        self._open[transaction.we][transaction.id].append(transaction)
-        self._addresses["aw" if transaction.we else "ar"].append(transaction)
-        if transaction.we:
-            self._data.extend((transaction, beat) for beat in range(transaction.beats))
+        self._enter(transaction)
 
 
 def _transaction(params, gap, word, write, beats):

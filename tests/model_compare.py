@@ -3,9 +3,10 @@
 from dataclasses import asdict
 
 import memsnap_sim.model
+from memsnap_sim.model.running import Run
 from model_rtl import differences
 
-__all__ = ["compare", "is_noticed", "model"]
+__all__ = ["check_one_too_many", "compare", "is_noticed", "model"]
 
 
 def model(case, using=memsnap_sim.model, **changes):
@@ -24,6 +25,20 @@ def compare(case):
     result = model(case)
     assert result.complete
     assert differences(result, case.rtl(result.start)) == []
+
+
+def check_one_too_many(known, figure, monkeypatch):
+    """Fails unless a ``known`` case differs once this parameter of the model is one more."""
+    case, rtl = known
+    set_params = Run._set_params
+
+    def one_more(self, **options):
+        set_params(self, **options)
+        self._unit["params"][figure] += 1
+
+    assert differences(model(case, start_at=rtl.start), rtl) == []
+    monkeypatch.setattr(Run, "_set_params", one_more)
+    assert differences(model(case, start_at=rtl.start), rtl) != []
 
 
 def is_noticed(changed, known):

@@ -104,7 +104,12 @@ def _params(rng, most):
         pipelined=rng.random() < 0.7, retry=rng.random() < 0.2, ports=ports,
         shadow=rng.choice(["same", "same", "separate"]),
         release=rng.choice(["captured", "captured", "copied"]))
-    if rng.random() < 0.3 and not many:
+    return params_of(rng, options, on_chip=many)
+
+
+def params_of(rng, options, *, on_chip=False):
+    """A configuration with these options; some have the map in the memory, unless ``on_chip``."""
+    if rng.random() < 0.3 and not on_chip:
         try:
             return SnapshotParams(map="memory", map_cache=rng.choice([2, 2, 4, 16]), **options)
         except ValueError:      # its blocks, or its rows, do not fit

@@ -7,11 +7,9 @@ one.
 import os
 
 import pytest
-from memsnap_sim.model.running import Run
 from model_axi4_random import Axi4Case
-from model_compare import compare, is_noticed, model
+from model_compare import check_one_too_many, compare, is_noticed, model
 from model_mutants import AXI4_MUTANTS, changed_model
-from model_rtl import differences
 
 SEED = os.environ.get("MEMSNAP_SEED")
 BEATS = int(os.environ.get("MEMSNAP_BEATS", "64"))
@@ -40,16 +38,7 @@ def known():
 @pytest.mark.parametrize("figure", ["chunk_beats", "reserve", "background_jobs",
                                     "initiator_in_flight"])
 def test_one_too_many_is_noticed(known, figure, monkeypatch):
-    case, rtl = known
-    set_params = Run._set_params
-
-    def one_more(self, **options):
-        set_params(self, **options)
-        self._unit["params"][figure] += 1
-
-    assert differences(model(case, start_at=rtl.start), rtl) == []
-    monkeypatch.setattr(Run, "_set_params", one_more)
-    assert differences(model(case, start_at=rtl.start), rtl) != []
+    check_one_too_many(known, figure, monkeypatch)
 
 
 @pytest.fixture(scope="module")

@@ -8,11 +8,9 @@ import os
 
 import pytest
 from memsnap_sim.model.accesses import beats_of
-from memsnap_sim.model.running import Run
-from model_compare import compare, is_noticed, model
+from model_compare import check_one_too_many, compare, is_noticed, model
 from model_mutants import MUTANTS, changed_model
 from model_random import Case
-from model_rtl import differences
 
 SEED = os.environ.get("MEMSNAP_SEED")
 BEATS = int(os.environ.get("MEMSNAP_BEATS", "64"))
@@ -49,16 +47,7 @@ def test_an_access_that_starts_the_snapshot_does_so_in_its_first_clock():
 
 @pytest.mark.parametrize("figure", ["reserve", "background_jobs", "initiator_in_flight", "pace"])
 def test_one_too_many_is_noticed(known, figure, monkeypatch):
-    case, rtl = known
-    set_params = Run._set_params
-
-    def one_more(self, **options):
-        set_params(self, **options)
-        self._unit["params"][figure] += 1
-
-    assert differences(model(case, start_at=rtl.start), rtl) == []
-    monkeypatch.setattr(Run, "_set_params", one_more)
-    assert differences(model(case, start_at=rtl.start), rtl) != []
+    check_one_too_many(known, figure, monkeypatch)
 
 
 @pytest.fixture(scope="module")

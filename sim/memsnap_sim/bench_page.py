@@ -89,7 +89,8 @@ def markdown(rows, pictures=()):
         lines += [f"| {row.case} | {row.value:g} | {row.limit:g} | {'≥' if row.least else '≤'} "
                   f"{row.goal:g} | {'met' if row.met else '**missed**'} |" for row in chosen]
         lines += ["", *_reasons(chosen)]
-    lines += ["## P7", "", "Area and clock come from synthesis, with `make synth`.", ""]
+    lines += ["## P7", "", "Area and clock come from synthesis, with `make synth`: see "
+              "[area and clock](../synthesis.md).", ""]
     return "\n".join(lines)
 
 
