@@ -1,5 +1,7 @@
 """Random AXI4 configurations, latencies and streams for the model, made from their seeds alone."""
 
+import random
+
 from memsnap_sim.kit import Axi4Dram, Axi4Memory
 from memsnap_sim.model import accesses_of
 from model_axi4_rtl import Axi4Rtl
@@ -45,4 +47,9 @@ class Axi4Case(Case):
     def _stream(self, rng, most):
         beat = self.params.beat_bytes
         sizes = rng.choice([[beat], [1, beat, 2 * beat], [8 * beat], [beat, 5 * beat, 40 * beat]])
-        return accesses_of(stream_rows(rng, self.params, most, sizes))
+        rows = stream_rows(rng, self.params, most, sizes)
+        pause = random.Random(f"pause {self.seed}")
+        if rows and pause.random() < 0.1:  # about as long as the copier remembers an initiator for
+            at = pause.randrange(len(rows))
+            rows[at] = (pause.randrange(1000, 1050), *rows[at][1:])
+        return accesses_of(rows)

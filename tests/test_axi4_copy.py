@@ -3,9 +3,10 @@
 import pytest
 from axi4_rig import Rig, axi4_params_of
 from memsnap.bus.axi4_copy import Axi4CopyReads, Axi4CopyWrites
+from memsnap.bus.axi4_sharing import Axi4Sharing
 from memsnap_sim.kit import errors_at, pauses
 
-from sim import seeded
+from sim import seeded, simulate
 
 SIZE = 1 << 16
 SHAPES = [("three_blocks", 8), ("one_beat", 16), ("pages", 64), ("pages", 1), ("wide", 4)]
@@ -105,6 +106,7 @@ def test_reads(shape, burst_beats, disorder):
     async def script(ctx):
         while not copier.is_done:
             ctx.set(dut.urgent, disorder and rng.getrandbits(1))
+            ctx.set(dut.single, disorder and rng.getrandbits(1))
             await ctx.tick()
             assert copier.clock < 6000
     rig.run(script, processes=[copier.process])
@@ -130,6 +132,7 @@ def test_writes(shape, burst_beats, disorder):
 
     async def script(ctx):
         while not copier.is_done:
+            ctx.set(dut.single, disorder and rng.getrandbits(1))
             await ctx.tick()
             assert copier.clock < 6000
     rig.run(script, processes=[copier.process])
@@ -203,6 +206,55 @@ def test_a_beat_a_clock():
         rig.run(script, processes=[copier.process])
         assert copier.clock < 512 + 3 * 16
         assert {burst.beats for burst in rig.memory.transactions} == {8}
+
+
+@pytest.mark.parametrize("half", [Axi4CopyReads, Axi4CopyWrites])
+def test_single_beats(half):
+    """Bursts of one beat, at a beat a clock."""
+    params = axi4_params_of("pages", buffer_depth=64)
+    dut = half(params)
+    rig = Rig(dut, [], (dut.bus, bytes(SIZE), {"latency": 16, "max_in_flight": 256}))
+    copier = Copier(dut, params, seeded(1), range(512),
+                    data=None if half is Axi4CopyReads else [7] * 512)
+
+    async def script(ctx):
+        ctx.set(dut.single, 1)
+        while not copier.is_done:
+            await ctx.tick()
+    rig.run(script, processes=[copier.process])
+    assert {burst.beats for burst in rig.memory.transactions} == {1}
+    assert copier.clock < 512 + 3 * 16
+
+
+def single_clocks(clocks, *, asked, waits=(), beats=()):
+    """The clocks in which single beats are wanted."""
+    seen = []
+
+    async def script(pins):
+        for clock in range(clocks):
+            pins.drive(asked=clock in asked, waits=clock in waits, beat=clock in beats)
+            if pins.single:
+                seen.append(clock)
+            await pins.tick()
+    simulate(Axi4Sharing(), script)
+    return seen
+
+
+def test_initiators_are_remembered():
+    """For 1024 clocks from the last address on."""
+    assert single_clocks(2200, asked=(10, 40, 1100)) == [
+        *range(11, 40 + 1025), *range(1101, 1100 + 1025)]
+
+
+def test_a_slow_memory():
+    """32 clocks without a beat, less those with one; 31 more of them are remembered."""
+    always = range(1000)
+    assert single_clocks(300, asked=always, waits=range(10, 30), beats=range(20, 30)) == [
+        *range(1, 300)]
+    assert single_clocks(300, asked=always, waits=range(10, 110), beats=range(120, 160)) == [
+        *range(1, 10 + 32), *range(120 + 32, 300)]
+    assert single_clocks(300, asked=always, waits=range(10, 200), beats=range(10, 200, 2)) == [
+        *range(1, 300)]
 
 
 def test_what_does_not_go_on_is_sent_in_time():

@@ -12,7 +12,7 @@ def test_mutant_is_found(mutant):
     for module, function, arguments in mutant.tests:
         test = getattr(import_module(module), function)
         with broken(mutant):
-            given = [getattr(axi4_copy, each) if each == "Axi4CopyReads" else each
+            given = [getattr(axi4_copy, str(each), each)
                          for each in arguments]
             try:
                 test(*given)

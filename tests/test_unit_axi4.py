@@ -72,6 +72,30 @@ def test_errors_of_initiators_are_theirs_alone(response):
     assert [each.name for each in accesses[1].responses] == [name, "OKAY"]
 
 
+@pytest.mark.parametrize("kind, more", [("reads", 0), ("writes", 1)])
+def test_a_program_that_waits_for_each_access(kind, more):
+    """It waits behind a beat of the copier's at the most, and with reads not at all."""
+    config = params(block_size=64, memory_size=4096, shadow_base=4096, addr_width=14)
+    rng, took = random.Random(1), []
+
+    async def script(bench):
+        await bench.ready()
+        await bench.start()
+        for at in range(48):
+            address = at % 16 * 4
+            access = write_burst(address, [at]) if kind == "writes" else read_burst(address)
+            bench.initiator.add(access)
+            while access.answered is None:
+                await bench.clocks(1)
+            took.append(access.answered - access.requested)
+            await bench.clocks(rng.randrange(3, 12))
+        assert not (await bench.status())["done"]
+        await bench.end()
+    run(config, script, traffic=(), latency=4)
+    # The first writes are held, or find longer bursts
+    assert max(took[4:]) <= 4 + more, took
+
+
 @pytest.mark.parametrize("form", [{}, {"copier_port": "own"}, {"map": "memory"}],
                          ids=["shared", "own", "map"])
 def test_a_memory_that_falls_silent(form):

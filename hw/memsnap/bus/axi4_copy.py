@@ -44,6 +44,10 @@ class Axi4CopyReads(wiring.Component):
         Of which AR and R are used.
     urgent : ``In(1)``
         Bursts are sent at once, however short.
+    single : ``In(1)``
+        Bursts are of one beat; see :class:`memsnap.bus.axi4_sharing.Axi4Sharing`.
+    waits : ``Out(1)``
+        The memory has not answered a request.
     abort, aborting, owing
         See :func:`memsnap.bus.fabric.fabric_members`.
     """
@@ -55,6 +59,8 @@ class Axi4CopyReads(wiring.Component):
             "answer": Out(Answer(params.data_width)),
             "bus": Out(axi4.Signature.of(params, id_width=1)),
             "urgent": In(1),
+            "single": In(1),
+            "waits": Out(1),
             "abort": In(1),
             "aborting": Out(1),
             "owing": Out(1),
@@ -73,7 +79,8 @@ class Axi4CopyReads(wiring.Component):
             runs.beat.payload.eq(self.request.payload),
             runs.beat.valid.eq(self.request.valid & ~self.owing),
             self.request.ready.eq(runs.beat.ready & ~self.owing),
-            runs.urgent.eq(self.urgent),
+            runs.urgent.eq(self.urgent | self.single),
+            self.waits.eq(pending != 0),
             runs.cancel.eq(self.owing),
             takes.eq(self.request.valid & self.request.ready),
             comes.eq(self.bus.rvalid & (owed != 0)),
@@ -113,7 +120,7 @@ class Axi4CopyWrites(wiring.Component):
         Of which AW, W and B are used.
     busy : ``Out(1)``
         A request is on offer, or the memory has not answered one yet.
-    abort, aborting, owing
+    single, waits, abort, aborting, owing
         See :class:`Axi4CopyReads`.
     """
 
@@ -124,6 +131,8 @@ class Axi4CopyWrites(wiring.Component):
             "answer": Out(Answer(0)),
             "bus": Out(axi4.Signature.of(params, id_width=1)),
             "busy": Out(1),
+            "single": In(1),
+            "waits": Out(1),
             "abort": In(1),
             "aborting": Out(1),
             "owing": Out(1),
@@ -149,6 +158,8 @@ class Axi4CopyWrites(wiring.Component):
 
         m.d.comb += _announce(params, self.bus, "aw", runs.run, params.shadow_base)
         m.d.comb += [
+            runs.urgent.eq(self.single),
+            self.waits.eq(pending != 0),
             runs.cancel.eq(self.owing),
             announce.en.eq(runs.sends),
             announce.data.eq(runs.run.payload.len),

@@ -9,6 +9,7 @@ from .axi4_arbiter import Axi4Arbiter
 from .axi4_copy import Axi4CopyReads, Axi4CopyWrites
 from .axi4_gate import Axi4Gate
 from .axi4_map import Axi4MapPort
+from .axi4_sharing import Axi4Sharing
 from .axi4_silence import Axi4Silence
 from .fabric import fabric_members, upstream_names
 
@@ -54,7 +55,11 @@ class Axi4Fabric(wiring.Component):
         gates = self._join_gates(m, arbiter=arbiter, writes=writes)
         connect(m, arbiter.m, flipped(self.m_axi))
         for name, user, channels in ((read_name, reads, "ar r"), (write_name, writes, "aw w b")):
-            bus = arbiter.copier if name == "m_axi" else flipped(getattr(self, name))
+            if name == "m_axi":
+                bus = arbiter.copier
+                self._share(m, user, channels.split()[0], gates)
+            else:
+                bus = flipped(getattr(self, name))
             self._join(m, user.bus, bus, channels.split())
         for half, user in ("read", reads), ("write", writes):
             connect(m, flipped(getattr(self, half)), user.request)
@@ -83,6 +88,17 @@ class Axi4Fabric(wiring.Component):
             arbiter.share.eq(self.share),
         ]
         return m
+
+    def _share(self, m, user, channel, gates):
+        """The copier and the initiators on one channel."""
+        m.submodules[f"{channel}_sharing"] = sharing = Axi4Sharing()
+        m.d.comb += [
+            sharing.asked.eq(Cat(getattr(gate.m, channel + "valid") for gate in gates).any()),
+            sharing.waits.eq(user.waits),
+            sharing.beat.eq(self.m_axi.rvalid if channel == "ar"
+                            else self.m_axi.wvalid & self.m_axi.wready),
+            user.single.eq(sharing.single),
+        ]
 
     @staticmethod
     def _join(m, manager, target, channels):

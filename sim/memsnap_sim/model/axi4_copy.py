@@ -2,8 +2,38 @@
 
 from . import axi4_runs
 from ._compiled import compiled
+from .state import NOBODY
 
-__all__ = ["data_is_last", "decide", "offers_data", "ready", "step", "takes_answer"]
+__all__ = ["NEVER", "data_is_last", "decide", "offers_data", "ready", "step", "takes_answer"]
+
+
+_READ, _WRITE = 0, 1
+
+#: Clocks that an initiator's address is remembered for, and a clock that is before any other.
+_RECENT = 1024
+#: Clocks without a beat, less those with one, after which a memory is slow.
+_SLOW = 32
+NEVER = -_RECENT - 1
+
+
+@compiled
+def _is_shared(u, way, port):
+    """Whether a beat makes a burst of its own: initiators have lately used the port, and the
+    memory has not been slow."""
+    c = u.axi4_copy
+    return port == 0 and u.clock - c.asked[way] <= _RECENT and c.lag[way] < _SLOW
+
+
+@compiled
+def _follow(u, way, asked, waits, beat):
+    """The clock's end, for what the above depends on."""
+    c = u.axi4_copy
+    if asked:
+        c.asked[way] = u.clock
+    if beat:
+        c.lag[way] = max(0, c.lag[way] - 1)
+    elif waits:
+        c.lag[way] = min(2 * _SLOW - 1, c.lag[way] + 1)
 
 
 @compiled
@@ -35,8 +65,10 @@ def decide(u, a):
     room = u.axi4_writes.queued != 2 * p.burst_beats
     write = k.offered and room and k.taken - k.answered != p.kept
     w.write_place = a.places[k.taken & (p.buffer_depth - 1)] if write else -1
-    axi4_runs.decide(u.axi4_read_runs, w.read_place, u.reader.waits, p.chunk_beats)
-    axi4_runs.decide(u.axi4_write_runs, w.write_place, False, p.chunk_beats)
+    alone = u.reader.waits or _is_shared(u, _READ, p.read_port)
+    axi4_runs.decide(u.axi4_read_runs, w.read_place, alone, p.chunk_beats)
+    alone = _is_shared(u, _WRITE, p.write_port)
+    axi4_runs.decide(u.axi4_write_runs, w.write_place, alone, p.chunk_beats)
 
 
 @compiled
@@ -66,5 +98,12 @@ def step(u, a, beat, answered):
     c.sent += last
     c.index = 0 if last else c.index + beat
     c.queued += w.write_ready - beat
+    asked_read = asked_write = False
+    for port in range(u.params.ports):
+        asked_read |= w.reads[port] != 0
+        asked_write |= w.asks[port] != 0
+    k = u.buffer
+    _follow(u, _READ, asked_read, k.unread != u.reader.valid, w.read_home[0] != NOBODY)
+    _follow(u, _WRITE, asked_write, k.taken != k.answered, w.data != NOBODY)
     axi4_runs.step(u.axi4_read_runs, w.read_place)
     axi4_runs.step(runs, w.write_place)

@@ -6,7 +6,7 @@ import numpy as np
 from amaranth.utils import ceil_log2, exact_log2
 from memsnap.params import MAP_ROW_BYTES, Bus, CopierPort, Map, Release, Shadow
 
-from . import axi4_machine, machine
+from . import axi4_copy, axi4_machine, machine
 from .life import NEVER
 from .result import CLOCKS, COPIES, STALLS, Result
 from .state import MOST_PORTS, NOBODY, UNIT, Arrays
@@ -143,6 +143,7 @@ class Run:
         unit["initiator"]["port"] = range(MOST_PORTS)
         unit["memory"]["last_answer"] = unit["shadow"]["last_answer"] = 0
         unit["axi4_memory"]["last"] = -1
+        unit["axi4_copy"]["asked"] = axi4_copy.NEVER
         unit["wires"]["read_home"] = unit["wires"]["write_home"] = NOBODY
 
     def feed(self, piece):

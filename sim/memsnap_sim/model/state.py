@@ -66,6 +66,7 @@ _AXI4_GATE = _record(
     "answering", in_flight=2)
 _AXI4_ARBITER = _record("first count", denied=2, due=2, turn=2, order=AXI4_WRITES)
 _AXI4_MEMORY = _record("data beats", head=2, tail=2, last=2)
+_AXI4_COPY = _record("", asked=2, lag=2)
 _AXI4_RUNS = _record("valid sent first count last idle offers extends taken ready")
 _AXI4_COPY_WRITES = _record("queued announced sent answered index unsent left")
 _AXI4_MAP = _record("valid we row addressed sent pending writes reading begun")
@@ -127,6 +128,7 @@ UNIT = np.dtype([
     ("axi4_gate", _AXI4_GATE, (MOST_PORTS,)),
     ("axi4_arbiter", _AXI4_ARBITER),
     ("axi4_memory", _AXI4_MEMORY, (3,)),
+    ("axi4_copy", _AXI4_COPY),
     ("axi4_read_runs", _AXI4_RUNS),
     ("axi4_write_runs", _AXI4_RUNS),
     ("axi4_writes", _AXI4_COPY_WRITES),
