@@ -18,6 +18,7 @@ SEEDS ?= 1
 BOARD ?= ulx3s
 DEMO := $(if $(filter litedram,$(MEMORY)),dram,sim)
 SNAPSHOTS ?= 2000
+PYTEST := $(VENV)/test/bin/python -m pytest -n auto --dist worksteal -q -rfEs
 
 # The extras of pyproject.toml that each environment holds
 EXTRAS_core  :=
@@ -41,12 +42,20 @@ demo: $(VENV)/$(DEMO)/.made ## snapshot three programs, check the images, show t
 	    --out build/demo$(MEMORY:%=-%)$(BUS:%=-%)
 
 .PHONY: test
-test: $(VENV)/test/.made ## all tests but the long ones and those of systems around the unit
-	@$(VENV)/test/bin/python -m pytest -n auto --dist worksteal -q -rfEs $(PYTEST_ARGS)
+test: $(VENV)/test/.made ## the tests, in minutes; the targets below have more of them
+	@$(PYTEST) $(PYTEST_ARGS)
+
+.PHONY: long
+long: $(VENV)/test/.made ## the same tests with more sets of parameters
+	@$(PYTEST) -m "long and not soak" $(PYTEST_ARGS)
+
+.PHONY: proofs
+proofs: $(VENV)/test/.made ## formal proofs, and that defects put in on purpose are noticed
+	@$(PYTEST) -m "proof and not soak" $(PYTEST_ARGS)
 
 .PHONY: systems
-systems: $(VENV)/test/.made ## tests of the unit in boards, on LiteDRAM, in LiteX, and of the package for others
-	@$(VENV)/test/bin/python -m pytest -n auto --dist worksteal -q -rfEs -m "systems and not soak" $(PYTEST_ARGS)
+systems: $(VENV)/test/.made ## tests of the unit in systems: programs, boards, LiteDRAM, LiteX, the package for others
+	@$(PYTEST) -m "systems and not soak" $(PYTEST_ARGS)
 
 .PHONY: cocotb
 cocotb: $(VENV)/cocotb/.made ## the Verilog among cocotbext-axi's masters and RAMs, in two simulators; SEED=1 …

@@ -6,6 +6,8 @@ import pytest
 from axi4_mutants import MUTANTS, broken
 from memsnap.bus import axi4_copy
 
+pytestmark = pytest.mark.proof
+
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name.replace(" ", "-"))
 def test_mutant_is_found(mutant):

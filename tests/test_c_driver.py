@@ -27,6 +27,8 @@ from memsnap_sim import soc
 from memsnap_sim.elf import load
 from memsnap_sim.toolchain import build_program
 
+pytestmark = pytest.mark.systems
+
 PARAMS = SnapshotParams(memory_base=0x400, memory_size=0x2A0, shadow_base=0x800, block_size=16,
                         addr_width=40, regions=3, ports=2, retry=True, release="copied")
 FULL = SnapshotParams(memory_base=1 << 36, memory_size=1 << 34, shadow_base=5 << 34,

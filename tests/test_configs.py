@@ -11,6 +11,8 @@ from memsnap_sim.errors import InputError
 from memsnap_sim.session import run_and_report
 from rich.console import Console
 
+pytestmark = pytest.mark.systems
+
 #: What the reports say of them, and the outcome.
 WORDS = {
     "dma": ("exact", "no write of the IO device waited for a copy"),

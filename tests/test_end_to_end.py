@@ -11,6 +11,8 @@ from click.testing import CliRunner
 from memsnap_sim.cli import main
 from memsnap_sim.elf import load
 
+pytestmark = pytest.mark.systems
+
 GDB = shutil.which("gdb-multiarch")
 
 

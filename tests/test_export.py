@@ -600,6 +600,7 @@ def what_counts(clock, seen):
             yield name
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("shape, standard, changes", [
     ("three_blocks", "2005", {}), ("one_beat", "2012", {"pipelined": False}),
     ("axi", "2012", {}), ("axi-all", "2005", {})])

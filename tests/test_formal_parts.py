@@ -7,6 +7,8 @@ from formal.prove import have_abc, prove
 from formal.specs import SPECS, rtlil_of
 from test_formal import broken_rtlil, unbounded
 
+pytestmark = pytest.mark.proof
+
 
 @dataclass(frozen=True)
 class Proof:

@@ -14,6 +14,8 @@ from memsnap_sim.report import BlockCopy, Kind
 from memsnap_sim.soc.run import _CALL, _WRITE
 from memsnap_sim.toolchain import GUARDED, MEMORY_SIZE
 
+pytestmark = pytest.mark.systems
+
 PARAMS = SnapshotParams()
 
 

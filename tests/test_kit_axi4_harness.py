@@ -219,6 +219,7 @@ def test_no_false_alarm(seed):
           **options).run(script).check()
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("fault, rule, text", [
     ("overrun", "C7", "outside the"), ("short", "C2", "the image"), ("lane", "C2", "sel 0x7"),
     ("data", "C2", "the shadow is written with 0x0"), ("read", "C3", "the memory gave"),

@@ -15,6 +15,8 @@ import pytest
 from mutants import MUTANTS
 from pitfalls import PITFALLS
 
+pytestmark = pytest.mark.proof
+
 PROBE = Path(__file__).with_name("mutant_probe.py")
 SOURCE = Path(memsnap.__file__).parent
 KIT = Path(memsnap_sim.__file__).parent.parent

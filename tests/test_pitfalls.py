@@ -9,6 +9,8 @@ import pytest
 from pitfalls import PITFALLS
 from test_mutants import mutate
 
+pytestmark = pytest.mark.proof
+
 HERE = Path(__file__).parent
 
 

@@ -12,6 +12,8 @@ from memsnap_sim.surroundings import Fault
 from memsnap_sim.toolchain import build_program
 from test_soc import CLASSIC
 
+pytestmark = pytest.mark.systems
+
 #: All that the system can have beside its first port, on either bus.
 SYSTEMS = {"pipelined": SnapshotParams(ports=2, io_hold=True), "classic-64": CLASSIC,
            "axi4-64": SnapshotParams(bus="axi4", data_width=64, ports=2, io_hold=True,

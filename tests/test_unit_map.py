@@ -459,6 +459,7 @@ class Sparse(dict):
         return adr
 
 
+@pytest.mark.long
 def test_one_gibibyte():
     """Pages of 4 KiB: a map of 262144 bits, in 8 of them. The snapshot is cancelled after some
     held writes all over the memory: all of it would take 2**29 clocks."""

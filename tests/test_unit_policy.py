@@ -332,7 +332,8 @@ def test_status_says_when_a_start_is_possible(size):
 
 # Pages ---------------------------------------------------------------------------------------
 
-@pytest.mark.parametrize("block_size, size", [(4096, 32768), (65536, 131072)])
+@pytest.mark.parametrize("block_size, size", [
+    (4096, 32768), pytest.param(65536, 131072, marks=pytest.mark.long)])
 def test_pages_do_not_stall_for_longer(block_size, size):
     """Single writes all over the memory, each to a page of its own."""
     config = params(block_size=block_size, memory_size=size, shadow_base=size, addr_width=20,
