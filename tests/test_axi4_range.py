@@ -4,7 +4,7 @@ import pytest
 from axi4_rig import SHAPES, axi4_params_of, touched
 from memsnap.bus.axi4 import Burst
 from memsnap.bus.axi4_range import BurstRange
-from memsnap_sim.kit.axi4_burst import Transaction, faults
+from memsnap_sim.kit.axi4_burst import Transaction, faults, places
 
 from sim import seeded, simulate
 
@@ -46,6 +46,14 @@ def check(component, params, rng, count=1500):
                 assert (first, last) == (memory[0], memory[-1]), text
                 own = range(params.map_first_block, params.map_first_block + params.map_blocks)
                 assert pins.map == bool(blocks & set(own)), text
+                # A memory of a page or more does not end in a block
+                everywhere = blocks if params.memory_size <= 2048 else {
+                    word // params.block_beats for word, _ in places(transaction,
+                                                                     params.beat_bytes)}
+                assert pins.within == (len(everywhere) == 1), text
+                start = pins.start.block * params.block_beats + pins.start.beat
+                assert start in memory, text
+                assert pins.start.block // 32 == pins.first.block // 32, text
                 seen.add((transaction.burst, len(blocks) > 1))
             elif params.map_blocks:
                 assert not pins.map

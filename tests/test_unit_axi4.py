@@ -4,7 +4,7 @@ import random
 
 import pytest
 from memsnap import SnapshotParams
-from memsnap_sim.kit import Bench, errors_at, read_burst, write_burst
+from memsnap_sim.kit import Bench, errors_at, pauses, read_burst, write_burst
 from memsnap_sim.kit.axi4_traffic import random_transaction
 
 
@@ -187,3 +187,17 @@ def test_all_ports_are_closed():
     bench = Bench(config, traffic=sparse(config, 1), others=[sparse(config, 2)],
                   latency=2, patience=1500).run(one).check()
     assert bench.snapshots[0].result == "done"
+
+
+@pytest.mark.parametrize("clock", range(5))
+def test_no_write_stands_at_the_instant(clock):
+    """A memory that takes its time over addresses: what stands at its port is taken first (A3.2.1).
+    """
+    async def script(bench):
+        await bench.ready()
+        await bench.clocks(clock)
+        await bench.start()
+        await bench.end()
+    config = params()
+    writes = (write_burst(4 * (at % 64), [at]) for at in range(10**6))
+    run(config, script, traffic=writes, memory={"stall": {"aw": pauses.cycle([1, 1, 1, 0])}})

@@ -26,7 +26,8 @@ def access_cost(kind, *, latency=1, **build):
     On Wishbone the memory takes a request a clock, so that each clock in which one is not taken is
     one that the unit adds. On AXI4 it is what the same accesses take with the unit, less what they
     take without it: the most that the acceptance of an address, a beat of data, or an answer is
-    later. Of a stream it is the beats a clock of all ports together.
+    later; a write that is copied is a burst in one block. Of a stream it is the beats a clock of
+    all ports together.
     """
     block_size = 64 if "stream" in kind else 16
     size = _ROWS * 32 * block_size
@@ -74,10 +75,16 @@ def _accesses(kind, rig):
     if "not at hand" in kind:
         return [rig.write(at * one_row + 5, gap=12 + 2 * rig.latency) for at in (1, 0, 2, 1, 3, 0)]
     where = beats - 64 if "idle" in kind else one_row - 4
+    block_beats = rig.params.block_beats
+
+    def write(gap):
+        start, burst = rng.randrange(where), lengths()
+        if bursts and "copied" in kind:     # in one block
+            burst["beats"] = min(burst["beats"], block_beats)
+            start -= max(0, start % block_beats + burst["beats"] - block_beats)
+        return rig.write(start, gap=gap, **burst)
     # The first is over when the others come
-    return [rig.write(rng.randrange(where), gap=2 if index != 1 else 40 + 2 * rig.latency,
-                      **lengths())
-            for index in range(100)]
+    return [write(2 if index != 1 else 40 + 2 * rig.latency) for index in range(100)]
 
 
 def _stream_rate(rig):

@@ -43,8 +43,8 @@ class Axi4Arbiter(wiring.Component):
     urgent, map_urgent : ``In(1)``
     share : ``In(32)``
         0 for never.
-    can_arm : ``Out(1)``
-        No address of an initiator's write stands at ``m`` after this clock.
+    stood : ``Out(1)``
+        An initiator's write was offered at ``m`` in the clock before, and not taken.
     """
 
     def __init__(self, params):
@@ -63,7 +63,7 @@ class Axi4Arbiter(wiring.Component):
             "m": Out(axi4.Signature.of(params, id_width=params.memory_id_width)),
             "urgent": In(1),
             "share": In(32),
-            "can_arm": Out(1),
+            "stood": Out(1),
         })
 
     def elaborate(self, platform):
@@ -80,8 +80,6 @@ class Axi4Arbiter(wiring.Component):
         self._pass_data(m, owner["aw"], sources, channels["w"], room)
         for channel in "b", "r":
             self._bring_home(m, channel, sources, channels[channel])
-        m.d.comb += self.can_arm.eq(~self.m.awvalid | self.m.awready
-                                    | (owner["aw"] >= self._params.ports))
         return m
 
     def _choose(self, m, channel, sources, payload, room):
@@ -91,6 +89,8 @@ class Axi4Arbiter(wiring.Component):
         owner = Signal(range(max(2, len(sources))), name=f"{channel}_owner")
         kept = Signal(name=f"{channel}_kept")
         kept_owner = Signal.like(owner, name=f"{channel}_kept_owner")
+        if channel == "aw":
+            m.d.comb += self.stood.eq(kept & (kept_owner < ports))
         accepted = Signal(name=f"{channel}_accepted")
         turn = Signal(range(max(2, ports)), name=f"{channel}_turn")      # was served last
         out = {name: getattr(self.m, channel + name) for name in (*payload, "valid", "ready")}
@@ -108,7 +108,8 @@ class Axi4Arbiter(wiring.Component):
             m.d.comb += owner.eq(kept_owner)
 
         m.d.comb += [
-            out["valid"].eq(valid[owner] & (room | kept)),
+            # What is kept is valid still (A3.2.1)
+            out["valid"].eq(kept | room & Cat(*valid).any()),
             accepted.eq(out["valid"] & out["ready"]),
         ]
         m.d.sync += [kept.eq(out["valid"] & ~out["ready"]), kept_owner.eq(owner)]
@@ -132,13 +133,20 @@ class Axi4Arbiter(wiring.Component):
         if not numbers:
             return
         denied = Signal(32, name=f"{channel}_denied")
+        was_due = Signal(name=f"{channel}_was_due")
         due = Signal(name=f"{channel}_due")
+        # Who is served is known late: the count begins anew in the clock after that
+        served = Signal(name=f"{channel}_served")
         waiting = Cat(valid[index] for index in numbers.values()).any()
-        with m.If(~waiting | (accepted & (owner >= ports))):
-            m.d.sync += [denied.eq(0), due.eq(0)]
+        m.d.comb += due.eq(was_due & ~served)
+        m.d.sync += served.eq(accepted & (owner >= ports))
+        with m.If(~waiting):
+            m.d.sync += [denied.eq(0), was_due.eq(0)]
+        with m.Elif(served):
+            m.d.sync += [denied.eq(1), was_due.eq(self.share == 1)]
         with m.Else():
             m.d.sync += [denied.eq(denied + ~due),
-                         due.eq((self.share != 0) & (denied + 1 >= self.share))]
+                         was_due.eq((self.share != 0) & (denied + 1 >= self.share))]
         urgent = {"copier": self.urgent if channel == "ar" else Const(0),
                   "map": getattr(self, "map_urgent", 0)}
         for name, index in numbers.items():        # the last has the last word
@@ -155,6 +163,9 @@ class Axi4Arbiter(wiring.Component):
         put, get = order.write_port(), order.read_port(domain="comb")
         count = Signal(range(_WRITES + 1))
         offered = Signal()       # for the first time
+        # That is known late in the clock, and counted in the next, if its data has not passed
+        before = Signal()
+        some = Signal()
         kept = Signal()
         current = Signal.like(owner)
         may_pass = Signal()
@@ -165,25 +176,26 @@ class Axi4Arbiter(wiring.Component):
         ports = self._params.ports
         first = Const(0) if ports == 1 else owner
         m.d.comb += [
-            room.eq(count != _WRITES),
+            some.eq((count != 0) | before),
+            room.eq((count != _WRITES) & ~(before & (count == _WRITES - 1))),
             offered.eq(self.m.awvalid & ~kept),
-            current.eq(Mux(count == 0, first, get.data)),
-            may_pass.eq((count != 0) | offered & (owner < ports)),
+            current.eq(Mux(some, get.data, first)),
+            may_pass.eq(some | offered & (owner < ports)),
             last.eq(self.m.wvalid & self.m.wready & self.m.wlast),
             put.en.eq(offered),
             put.data.eq(owner),
         ]
-        m.d.sync += [
-            put.addr.eq(put.addr + offered),
-            get.addr.eq(get.addr + last),
-            count.eq(count + offered - last),
-        ]
+        m.d.sync += [get.addr.eq(get.addr + last), before.eq(offered & (some | ~last))]
+        with m.If(offered):
+            m.d.sync += put.addr.eq(put.addr + 1)
+        with m.If(before ^ (last & some)):
+            m.d.sync += count.eq(count + Mux(last, -1, 1))
         with m.Switch(current):
             for index, source in enumerate(sources):
                 with m.Case(index):
                     m.d.comb += [getattr(self.m, "w" + name).eq(getattr(source, "w" + name))
                                  for name in payload]
-                    passes = may_pass if index < ports else count != 0
+                    passes = may_pass if index < ports else some
                     m.d.comb += [self.m.wvalid.eq(source.wvalid & passes),
                                  source.wready.eq(self.m.wready & passes)]
 

@@ -104,9 +104,10 @@ class Axi4CopyReads(wiring.Component):
 class Axi4CopyWrites(wiring.Component):
     """Makes the copier's writes AXI4 bursts.
 
-    A burst is announced when all its data is here, so that nobody waits behind it for long. Its
-    beats are answered one by one from the second clock after its answer. ``abort`` is as in
-    :class:`Axi4CopyReads`; the data of a burst that was announced is still sent (A3.4.1).
+    A burst is announced when all its data is here, so that nobody waits behind it for long, in the
+    second clock after its last beat was taken at the earliest. Its beats are answered one by one
+    from the second clock after its answer. ``abort`` is as in :class:`Axi4CopyReads`; the data of a
+    burst that was announced is still sent (A3.4.1).
 
     Parameters
     ----------
@@ -168,12 +169,11 @@ class Axi4CopyWrites(wiring.Component):
             self.aborting.eq(self.owing & (pending != 0)),
             self.busy.eq(self.request.valid | (pending != 0) | (bursts != 0)),
         ]
-        m.d.sync += [
-            announce.addr.eq(announce.addr + runs.sends),
-            pending.eq(pending + takes - self.answer.valid),
-            bursts.eq(bursts + runs.sends - answered),
-            unsent.eq(unsent + runs.sends - sent),
-        ]
+        m.d.sync += announce.addr.eq(announce.addr + runs.sends)
+        for count, more, less in ((pending, takes, self.answer.valid),
+                                  (bursts, runs.sends, answered), (unsent, runs.sends, sent)):
+            with m.If(more ^ less):
+                m.d.sync += count.eq(count + Mux(less, -1, 1))
         self._send(m, runs=runs, takes=takes, unsent=unsent, sent=sent, length=length["data"].data)
         self._answer(m, answered=answered, length=length["answer"].data)
         with m.If(self.abort):
@@ -191,16 +191,19 @@ class Axi4CopyWrites(wiring.Component):
         count = Signal(range(depth + 1))
         dropped = Signal.like(runs.open)
         room = Signal()
+        # A place waits here for a clock, so that what its beat makes of the run is known early
+        staged = Signal()
+        place = Signal.like(self.request.payload.place)
         index = Signal.like(length)
         beat = Signal()
         m.d.comb += [
             room.eq((count != depth) & ~self.owing),
-            runs.beat.valid.eq(self.request.valid & room),
-            runs.beat.payload.eq(self.request.payload.place),
-            self.request.ready.eq(runs.beat.ready & room),
+            runs.beat.valid.eq(staged & ~self.owing),
+            runs.beat.payload.eq(place),
+            self.request.ready.eq((~staged | runs.beat.ready) & room),
             put.en.eq(takes),
             put.data.eq(self.request.payload.data),
-            dropped.eq(Mux(self.owing & ~runs.run.valid, runs.open, 0)),
+            dropped.eq(Mux(self.owing, Mux(runs.run.valid, 0, runs.open) + staged, 0)),
             self.bus.wvalid.eq(unsent != 0),
             self.bus.wdata.eq(get.data),
             self.bus.wstrb.eq(~0),
@@ -211,9 +214,15 @@ class Axi4CopyWrites(wiring.Component):
         m.d.sync += [
             put.addr.eq(put.addr + takes - dropped),
             get.addr.eq(get.addr + beat),
-            count.eq(count + takes - dropped - beat),
             index.eq(Mux(sent, 0, index + beat)),
+            staged.eq((takes | staged & ~runs.beat.ready) & ~self.owing),
         ]
+        with m.If(self.owing):
+            m.d.sync += count.eq(count - dropped - beat)
+        with m.Elif(takes ^ beat):
+            m.d.sync += count.eq(count + Mux(beat, -1, 1))
+        with m.If(~staged | runs.beat.ready):
+            m.d.sync += place.eq(self.request.payload.place)
 
     def _answer(self, m, *, answered, length):
         """Each beat of a burst gets the burst's answer."""

@@ -3,6 +3,7 @@
 from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import connect, flipped
+from amaranth.utils import exact_log2
 
 from ..params import CopierPort, Map, Shadow
 from .axi4_arbiter import Axi4Arbiter
@@ -11,6 +12,7 @@ from .axi4_gate import Axi4Gate
 from .axi4_map import Axi4MapPort
 from .axi4_sharing import Axi4Sharing
 from .axi4_silence import Axi4Silence
+from .axi4_skid import AddressSkid
 from .fabric import fabric_members, upstream_names
 
 __all__ = ["Axi4Fabric"]
@@ -56,11 +58,10 @@ class Axi4Fabric(wiring.Component):
         connect(m, arbiter.m, flipped(self.m_axi))
         for name, user, channels in ((read_name, reads, "ar r"), (write_name, writes, "aw w b")):
             if name == "m_axi":
-                bus = arbiter.copier
                 self._share(m, user, channels.split()[0], gates)
+                self._join_shared(m, user.bus, arbiter.copier, channels.split())
             else:
-                bus = flipped(getattr(self, name))
-            self._join(m, user.bus, bus, channels.split())
+                self._join(m, user.bus, flipped(getattr(self, name)), channels.split())
         for half, user in ("read", reads), ("write", writes):
             connect(m, flipped(getattr(self, half)), user.request)
             connect(m, user.answer, flipped(getattr(self, half + "_answer")))
@@ -81,7 +82,9 @@ class Axi4Fabric(wiring.Component):
         m.d.comb += [
             self.owing.eq(Cat(user.owing for user in users).any()),
             self.can_hold.eq(1),
-            self.can_arm.eq(arbiter.can_arm),
+            # As long as no snapshot is active nothing is held: what comes may stand at the port
+            self.can_arm.eq(self.m_axi.awready
+                            | ~(arbiter.stood | Cat(gate.offers for gate in gates).any())),
             self.drained.eq(Cat(gate.drained for gate in gates).all()),
             arbiter.urgent.eq(self.urgent),
             reads.urgent.eq(self.urgent),
@@ -99,6 +102,17 @@ class Axi4Fabric(wiring.Component):
                             else self.m_axi.wvalid & self.m_axi.wready),
             user.single.eq(sharing.single),
         ]
+
+    def _join_shared(self, m, manager, target, channels):
+        """Connects channels of two buses, where the gates' late decisions say who has the port."""
+        self._join(m, manager, target, channels)
+        address = channels[0]
+        m.submodules[f"{address}_skid"] = skid = AddressSkid(
+            addr_width=self._params.addr_width, len_width=exact_log2(self._params.burst_beats))
+        for name in "addr", "len", "valid", "ready":
+            given, out = getattr(manager, address + name), getattr(target, address + name)
+            i, o = getattr(skid, f"i_{name}"), getattr(skid, f"o_{name}")
+            m.d.comb += [given.eq(i), o.eq(out)] if name == "ready" else [i.eq(given), out.eq(o)]
 
     @staticmethod
     def _join(m, manager, target, channels):

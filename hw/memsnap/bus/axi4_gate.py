@@ -1,6 +1,6 @@
 """The gate of an AXI4 port: passes reads and permitted writes, holds the others."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import exact_log2
@@ -9,7 +9,7 @@ from ..copy_map import bit_of, row_of
 from ..params import Shadow
 from ..ranges import beat_layout
 from . import axi4
-from .axi4_range import PAGE_BITS, BurstRange
+from .axi4_range import BurstRange
 from .axi4_refuse import Axi4Refuse
 from .fabric import GateSignature
 
@@ -28,8 +28,10 @@ class Axi4Gate(wiring.Component):
 
     The row of the map that was read last, and the place that was granted last, are kept. During a
     snapshot a bit only turns from 0 to 1, so what is kept errs on the safe side; both are forgotten
-    while not ``active``. A burst whose blocks are copied takes no clock if their row is at hand and
-    up to date, else one; and two more for each further row that it reaches into.
+    while not ``active``. A burst in one block that is copied takes no clock if its row is at hand
+    and up to date, else one. One of several blocks that are copied is walked through: it takes a
+    clock for each block, less one if the row of the first was at hand, and one more for each
+    further row. A row that is complete takes three clocks at the most.
 
     Parameters
     ----------
@@ -44,6 +46,8 @@ class Axi4Gate(wiring.Component):
     active, protect : ``In(1)``
     drained : ``Out(1)``
         While ``active``: all writes that had passed when it rose have been answered.
+    offers : ``Out(1)``
+        Known early in the clock: a write comes that would pass if it were not held, nor refused.
     """
 
     def __init__(self, params):
@@ -56,6 +60,7 @@ class Axi4Gate(wiring.Component):
             "active": In(1),
             "protect": In(1),
             "drained": Out(1),
+            "offers": Out(1),
         })
 
     def elaborate(self, platform):
@@ -73,7 +78,8 @@ class Axi4Gate(wiring.Component):
         # Writes
         m.d.comb += [
             self.core.held.eq(held),
-            self.drained.eq(drained | (write.in_flight == 0)),
+            self.offers.eq(write.offers),
+            self.drained.eq(drained | write.idle),
             write.hold.eq(held | (self.active & ~self.drained)),
             write.refuse.eq(held & self.core.fail | touched.map),
         ]
@@ -97,91 +103,107 @@ class Axi4Gate(wiring.Component):
         return m
 
     def _permit(self, m, *, touched, hold):
-        """Decides ``hold``: walks what the burst touches, asks where the map does not permit it."""
-        params, core = self._params, self.core
-        place = beat_layout(params)
-        here = data.View(place, Signal(place))   # all before it is permitted
-        at = Signal(place)
-        walking = Signal()                       # that is ``at``, else the first beat touched
+        """Decides ``hold``: walks what the burst touches, asks where the map does not permit it.
+
+        In the clock in which a burst comes only what stays in one block is permitted, without the
+        arithmetic of bursts. From the next clock on all is decided from registers.
+        """
+        core = self.core
+        place = beat_layout(self._params)
+        at = data.View(place, Signal(place))     # all before it is permitted
+        end = data.View(place, Signal(place))    # the last that is touched
+        walking = Signal()                       # these are of the burst on offer
+        here = data.View(place, Signal(place))   # ``at``, else the first beat touched
         row = Signal.like(core.look_row)
         row_known = Signal()
-        looked = Signal()                        # since this burst came
         granted = Signal(place)
         granted_valid = Signal()
         granted_whole = Signal()
-        rest_copied = Signal()                   # from ``here`` to the end of the row or the burst
-        here_copied = Signal()
-        here_granted = Signal()
+        start = touched.start
+        start_copied, start_granted = Signal(), Signal()
+        row_here = Signal()
+        row_copied = Signal()                    # so it was in the clock before
+        here_copied, here_granted = Signal(), Signal()
         in_last_block = Signal()
         in_last_row = Signal()
         permitted = Signal()
+        may_hold = Signal()
 
-        row_here = row_known & (row == row_of(here.block))
+        def copied(block):
+            bit = bit_of(block)[:exact_log2(len(core.look_data))]
+            return core.look_data.bit_select(bit, 1)
+
+        def is_granted(where):
+            return granted_valid & (granted.block == where.block) & (
+                granted_whole | (granted.beat == where.beat))
+
+        one_beat = (self.s.awlen == 0) | (self.s.awburst == axi4.Burst.FIXED)
         m.d.comb += [
             here.eq(Mux(walking, at, touched.first)),
-            in_last_block.eq(here.block == touched.last.block),
-            in_last_row.eq(row_of(here.block) == row_of(touched.last.block)),
-            here_copied.eq(row_here & core.look_data.bit_select(bit_of(here.block), 1)),
-            rest_copied.eq(row_here & self._all_copied(here, touched.last, in_last_row)),
-            here_granted.eq(granted_valid & (granted.block == here.block)
-                            & (granted_whole | (granted.beat == here.beat))),
-            permitted.eq(rest_copied & in_last_row
-                         | here_granted & in_last_block
-                         & (granted_whole | (here.beat == touched.last.beat))),
-            hold.eq(self.s.awvalid & self.active & touched.memory & ~permitted & ~touched.map),
-            core.look.eq(hold & ~(looked & row_here)),
-            core.look_row.eq(row_of(here.block)),
+            start_copied.eq(row_known & (row == row_of(start.block)) & copied(start.block)),
+            start_granted.eq(is_granted(start)),
+            row_here.eq(row_known & (row == row_of(at.block))),
+            here_copied.eq(row_here & copied(at.block)),
+            here_granted.eq(is_granted(at)),
+            in_last_block.eq(at.block == end.block),
+            in_last_row.eq(row_of(at.block) == row_of(end.block)),
+            permitted.eq(Mux(
+                walking,
+                row_here & row_copied & in_last_row | here_copied & in_last_block
+                | here_granted & in_last_block & (granted_whole | (at.beat == end.beat)),
+                touched.within & (start_copied | start_granted & (granted_whole | one_beat)))),
+            may_hold.eq(self.s.awvalid & self.active & touched.memory & ~touched.map),
+            hold.eq(may_hold & ~permitted),
+            core.look.eq(hold & ~(walking & row_here)),
+            core.look_row.eq(row_of(Mux(walking, at.block, start.block))),
         ]
         with m.If(core.look):
             m.d.sync += [row_known.eq(1), row.eq(core.look_row)]
-        m.d.sync += looked.eq(hold)
+        m.d.sync += row_copied.eq(row_known & (row == core.look_row) & core.look_data.all())
 
-        # On
-        next_beat = Signal(place)
-        m.d.comb += next_beat.eq(here.as_value() + 1)
-        with m.If(hold):
-            with m.If(looked & rest_copied):
-                m.d.sync += [walking.eq(1), at.eq(self._next_row(here.block))]
-            with m.Elif((looked & here_copied) | (here_granted & granted_whole)):
-                m.d.sync += [walking.eq(1), at.block.eq(here.block + 1), at.beat.eq(0)]
-            with m.Elif(here_granted):
-                m.d.sync += [walking.eq(1), at.eq(next_beat)]
-            with m.Elif(~core.ask.valid):
-                m.d.sync += [core.ask.valid.eq(1), core.ask.payload.eq(here)]
-
-        with m.If(core.ask.valid & core.ask.ready):
-            m.d.sync += core.ask.valid.eq(0)
+        # On: to the next beat, block or row, but not past the end. Where it is on from does not
+        # depend on whether it is permitted, which is known late
+        moves = Signal()
+        asks = Signal()
+        block_passed = Signal()
+        row_passed = Signal()
+        following = Signal(place)
+        with m.If(walking):
+            m.d.comb += [
+                moves.eq(~in_last_block & (here_copied | here_granted)
+                         | here_granted & ~granted_whole & ~here_copied & (at.beat != end.beat)),
+                asks.eq(~here_copied & ~here_granted),
+                block_passed.eq(here_copied | here_granted & granted_whole),
+                row_passed.eq(row_here & row_copied & ~in_last_row),
+            ]
+        with m.Else():
+            m.d.comb += [
+                moves.eq(start_copied & ~touched.within & (self.s.awburst == axi4.Burst.INCR)),
+                asks.eq(~start_copied & ~start_granted),
+                block_passed.eq(1),
+            ]
+            m.d.sync += end.eq(touched.last)
+        in_row = bit_of(here.block)
+        m.d.comb += following.eq(Cat(
+            here.beat | block_passed.replicate(len(here.beat)),
+            in_row | row_passed.replicate(len(in_row)), row_of(here.block)) + 1)
+        m.d.sync += [
+            at.eq(Mux(moves, following, here)),
+            walking.eq(self.s.awvalid & ~self.s.awready),
+        ]
+        with m.If(~core.ask.valid):
+            m.d.sync += [core.ask.valid.eq(may_hold & asks), core.ask.payload.eq(here)]
+        with m.Elif(core.ask.ready):
+            m.d.sync += [core.ask.valid.eq(0), core.ask.payload.eq(following)]
             # What is permitted and on its way must stay so
             with m.If(hold):
                 m.d.sync += [granted.eq(core.ask.payload), granted_whole.eq(core.whole),
                              granted_valid.eq(1)]
                 # To the next beat of the block at once
-                with m.If((core.ask.payload.as_value() == here.as_value()) & ~core.whole
-                          & ~(in_last_block & (here.beat == touched.last.beat))
-                          & ~here.beat.all()):
-                    m.d.sync += [core.ask.valid.eq(1), core.ask.payload.eq(next_beat),
-                                 walking.eq(1), at.eq(next_beat)]
-        with m.If(~self.s.awvalid | self.s.awready):
-            m.d.sync += walking.eq(0)
+                with m.If(walking & ~moves & (core.ask.payload.as_value() == at.as_value())
+                          & ~core.whole & ~(in_last_block & (at.beat == end.beat))
+                          & ~at.beat.all()):
+                    m.d.sync += [core.ask.valid.eq(1), at.eq(following)]
         with m.If(~self.active):
             m.d.sync += [core.ask.valid.eq(0), granted_valid.eq(0), row_known.eq(0),
                          walking.eq(0)]
-
-    def _all_copied(self, here, last, in_last_row):
-        """Whether the row that was read says so of all blocks from ``here`` to its end or the
-        burst's."""
-        seen = self.core.look_data
-        if self._params.block_size >= 1 << PAGE_BITS:
-            return seen.bit_select(bit_of(here.block), 1)     # there is no other
-        # From ``here`` to each bit of the row, so that what comes late only chooses
-        width = len(seen)
-        before = ~(Const(-1, width) << bit_of(here.block))[:width]
-        good = seen | before
-        upto = Cat(good[:end + 1].all() for end in range(width))
-        return Mux(in_last_row, upto.bit_select(bit_of(last.block)[:exact_log2(width)], 1),
-                   upto[-1])
-
-    def _next_row(self, block):
-        """The first beat of the row behind that of ``block``."""
-        width = len(block) - len(row_of(block))
-        return Cat(Const(0, self._params.beat_bits + width), row_of(block) + 1)

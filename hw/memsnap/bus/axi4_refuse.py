@@ -33,8 +33,10 @@ class Axi4Refuse(wiring.Component):
     refuse : ``In(1)``
         It is to be refused; comes before ``hold``. Both count only while it is valid; neither rises
         while it stands at ``m``.
-    in_flight : ``Out(range(max_in_flight + 1))``
-        Transactions whose addresses have passed and that have not been answered.
+    idle : ``Out(1)``
+        All transactions whose addresses have passed before this clock were answered before it.
+    offers : ``Out(1)``
+        Known early in the clock: an address comes that passes, if it is neither held nor refused.
     """
 
     def __init__(self, params, direction):
@@ -53,7 +55,8 @@ class Axi4Refuse(wiring.Component):
             **upstream, **downstream,
             "hold": In(1),
             "refuse": In(1),
-            "in_flight": Out(range(params.max_in_flight + 1)),
+            "idle": Out(1),
+            "offers": Out(1),
         })
 
     def elaborate(self, platform):
@@ -69,18 +72,29 @@ class Axi4Refuse(wiring.Component):
 
         valid, ready = getattr(self, f"s_{address}valid"), getattr(self, f"s_{address}ready")
         # An address that is not valid may be anything; ``ready`` must not
-        passes = ~(self.hold | valid & self.refuse | taking | answering
-                   | (self.in_flight == self._params.max_in_flight))
+        most = self._params.max_in_flight
+        in_flight = Signal(range(most + 1))
+        none = Signal(init=1)   # it is 0
+        # That an address passes is known late in the clock, and counted in the next
+        passed = Signal()
+        full = (in_flight == most) | passed & (in_flight == most - 1)
+        busy = taking | answering | full
+        passes = ~(self.hold | valid & self.refuse | busy)
         m.d.comb += [
-            taken.eq(valid & self.refuse & (self.in_flight == 0) & ~taking & ~answering),
+            self.idle.eq(none & ~passed),
+            self.offers.eq(valid & ~busy),
+            taken.eq(valid & self.refuse & self.idle & ~taking & ~answering),
             getattr(self, f"m_{address}valid").eq(valid & passes),
             ready.eq(Mux(passes, getattr(self, f"m_{address}ready"), taken)),
         ]
         answered = (getattr(self, f"m_{answer}valid") & getattr(self, f"m_{answer}ready")
                     & getattr(self, f"m_{answer}last", 1))
-        m.d.sync += self.in_flight.eq(
-            self.in_flight + (getattr(self, f"m_{address}valid")
-                              & getattr(self, f"m_{address}ready")) - answered)
+        m.d.sync += passed.eq(getattr(self, f"m_{address}valid")
+                              & getattr(self, f"m_{address}ready"))
+        after = Signal.like(in_flight)
+        m.d.comb += after.eq(in_flight + Mux(answered, -1, 1))
+        with m.If(passed ^ answered):
+            m.d.sync += [in_flight.eq(after), none.eq(after == 0)]
 
         # The answer to what is refused
         own_id = Signal.like(getattr(self, f"s_{address}id"))

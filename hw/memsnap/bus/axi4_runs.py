@@ -61,7 +61,7 @@ class BurstRuns(wiring.Component):
         sent = Signal()        # in a clock before
         first = Signal(self.run.payload.place.shape())
         count = Signal.like(self.run.payload.len)     # beats less one
-        last = Signal.like(first)
+        following = Signal(first.as_value().shape())  # the place behind the last
         idle = Signal(range(_PATIENCE + 1))
         goes_on = Signal()
         full = Signal()
@@ -70,8 +70,8 @@ class BurstRuns(wiring.Component):
 
         place = self.beat.payload.as_value()
         m.d.comb += [
-            full.eq(last.as_value()[:within].all()),
-            goes_on.eq(self.beat.valid & (place == last.as_value() + 1)),
+            full.eq(following[:within] == 0),
+            goes_on.eq(self.beat.valid & (place == following)),
             self.run.payload.place.eq(first),
             self.run.payload.len.eq(count),
             self.run.valid.eq(valid & (sent | full | self.urgent | (self.beat.valid & ~goes_on)
@@ -89,7 +89,7 @@ class BurstRuns(wiring.Component):
         with m.Elif(idle != _PATIENCE):
             m.d.sync += idle.eq(idle + 1)
         with m.If(self.beat.valid & self.beat.ready):
-            m.d.sync += last.eq(self.beat.payload)
+            m.d.sync += following.eq(place + 1)
             with m.If(~extends):
                 m.d.sync += [valid.eq(1), first.eq(self.beat.payload), count.eq(0), idle.eq(0)]
         with m.Elif(taken | (self.cancel & ~self.run.valid)):

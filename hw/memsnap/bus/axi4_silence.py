@@ -1,6 +1,6 @@
 """Tells when an AXI4 memory owes something and gives nothing."""
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import Out
 
@@ -34,11 +34,14 @@ class Axi4Silence(wiring.Component):
         reads, writes = Signal(range(self._most + 1)), Signal(range(self._most + 1))
         taken = {name: getattr(bus, name + "valid") & getattr(bus, name + "ready")
                  for name in ("aw", "w", "b", "ar", "r")}
-        m.d.sync += [
-            reads.eq(reads + taken["ar"] - (taken["r"] & bus.rlast)),
-            writes.eq(writes + taken["aw"] - taken["b"]),
-        ]
+        # That an address is taken is known late in the clock, and counted in the next
+        read, written = Signal(), Signal()
+        m.d.sync += [read.eq(taken["ar"]), written.eq(taken["aw"])]
+        for count, more, less in ((reads, read, taken["r"] & bus.rlast),
+                                  (writes, written, taken["b"])):
+            with m.If(more ^ less):
+                m.d.sync += count.eq(count + Mux(less, -1, 1))
         m.d.comb += self.waiting.eq(
-            ((reads != 0) | (writes != 0) | bus.arvalid | bus.awvalid)
+            ((reads != 0) | read | (writes != 0) | written | bus.arvalid | bus.awvalid)
             & ~(taken["aw"] | taken["w"] | taken["ar"] | bus.rvalid | bus.bvalid))
         return m

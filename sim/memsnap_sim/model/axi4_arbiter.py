@@ -1,6 +1,6 @@
 """The arbiter on AXI4: initiators, copier and copy map on one port, each direction on its own."""
 
-from . import axi4_copy, axi4_initiator, axi4_map
+from . import axi4_copy, axi4_initiator, axi4_map, axi4_skid
 from ._compiled import compiled
 from .state import AXI4_WRITES, GATE, MAP, NOBODY, READ, WRITE
 
@@ -47,8 +47,8 @@ def _gives(u, owner):
 def decide(u):
     """Whose addresses, and whose data, go to the memory in this clock."""
     b, w, p = u.axi4_arbiter, u.wires, u.params
-    reads = p.read_port == 0 and u.axi4_read_runs.offers
-    writes = p.write_port == 0 and u.axi4_write_runs.offers
+    reads = axi4_skid.decide(u.axi4_skid[_READ], p.read_port, u.axi4_read_runs)
+    writes = axi4_skid.decide(u.axi4_skid[_WRITE], p.write_port, u.axi4_write_runs)
     map_first = u.sequencer.map_urgent
     w.owners[_READ] = _choose(
         _next_gate(w.reads, b.turn[_READ], p.ports), reads, b.due[_READ] or u.reader.waits,
@@ -87,13 +87,14 @@ def _count_denied(b, way, waits, share, owner):
 def step(u, last):
     """The clock's end; ``last``: the data that passes is the last of its write."""
     b, w, p = u.axi4_arbiter, u.wires, u.params
-    reads = p.read_port == 0 and u.axi4_read_runs.offers
-    writes = p.write_port == 0 and u.axi4_write_runs.offers
+    reads, writes = u.axi4_skid[_READ].offers, u.axi4_skid[_WRITE].offers
     _count_denied(b, _READ, reads or axi4_map.offers(u, _READ), p.share, w.owners[_READ])
     _count_denied(b, _WRITE, writes or axi4_map.offers(u, _WRITE), p.share, w.owners[_WRITE])
     for way in range(2):
         if GATE <= w.owners[way] < READ:
             b.turn[way] = w.owners[way]
+    axi4_skid.step(u.axi4_skid[_READ], w.owners[_READ] == READ)
+    axi4_skid.step(u.axi4_skid[_WRITE], w.owners[_WRITE] == WRITE)
     if w.owners[_WRITE] != NOBODY:
         b.order[(b.first + b.count) % AXI4_WRITES] = w.owners[_WRITE]
         b.count += 1

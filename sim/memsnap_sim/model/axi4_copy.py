@@ -68,7 +68,7 @@ def decide(u, a):
     alone = u.reader.waits or _is_shared(u, _READ, p.read_port)
     axi4_runs.decide(u.axi4_read_runs, w.read_place, alone, p.chunk_beats)
     alone = _is_shared(u, _WRITE, p.write_port)
-    axi4_runs.decide(u.axi4_write_runs, w.write_place, alone, p.chunk_beats)
+    axi4_runs.decide(u.axi4_write_runs, u.axi4_writes.staged, alone, p.chunk_beats)
 
 
 @compiled
@@ -76,7 +76,8 @@ def ready(u, reads, writes):
     """Whether the beats at hand are taken; ``reads`` and ``writes`` tell of the bursts."""
     w = u.wires
     w.read_ready = axi4_runs.ready(u.axi4_read_runs, reads) and w.read_place >= 0
-    w.write_ready = axi4_runs.ready(u.axi4_write_runs, writes) and w.write_place >= 0
+    moves = axi4_runs.ready(u.axi4_write_runs, writes) or u.axi4_writes.staged < 0
+    w.write_ready = moves and w.write_place >= 0
 
 
 @compiled
@@ -106,4 +107,8 @@ def step(u, a, beat, answered):
     _follow(u, _READ, asked_read, k.unread != u.reader.valid, w.read_home[0] != NOBODY)
     _follow(u, _WRITE, asked_write, k.taken != k.answered, w.data != NOBODY)
     axi4_runs.step(u.axi4_read_runs, w.read_place)
-    axi4_runs.step(runs, w.write_place)
+    axi4_runs.step(runs, c.staged)
+    if w.write_ready:
+        c.staged = w.write_place
+    elif runs.ready:
+        c.staged = -1

@@ -35,7 +35,8 @@ def _is_to_image(u, first, beats):
 
 @compiled
 def _permits(g, x, u, first, beats):
-    """Whether the snapshot under way lets a write pass."""
+    """Whether the snapshot under way lets a write pass: in the clock in which it comes only one
+    that stays in a block."""
     p = u.params
     begin = max(first - p.memory_base, 0)
     x.last = min(first + beats - p.memory_base, p.beats) - 1
@@ -44,16 +45,18 @@ def _permits(g, x, u, first, beats):
     x.here = x.at if x.walking else begin
     block, last_block = x.here >> p.beat_bits, x.last >> p.beat_bits
     row = block >> 5
-    in_last_row = row == last_block >> 5
     x.row_here = g.row_known and g.row == row
     x.here_copied = x.row_here and g.row_bits >> (block & 31) & 1
-    to = last_block & 31 if in_last_row else 31
-    wanted = (1 << to + 1) - (1 << (block & 31))
-    x.rest_copied = x.row_here and g.row_bits & wanted == wanted
     x.here_granted = (g.granted_valid and g.granted >> p.beat_bits == block
                       and (g.granted_whole or g.granted == x.here))
-    return (x.rest_copied and in_last_row
-            or x.here_granted and block == last_block and (g.granted_whole or x.here == x.last))
+    if x.walking:
+        return (x.row_here and x.row_copied and row == last_block >> 5
+                or x.here_copied and block == last_block
+                or x.here_granted and block == last_block and (g.granted_whole or x.here == x.last))
+    # What goes on behind a memory of a page or more is not known to end with it
+    end = x.last if p.small else first + beats - 1 - p.memory_base
+    x.within = block == end >> p.beat_bits
+    return x.within and (x.here_copied or x.here_granted and (g.granted_whole or beats == 1))
 
 
 @compiled
@@ -84,19 +87,24 @@ def _walk(g, x, u, a, port):
     p, w = u.params, u.wires
     block = x.here >> p.beat_bits
     asked = g.ask
-    if g.looked and x.rest_copied:
-        x.walking = 1
+    came = not x.walking
+    moves = x.here_copied and not x.within if came else x.here_copied or x.here_granted
+    row_copied = x.row_copied and not came
+    all_of_row = (1 << min(32, p.blocks - (block >> 5 << 5))) - 1
+    x.row_copied = x.row_here and g.row_bits & all_of_row == all_of_row
+    x.walking = 1
+    x.at = x.here
+    if not moves:
+        if not g.ask_valid and not x.here_copied and not x.here_granted:
+            g.ask_valid = 1
+            g.ask = x.here
+    elif row_copied and x.row_here:
         x.at = (block >> 5) + 1 << 5 + p.beat_bits
-    elif g.looked and x.here_copied or x.here_granted and g.granted_whole:
-        x.walking = 1
+    elif x.here_copied or g.granted_whole:
         x.at = block + 1 << p.beat_bits
-    elif x.here_granted:
-        x.walking = 1
+    else:
         x.at = x.here + 1
-    elif not g.ask_valid:
-        g.ask_valid = 1
-        g.ask = x.here
-    if not (g.looked and x.row_here):
+    if came or not x.row_here:
         g.row_known = 1
         g.row = block >> 5
         g.row_bits = copy_map.read(u, a, g.row)
@@ -107,11 +115,10 @@ def _walk(g, x, u, a, port):
     g.granted_whole = w.whole and w.asker == port
     g.granted_valid = 1
     ends = x.here == x.last or (x.here + 1) % (1 << p.beat_bits) == 0
-    if asked == x.here and not g.granted_whole and not ends:
+    if asked == x.here and not came and not moves and not g.granted_whole and not ends:
         # To the next beat of the block at once
         g.ask_valid = 1
         g.ask = x.at = x.here + 1
-        x.walking = 1
 
 
 @compiled
@@ -127,7 +134,6 @@ def step(g, x, i, o, u, a, read, written):
         _walk(g, x, u, a, port)
     elif w.granted[port]:
         g.ask_valid = 0
-    g.looked = w.hold[port]
     if w.taken[port] or refused or not axi4_initiator.offers(o, _WRITE):
         x.walking = 0
     if not u.life.active:

@@ -7,6 +7,7 @@ from . import (
     axi4_initiator,
     axi4_map,
     axi4_memory,
+    axi4_skid,
     figures,
     initiator,
     life,
@@ -36,13 +37,6 @@ def _hear(u, a):
 
 
 @compiled
-def _takes(u, port, way):
-    """Whether the memory takes the copier's burst, if one is offered."""
-    user = READ if way == _READ else WRITE
-    return port != 0 or u.wires.owners[way] == user
-
-
-@compiled
 def _decide(u, a):
     """What goes to the memories in this clock."""
     w, p = u.wires, u.params
@@ -54,7 +48,7 @@ def _decide(u, a):
     if p.in_memory:
         axi4_map.decide(u)
     axi4_arbiter.decide(u)
-    axi4_copy.ready(u, _takes(u, p.read_port, _READ), _takes(u, p.write_port, _WRITE))
+    axi4_copy.ready(u, axi4_skid.ready(u.axi4_skid[_READ]), axi4_skid.ready(u.axi4_skid[_WRITE]))
     w.data_last = 1
     if w.data == WRITE:
         w.data_last = axi4_copy.data_is_last(u, a)
@@ -79,13 +73,11 @@ def _take(u, a, port, way, owner, adr, beats):
 @compiled
 def _take_burst(u, a, way):
     """The same of one of the copier's."""
-    p = u.params
+    p, s = u.params, u.axi4_skid[way]
     if way == _READ:
-        r = u.axi4_read_runs
-        _take(u, a, p.read_port, _READ, READ, p.memory_base + r.first, r.count)
+        _take(u, a, p.read_port, _READ, READ, p.memory_base + s.place, s.count)
     else:
-        r = u.axi4_write_runs
-        _take(u, a, p.write_port, _WRITE, WRITE, p.shadow_base + r.first, r.count)
+        _take(u, a, p.write_port, _WRITE, WRITE, p.shadow_base + s.place, s.count)
 
 
 @compiled

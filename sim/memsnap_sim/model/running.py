@@ -127,6 +127,8 @@ class Run:
         # Which of the ports m_axi, x_axi and c_axi the copier has for its reads and its writes
         into["read_port"] = 2 if params.copier_port is CopierPort.OWN else 0
         into["write_port"] = 1 if params.shadow is Shadow.SEPARATE else into["read_port"]
+        # The memory is less than a page, which no burst crosses
+        into["small"] = params.memory_size <= 2048
         into["last"] = -1
         for index, (first, last) in enumerate(regions):
             into["first"][index] = first
@@ -144,6 +146,7 @@ class Run:
         unit["memory"]["last_answer"] = unit["shadow"]["last_answer"] = 0
         unit["axi4_memory"]["last"] = -1
         unit["axi4_copy"]["asked"] = axi4_copy.NEVER
+        unit["axi4_writes"]["staged"] = -1
         unit["wires"]["read_home"] = unit["wires"]["write_home"] = NOBODY
 
     def feed(self, piece):

@@ -35,7 +35,7 @@ _PARAMS = _record(
     "memory_base shadow_base beats beat_bits blocks rows jobs background_jobs buffer_depth reserve "
     "max_in_flight ports regions words separate in_memory map_base map_first map_blocks "
     "rows_of_beat rows_of_block notes early pipelined share pace ready start_clock start_beat kept "
-    "initiator_in_flight log burst_beats chunk_beats read_port write_port",
+    "initiator_in_flight log burst_beats chunk_beats read_port write_port small",
     first=_MOST_REGIONS, last=_MOST_REGIONS)
 
 #: What the parts tell each other in a clock.
@@ -62,13 +62,14 @@ _GATE = _record(
 # On AXI4, each with one of both directions, reads and writes
 _AXI4_INITIATOR = _record("data beat", begun=2, accepted=2, answered=2)
 _AXI4_GATE = _record(
-    "walking at here last row_here rest_copied here_copied here_granted drained dropping "
+    "walking at here last within row_here row_copied here_copied here_granted drained dropping "
     "answering", in_flight=2)
 _AXI4_ARBITER = _record("first count", denied=2, due=2, turn=2, order=AXI4_WRITES)
+_AXI4_SKID = _record("kept place count offers")
 _AXI4_MEMORY = _record("data beats", head=2, tail=2, last=2)
 _AXI4_COPY = _record("", asked=2, lag=2)
 _AXI4_RUNS = _record("valid sent first count last idle offers extends taken ready")
-_AXI4_COPY_WRITES = _record("queued announced sent answered index unsent left")
+_AXI4_COPY_WRITES = _record("queued staged announced sent answered index unsent left")
 _AXI4_MAP = _record("valid we row addressed sent pending writes reading begun")
 
 _JOIN = _record("last waiting waiting_owner")
@@ -127,6 +128,7 @@ UNIT = np.dtype([
     ("axi4_initiator", _AXI4_INITIATOR, (MOST_PORTS,)),
     ("axi4_gate", _AXI4_GATE, (MOST_PORTS,)),
     ("axi4_arbiter", _AXI4_ARBITER),
+    ("axi4_skid", _AXI4_SKID, (2,)),
     ("axi4_memory", _AXI4_MEMORY, (3,)),
     ("axi4_copy", _AXI4_COPY),
     ("axi4_read_runs", _AXI4_RUNS),
