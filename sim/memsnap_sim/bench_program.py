@@ -10,13 +10,16 @@ from .bench import row
 from .machine import Machine
 from .settings import Settings
 
-__all__ = ["PROGRAMS", "program_cost"]
+__all__ = ["RUNS", "program_cost"]
 
 #: The programs, each with the place at which its snapshot begins.
-PROGRAMS = {"dhrystone": "Proc_1:40", "chase": "checkpoint:20", "stream": "checkpoint:4"}
+_PROGRAMS = {"dhrystone": "Proc_1:40", "chase": "checkpoint:20", "stream": "checkpoint:4"}
+
+#: Program and bus of each run.
+RUNS = [(program, bus) for bus in ("wishbone", "axi4") for program in _PROGRAMS]
 
 
-def program_cost(program, out=Path("build/bench")):
+def program_cost(program, bus, out=Path("build/bench")):
     """P5 of one program: two rows, slow-down and pause.
 
     The pause is the longest time that the program stands still at once. Copying everything while
@@ -25,8 +28,8 @@ def program_cost(program, out=Path("build/bench")):
     longest held write.
     """
     settings = Settings.build(
-        {"run": {"program": program, "at": PROGRAMS[program]}, "unit": {"share": 0}},
-        {"out": str(out / program)})
+        {"run": {"program": program, "at": _PROGRAMS[program]},
+         "unit": {"share": 0, "bus": bus}}, {"out": str(out / f"{program}-{bus}")})
     machine = Machine(settings)
     machine.load()
     machine.build()
@@ -38,9 +41,10 @@ def program_cost(program, out=Path("build/bench")):
     added = (record.clocks - without) / record.clocks_to_done
     params = settings.params
     initial = max(1, record.blocks_initial) * params.block_size
+    name = program if bus == "wishbone" else f"AXI4, {program}"
     return [
-        row("P5", f"{program}, slow-down while all is copied", added, 0, 0.05),
-        row("P5", f"{program}, shorter pause than stop and copy, times",
+        row("P5", f"{name}, slow-down while all is copied", added, 0, 0.05),
+        row("P5", f"{name}, shorter pause than stop and copy, times",
             pause / max(1, record.stall_longest), params.memory_size / initial,
             params.memory_size / initial, least=True),
     ]

@@ -465,7 +465,7 @@ def bench(out, against, figures_wanted):
 
     from . import bench as figures
     from .bench_page import compare, write_page
-    from .bench_program import PROGRAMS, program_cost
+    from .bench_program import RUNS, program_cost
     from .session import Steps
     wanted = set(figures_wanted) or {"P1", "P2", "P3", "P4", "P5", "P6"}
     chosen = figures.cases_of(wanted)
@@ -474,9 +474,9 @@ def bench(out, against, figures_wanted):
     with Steps(unit="cases") as steps:
         if "P5" in wanted:
             with steps.step("running programs") as tell:
-                for number, program in enumerate(PROGRAMS):
-                    tell(number, len(PROGRAMS))
-                    rows += program_cost(program, Path(out))
+                for number, (program, bus) in enumerate(RUNS):
+                    tell(number, len(RUNS))
+                    rows += program_cost(program, bus, Path(out))
         with steps.step("counting") as tell:
             rows += figures.run(chosen, lambda number: tell(number, len(chosen)))
     rows.sort(key=lambda row: row.figure)
