@@ -64,6 +64,7 @@ KEPT = "test_axi4_gate", "test_nothing_is_kept_from_one_snapshot_to_the_next"
 RANGE = ("test_axi4_range", "test_against_the_places_of_the_beats", ("one_beat",))
 LARGE = ("test_axi4_range", "test_against_the_places_of_the_beats", ("wide",))
 ARBITER = ("test_axi4_arbiter", "test_random", (3, "memory", "shared", True))
+ONE_PORT = ("test_axi4_arbiter", "test_random", (1, "chip", "shared", True))
 SKID = "test_axi4_skid", "test_addresses_in_order", ("sometimes",)
 READS = ("test_axi4_copy", "test_reads", ("one_beat", 16, True))
 WRITES = ("test_axi4_copy", "test_writes", ("one_beat", 16, True))
@@ -125,6 +126,10 @@ MUTANTS = (
            "wraps_on.eq(beyond)", "wraps_on.eq(0)", (LARGE,)),
     Mutant("W before AW permitted", "axi4_arbiter",
            "may_pass.eq(some | offered & (owner < ports))", "may_pass.eq(1)", (ARBITER,)),
+    Mutant("the copier's data while others may have an address", "axi4_arbiter",
+           "~others.any() & ~kept", "~kept", (ONE_PORT,)),
+    Mutant("the copier's data twice for an address that stands", "axi4_arbiter",
+           "~others.any() & ~kept", "~others.any()", (ONE_PORT,)),
     Mutant("data of another source", "axi4_arbiter",
            "current.eq(Mux(some, get.data, first))", "current.eq(owner)", (ARBITER,)),
     Mutant("answers to the wrong source", "axi4_arbiter",
@@ -167,7 +172,7 @@ MUTANTS = (
            (("test_axi4_copy", "test_single_beats", ("Axi4CopyWrites",)),)),
     Mutant("initiators not seen", "axi4_fabric",
            'channel + "valid")', 'channel + "valid") & 0',
-           (("test_unit_axi4", "test_a_program_that_waits_for_each_access", ("reads", 0)),)),
+           (("test_unit_axi4", "test_a_program_that_waits_for_each_access", ("reads",)),)),
     Mutant("error of a read ignored", "axi4_copy",
            "self.answer.error.eq(self.owing | self.bus.rresp.as_value()[1]),",
            "self.answer.error.eq(self.owing),", (READS,)),

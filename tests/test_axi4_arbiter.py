@@ -3,6 +3,7 @@
 from itertools import groupby
 
 import pytest
+from amaranth.hdl import Cat, Signal
 from axi4_rig import Rig, axi4_params_of, same
 from memsnap.bus.axi4_arbiter import Axi4Arbiter
 from memsnap_sim.kit import pauses, read_burst, write_burst
@@ -19,9 +20,22 @@ def sources_of(arbiter):
                               if name in arbiter.signature.members)]
 
 
+def arbiter_of(params):
+    """One with the gates' ``offers``: what they have, and ``more``."""
+    class Arbiter(Axi4Arbiter):
+        more = Signal(params.ports)
+
+        def elaborate(self, platform):
+            m = super().elaborate(platform)
+            m.d.comb += self.offers.eq(Cat(gate.awvalid for gate in self.gates) | self.more)
+            return m
+
+    return Arbiter(params)
+
+
 def around(params, traffics, *, memory=None, managers=None):
     """A rig; a source without traffic is idle."""
-    arbiter = Axi4Arbiter(params)
+    arbiter = arbiter_of(params)
     sources = sources_of(arbiter)
     traffics = [*traffics, *[[]] * (len(sources) - len(traffics))]
     options = managers or [{}] * len(sources)
@@ -81,6 +95,7 @@ def test_random(ports, map_, copier, disorder):
             assert stood == stands
             stands = valid and not taken and number >> params.id_width < ports
             ctx.set(arbiter.urgent, rng.getrandbits(1))
+            ctx.set(arbiter.more, rng.getrandbits(ports) * (rng.random() < 0.2))
             if map_ == "memory":
                 ctx.set(arbiter.map_urgent, rng.getrandbits(1))
     rig.run(lambda ctx: settings(ctx, arbiter, share=rng.choice([1, 8])), processes=[watch])

@@ -21,7 +21,8 @@ class Axi4Arbiter(wiring.Component):
     Each channel's requests pass in the clock in which they win, and answers pass back likewise. The
     ids at ``m`` have the number of the source above the source's own id, and so answers find home.
     Data passes in the order of the addresses, and not before its address is offered (A5.2.3); that
-    of copier and map in the clock after that at the earliest.
+    of the map in the clock after that at the earliest, and so that of the copier when others may
+    have addresses to offer.
 
     For each address channel the order is: the map if ``map_urgent``, the copier if ``urgent``
     (reads only), the copier and the map if they were denied the channel for ``share`` clocks, the
@@ -40,6 +41,8 @@ class Axi4Arbiter(wiring.Component):
     map : ``In(axi4.Signature)``
         Only with a map in the memory, and so is ``map_urgent``.
     m : ``Out(axi4.Signature)``
+    offers : ``In(ports)``
+        Ports that may have a write's address in this clock; known early.
     urgent, map_urgent : ``In(1)``
     share : ``In(32)``
         0 for never.
@@ -61,6 +64,7 @@ class Axi4Arbiter(wiring.Component):
             **self._extra,
             **({"map_urgent": In(1)} if "map" in self._extra else {}),
             "m": Out(axi4.Signature.of(params, id_width=params.memory_id_width)),
+            "offers": In(params.ports),
             "urgent": In(1),
             "share": In(32),
             "stood": Out(1),
@@ -171,10 +175,17 @@ class Axi4Arbiter(wiring.Component):
         may_pass = Signal()
         last = Signal()
         m.d.sync += kept.eq(self.m.awvalid & ~self.m.awready)
-        # Only a port's data passes with its address; so the copier's does not depend on the gates,
-        # whose decision comes late, and with one port neither does whose data it is
+        # Data of the copier passes with its address if nobody else may have one; so it does not
+        # depend on the gates, whose decision comes late, and with one port neither does whose data
+        # it is
         ports = self._params.ports
-        first = Const(0) if ports == 1 else owner
+        alone = Signal()
+        first = owner
+        if "copier" in self._extra:
+            others = Cat(self.offers, *(bus.awvalid for bus in sources[ports + 1:]))
+            m.d.comb += alone.eq(self.copier.awvalid & ~others.any() & ~kept)
+        if ports == 1:
+            first = Mux(alone, ports, 0)
         m.d.comb += [
             some.eq((count != 0) | before),
             room.eq((count != _WRITES) & ~(before & (count == _WRITES - 1))),
@@ -195,7 +206,7 @@ class Axi4Arbiter(wiring.Component):
                 with m.Case(index):
                     m.d.comb += [getattr(self.m, "w" + name).eq(getattr(source, "w" + name))
                                  for name in payload]
-                    passes = may_pass if index < ports else some
+                    passes = may_pass if index < ports else some | (alone & (index == ports))
                     m.d.comb += [self.m.wvalid.eq(source.wvalid & passes),
                                  source.wready.eq(self.m.wready & passes)]
 

@@ -204,10 +204,11 @@ class Axi4CopyWrites(wiring.Component):
             put.en.eq(takes),
             put.data.eq(self.request.payload.data),
             dropped.eq(Mux(self.owing, Mux(runs.run.valid, 0, runs.open) + staged, 0)),
-            self.bus.wvalid.eq(unsent != 0),
+            # Also with the address: then its length is not in the memory yet
+            self.bus.wvalid.eq((unsent != 0) | runs.sends),
             self.bus.wdata.eq(get.data),
             self.bus.wstrb.eq(~0),
-            self.bus.wlast.eq(index == length),
+            self.bus.wlast.eq(index == Mux(unsent != 0, length, runs.run.payload.len)),
             beat.eq(self.bus.wvalid & self.bus.wready),
             sent.eq(beat & self.bus.wlast),
         ]

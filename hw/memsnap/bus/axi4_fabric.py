@@ -86,6 +86,7 @@ class Axi4Fabric(wiring.Component):
             self.can_arm.eq(self.m_axi.awready
                             | ~(arbiter.stood | Cat(gate.offers for gate in gates).any())),
             self.drained.eq(Cat(gate.drained for gate in gates).all()),
+            arbiter.offers.eq(Cat(gate.offers for gate in gates)),
             arbiter.urgent.eq(self.urgent),
             reads.urgent.eq(self.urgent),
             arbiter.share.eq(self.share),

@@ -44,6 +44,15 @@ def _gives(u, owner):
 
 
 @compiled
+def _may_come(u):
+    """Whether an initiator has a write on offer that would pass if it were not held."""
+    some = False
+    for port in range(u.params.ports):
+        some |= u.wires.offers[port] != 0
+    return some
+
+
+@compiled
 def decide(u):
     """Whose addresses, and whose data, go to the memory in this clock."""
     b, w, p = u.axi4_arbiter, u.wires, u.params
@@ -62,12 +71,14 @@ def decide(u):
     for port in range(p.ports):
         w.reads_taken[port] = w.owners[_READ] == port
         w.taken[port] = w.owners[_WRITE] == port
-    # Data of an initiator may pass with its address, all other comes after it
+    # Data of an initiator may pass with its address; the copier's, if nobody else can have one
     w.data = NOBODY
     if b.count:
         w.data = b.order[b.first % AXI4_WRITES]
     elif GATE <= w.owners[_WRITE] < READ:
         w.data = w.owners[_WRITE]
+    elif w.owners[_WRITE] == WRITE and not axi4_map.offers(u, _WRITE) and not _may_come(u):
+        w.data = WRITE
     if w.data != NOBODY and not _gives(u, w.data):
         w.data = NOBODY
 

@@ -45,13 +45,15 @@ def takes_answer(u):
 @compiled
 def offers_data(u):
     """Whether data of a burst that was announced is on the bus."""
-    return u.axi4_writes.unsent != 0
+    return u.axi4_writes.unsent != 0 or axi4_runs.sends(u.axi4_write_runs)
 
 
 @compiled
 def data_is_last(u, a):
     """Whether it is the last of its burst."""
     c = u.axi4_writes
+    if c.unsent == 0:
+        return c.index + 1 == u.axi4_write_runs.count
     return c.index + 1 == a.lengths[c.sent & (len(a.lengths) - 1)]
 
 

@@ -67,8 +67,11 @@ def decide(g, x, i, o, u, a):
     w.hold[port] = 0
     w.refuse[port] = 0
     w.asks[port] = 0
+    w.offers[port] = 0
     if not axi4_initiator.offers(o, _WRITE):
         return
+    w.offers[port] = (not x.dropping and not x.answering
+                      and x.in_flight[_WRITE] != p.max_in_flight)
     first = axi4_initiator.asked(a, port, _WRITE, o.accepted[_WRITE], axi4_initiator.ADR)
     beats = axi4_initiator.asked(a, port, _WRITE, o.accepted[_WRITE], axi4_initiator.BEATS)
     to_map = _is_to_map(u, first, beats)
@@ -76,9 +79,8 @@ def decide(g, x, i, o, u, a):
     if u.life.active:
         # A write that is refused for the shadow in it is held for the memory in it, too
         w.hold[port] = not to_map and not _permits(g, x, u, first, beats)
-    w.asks[port] = (not w.hold[port] and not w.refuse[port]
-                    and not (u.life.active and g.due) and not x.dropping and not x.answering
-                    and x.in_flight[_WRITE] != p.max_in_flight)
+    w.asks[port] = (w.offers[port] and not w.hold[port] and not w.refuse[port]
+                    and not (u.life.active and g.due))
 
 
 @compiled

@@ -47,7 +47,7 @@ _WIRES = _record(
     "set_valid set_ready set_done set_block retire finished_taken map_ready map_answer "
     "map_written map_read put put_we put_row full start can_arm stands copier "
     "read_place write_place data data_last map_offers map_done",
-    hold=MOST_PORTS, asks=MOST_PORTS, taken=MOST_PORTS, refuse=MOST_PORTS,
+    hold=MOST_PORTS, offers=MOST_PORTS, asks=MOST_PORTS, taken=MOST_PORTS, refuse=MOST_PORTS,
     secured=MOST_PORTS, granted=MOST_PORTS,
     reads=MOST_PORTS, reads_taken=MOST_PORTS, owners=2, read_home=3, write_home=3)
 
