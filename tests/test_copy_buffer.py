@@ -36,7 +36,7 @@ class Bench:
         self.beats = []                # issued, not left
         self.jobs = []                 # job and beats to issue
         self.first_error = None
-        self.stopped = False
+        self.stopped = self.was_stopped = False
         self.offered = None            # on offer in the clock before, and not taken
         self.quiet = 0
         self.pins.drive(issue=0, read_valid=0, write_valid=0, stop=0, drop=0, reset=0)
@@ -85,7 +85,8 @@ class Bench:
         pins = self.pins
         waiting = [beat for beat in self.beats if beat.captured is not None and beat.taken is None]
         due = bool(waiting) and waiting[0].captured <= self.clock - 2
-        assert pins.write.valid == (due and (not self.stopped or self.offered is not None))
+        # One that is due in the first clock of a stop is still offered
+        assert pins.write.valid == (due and (not self.was_stopped or self.offered is not None))
         if not pins.write.valid:
             return None
         payload = pins.write.payload
@@ -134,6 +135,7 @@ class Bench:
             self.beats.remove(written)
         if issued:
             self.beats.append(issued)
+        self.was_stopped = self.stopped
         await pins.tick()
         self.clock += 1
 

@@ -82,7 +82,8 @@ class Bench:
         if held is None and rng.random() < 0.3:
             pins.drive(open=1, job=job, place=place, demand=may_want and rng.getrandbits(1))
         elif held and held.open and may_want and rng.random() < self.visit_rate:
-            pins.drive(visit=1, job=job, demand=1, place=place | {"block": held.block})
+            pins.drive(visit=1, job=job, check_job=job, demand=1,
+                       place=place | {"block": held.block})
         elif held and held.read and not pins.pending and not self.wanted[asker] \
                 and rng.random() < self.visit_rate:
             self.followed = job, rng.choice(sorted(held.read))
@@ -91,7 +92,7 @@ class Bench:
     def check_beat(self):
         """What the reader says of a beat is true, and comes true."""
         pins, rng = self.pins, self.rng
-        number = rng.randrange(self.params.jobs)
+        number = pins.job if pins.visit else rng.randrange(self.params.jobs)
         if self.jobs[number] is None:
             return
         job = self.jobs[number]
@@ -297,7 +298,7 @@ def test_the_first_are_read_before_the_others(visited, order):
         for clock in range(6 * 17):
             pins.drive(open=clock < 6, visit=0, job=min(clock, 5), place={"block": 0, "beat": 0})
             if clock == 8 and visited is not None:
-                pins.drive(visit=1, demand=1, job=visited)
+                pins.drive(visit=1, demand=1, job=visited, check_job=visited)
             if pins.issue and [pins.issue_job] != seen[-1:]:
                 seen.append(pins.issue_job)
             await bench.clock(commands=False)

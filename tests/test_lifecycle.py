@@ -238,8 +238,7 @@ def test_random():
             assert pins.cancelled == (pins.cause is Cause.CANCELLED)
             assert pins.refused == (pins.refusal is not Refusal.NONE)
             assert pins.active == (state in RUNNING)
-            assert pins.locked == bool(pins.accepted or state in (State.ARMING, State.STOPPING,
-                                                                   *RUNNING))
+            assert pins.locked == (state in (State.ARMING, State.STOPPING, *RUNNING))
             assert pins.ready == (state in (State.IDLE, State.DONE))
             assert pins.protected == (state in [State.DONE, *RUNNING])
             assert pins.enable == (pins.active and pins.drained)

@@ -202,6 +202,7 @@ class Bench:
         self.read()
         await pins.tick()
         pins.scan_data = scanned
+        pins.probe_copied = scanned >> pins.probe & 1
         if taken:
             self.ask, pins.ask.valid = None, 0
 

@@ -45,6 +45,9 @@ class Bench:
                     setattr(port, field, rng.getrandbits(1) if name == "gate" else 0)
         self.asking = {name for name, port in self.ports.items() if port.stb}
         self.pins.urgent = rng.random() < 0.1
+        kept = self.kept == "gate"
+        self.pins.comes = (kept or rng.random() < 0.9 if "gate" in self.asking
+                           else not kept and rng.random() < 0.1)
 
     def cycle(self):
         return bool(self.in_flight) or any(port.cyc for port in self.ports.values())
@@ -60,9 +63,10 @@ class Bench:
         if copier and share and self.denied >= share:
             self.seen.add("share")
             return copier
-        if "gate" in asking:
-            return {"gate"}
-        return {"write"} & asking or asking
+        if self.pins.comes:     # the others wait, whether it makes a request or not
+            self.seen.add("comes" if "gate" in asking else "comes, and makes none")
+            return {"gate"} & asking
+        return {"write"} & copier or copier or asking
 
     def forwarded(self):
         """Who has the port: the owner of the request that the memory sees."""
@@ -110,7 +114,7 @@ class Bench:
         self.answer(kind)
         full = len(self.in_flight) == self.params.max_in_flight
         assert pins.aborting == self.aborting
-        assert pins.m.stb == (bool(self.asking) and not full and not self.aborting)
+        assert pins.m.stb == (bool(self.winners()) and not full and not self.aborting)
         assert pins.m.cyc == (not self.aborting and self.cycle())
         owner = self.forwarded() if pins.m.stb else None
         taken = owner is not None and not pins.m.stall
@@ -138,7 +142,7 @@ class Bench:
         self.answer(None)
         rests = self.kept is not None and self.kept not in self.asking
         assert pins.aborting == self.aborting
-        assert pins.m.stb == (bool(self.asking) and not rests and not self.aborting)
+        assert pins.m.stb == (bool(self.winners()) and not rests and not self.aborting)
         assert pins.m.cyc == (self.cycle() and not rests and not self.aborting)
         owner = self.forwarded() if pins.m.stb else None
         kind = rng.choice(self.kinds) if owner and rng.random() < 0.4 else None
@@ -180,7 +184,7 @@ def test_random(pipelined, shape, features):
             bench.busy = rng.choice([0.3, 0.9])
             for _ in range(600):
                 await (bench.clock_pipelined() if pipelined else bench.clock_classic())
-        assert {"aborted", "share", "given up"} <= bench.seen
+        assert {"aborted", "share", "given up", "comes", "comes, and makes none"} <= bench.seen
         assert not pipelined or "full" in bench.seen
 
     simulate(WishboneArbiter(params), script)
@@ -192,7 +196,7 @@ def test_share_of_a_busy_port(share):
     params = params_of("long_blocks")
 
     async def script(pins):
-        pins.share = share
+        pins.drive(share=share, comes=1)
         pins.gate.drive(cyc=1, stb=1, adr=0)
         pins.write.drive(cyc=1, stb=1, we=1, adr=2)
         served = ""

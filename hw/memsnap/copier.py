@@ -112,7 +112,7 @@ class Copier(wiring.Component):
             buffer.read_error.eq(self.read_answer.error),
             buffer.write_valid.eq(self.write_answer.valid),
             buffer.write_error.eq(self.write_answer.error),
-            reader.stop.eq(self.stop),
+            reader.stop.eq(self.stop | buffer.erred),
             buffer.stop.eq(self.stop),
             reader.drop.eq(self.drop),
             buffer.drop.eq(self.drop),

@@ -63,11 +63,14 @@ class CopyBuffer(wiring.Component):
         An answer in this clock was an error.
     error_write : ``Out(1)``
         It was a write's.
+    erred : ``Out(1)``
+        So was one before; nothing is to be issued until ``reset``, lest its place be lost.
     error_block : ``Out(block_bits)``
         From the third clock of ``stop`` with ``quiet`` on: the block of the first error, or of
         the oldest beat where there was none.
     stop : ``In(1)``
-        Offers no more beats; a beat that is on offer stays so until it is taken.
+        Offers no more beats from the next clock on; a beat that is on offer stays so until it is
+        taken.
     drop : ``In(1)``
         With ``stop``: withdraws the beat on offer.
     withdrawn : ``In(1)``
@@ -102,6 +105,7 @@ class CopyBuffer(wiring.Component):
             "copied_job": Out(job),
             "error": Out(1),
             "error_write": Out(1),
+            "erred": Out(1),
             "error_block": Out(params.block_bits),
             "stop": In(1),
             "drop": In(1),
@@ -148,7 +152,7 @@ class CopyBuffer(wiring.Component):
         nothing is on offer or it is taken. So a late ``ready`` is no part of an address.
         """
         depth = self._params.buffer_depth
-        # A slot that is fetched is not being filled: no cells are needed to keep that right
+        # A slot that is offered was not being filled: no cells are needed to keep that right
         place, beat = beat_layout(self._params), unsigned(self._params.data_width)
         m.submodules.places = places = Memory(shape=place, depth=depth, init=[],
                                               attrs={"no_rw_check": 1})
@@ -158,12 +162,9 @@ class CopyBuffer(wiring.Component):
         get_place, get_beat = places.read_port(domain="comb"), beats.read_port(domain="comb")
         fetched_place = Signal(place)
         fetched_beat = Signal(beat)
-        erred = Signal()
         failed_slot = Signal.like(read)
-        show_failed = Signal()
         fetch = Signal()
-        offered = Signal()   # the slot before ``fetched`` was fetched
-        waiting = Signal()   # on offer in the clock before, and not taken
+        kept = Signal()      # on offer, and not taken
 
         m.d.comb += [
             put_place.en.eq(self.issue),
@@ -172,34 +173,29 @@ class CopyBuffer(wiring.Component):
             put_beat.en.eq(self.read_valid),
             put_beat.addr.eq(read),
             put_beat.data.eq(self.read_data),
-            fetch.eq((~offered | take) & (read != fetched)),
+            kept.eq(self.write.valid & ~self.write.ready),
+            fetch.eq(~kept & (read != fetched)),
             get_place.addr.eq(fetched),
             get_beat.addr.eq(fetched),
-            self.write.valid.eq(offered & (~self.stop | waiting)),
             self.write.payload.place.eq(fetched_place),
             self.write.payload.data.eq(fetched_beat),
             self.error_block.eq(fetched_place.block),
         ]
-        with m.If(fetch | show_failed):
-            m.d.sync += fetched_place.eq(get_place.data)
-        with m.If(fetch):
-            m.d.sync += fetched_beat.eq(get_beat.data)
-        m.d.sync += [
-            offered.eq(fetch | (offered & ~take)),
-            waiting.eq(self.write.valid & ~self.write.ready & ~self.drop),
-        ]
+        with m.If(~kept):       # of no consequence without ``fetch``
+            m.d.sync += [fetched_place.eq(get_place.data), fetched_beat.eq(get_beat.data)]
+        m.d.sync += self.write.valid.eq(Mux(self.stop, kept & ~self.drop, kept | fetch))
         with m.If(fetch):
             m.d.sync += fetched.eq(fetched + 1)
-        with m.If(~erred):
+        with m.If(~self.erred):
             m.d.sync += [
-                erred.eq(self.error),
+                self.erred.eq(self.error),
                 failed_slot.eq(Mux(self.error_write, answered, read)),
             ]
         # The place of the failure is shown once nothing is on offer any more
-        with m.If(self.stop & ~waiting):
-            m.d.sync += [show_failed.eq(1), fetched.eq(Mux(erred, failed_slot, answered))]
+        with m.If(self.stop & ~self.write.valid):
+            m.d.sync += fetched.eq(Mux(self.erred, failed_slot, answered))
         with m.If(self.reset):
-            m.d.sync += [offered.eq(0), erred.eq(0), show_failed.eq(0)]
+            m.d.sync += self.erred.eq(0)
 
     def _follow_jobs(self, m, *, issued, read, answered):
         """A short queue of the slots that end a job, with two readers."""

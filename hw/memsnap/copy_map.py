@@ -41,6 +41,8 @@ def map_members(params):
         "scan": In(1),
         "scan_row": In(row),
         "scan_data": Out(params.map_row_bits),
+        "probe": In(range(params.map_row_bits)),
+        "probe_copied": Out(1),
         "set": In(stream.Signature(unsigned(params.block_bits))),
         "set_done": Out(1),
         "restart": In(1),
@@ -77,6 +79,8 @@ class CopyMap(wiring.Component):
         The same for the second and later ports.
     scan, scan_row, scan_data
         The same for another reader, but the data is there for the next clock only.
+    probe, probe_copied : ``In(range(map_row_bits))``, ``Out(1)``
+        Bit ``probe`` of ``scan_data``, sooner in the clock, if there is a block for it.
     word, word_data
         Only with a summary: see :class:`memsnap.row_summary.RowSummary`.
     set : ``In(stream.Signature(block_bits))``
@@ -117,7 +121,10 @@ class CopyMap(wiring.Component):
 
         # Reads
         scan_at = Signal.like(self.scan_row)
-        m.d.comb += self.scan_data.eq(seen(scan, scan_at))
+        m.d.comb += [
+            self.scan_data.eq(seen(scan, scan_at)),
+            self.probe_copied.eq(scan.data.bit_select(self.probe, 1) ^ phase),
+        ]
         for name in look_names(self._params):
             read, row = getattr(self, name), getattr(self, name + "_row")
             look = ram.read_port()

@@ -32,7 +32,9 @@ class CopyReader(wiring.Component):
     that was read (one bit a beat, in RAM) says which to pass over, so that no beat is read twice,
     and each costs a step of the circle at the most. Several jobs may be open; the one that was
     opened for a demand or visited last is read first, then those that are ``first``, then the
-    others, each in turn.
+    others, each in turn. Which of them comes next is decided a clock ahead: a job that comes to
+    hand with one beat left is followed by a clock without a read. While none is open, one that is
+    opened is at hand in the next clock.
 
     A request is in a register of its own: it is made in the clock after the decision. Beats that
     were visited may use the last slots of the buffer, all others leave an eighth of it free.
@@ -46,7 +48,7 @@ class CopyReader(wiring.Component):
     open : ``In(1)``
         Opens job ``job`` for the block and first beat in ``place``. The job must not be open.
     visit : ``In(1)``
-        Goes on with ``job`` at the beat in ``place``.
+        Goes on with ``job``, which is ``check_job``, too, at the beat in ``place``.
     follow : ``In(1)``
         A beat of which a read was issued is wanted.
     demand : ``In(1)``
@@ -134,11 +136,10 @@ class CopyReader(wiring.Component):
         passed = Signal()                # the beat at hand needs no read
         decided = Signal()               # it is known whether it does
         skip = Signal()
-        target = Signal()                # the beat at hand is the wanted one
 
-        # One step of the circle
+        # One step of the circle; the beat at hand is the wanted one while that is pending
         m.d.comb += [
-            room.eq(Mux(target, self.free != 0, self.free > self._params.buffer_depth // 8)),
+            room.eq(Mux(self.pending, self.free != 0, self.free > self._params.buffer_depth // 8)),
             self.issue.eq(more & decided & ~passed & room & ~self.stop
                           & (~self.read.valid | self.read.ready)),
             skip.eq(more & decided & passed),
@@ -154,7 +155,7 @@ class CopyReader(wiring.Component):
         self._walk_on(m, now=now, at_hand=at_hand, more=more, skip=skip)
         self._note_beats(m, now=now, at_hand=at_hand, more=more, decided=decided, passed=passed,
                          skip=skip)
-        self._secure(m, now=now, more=more, beat=at_hand.beat, target=target, skip=skip)
+        self._secure(m, more=more, skip=skip)
         self._follow_run(m, now=now, skip=skip)
         with m.If(self.reset):
             m.d.sync += [self.reading.eq(0), more.eq(0)]
@@ -169,32 +170,38 @@ class CopyReader(wiring.Component):
         put_block, put = blocks.write_port(), walks.write_port()
         get_block, get_other, get_job = (ram.read_port(domain="comb")
                                          for ram in (blocks, walks, walks))
-        other = Signal(range(jobs))      # the job to go on with
+        other = Signal(range(jobs))      # the job to go on with, chosen in the clock before
         other_valid = Signal()
+        chosen = Signal()                # there was one
+        moved = Signal()                 # another job was at hand then
         others, among = Signal(jobs), Signal(jobs)
         last = Signal()                  # the job at hand has no more beats after this clock
         begins = Signal()                # the job of the command is read from the next clock on
         theirs = Signal(self._walk)      # where the job of a visit is
         opened = Signal(self._walk)
-        same = self.job == now
+        same = self.check_job == now     # of a visit
 
         for later in 0, 1:      # the next in turn: one behind ``now``, else one before it
             for index in reversed(range(jobs)):
                 with m.If(among[index] & ((now < index) | (1 - later))):
-                    m.d.comb += other.eq(index)
+                    m.d.sync += other.eq(index)
+        m.d.sync += [
+            chosen.eq(others.any() & ~self.reset),
+            moved.eq(begins | ((~more | last) & other_valid)),
+        ]
         m.d.comb += [
             others.eq(self.reading & ~(1 << now)),
             among.eq(Mux((others & self.first).any(), others & self.first, others)),
-            other_valid.eq(others.any()),
+            other_valid.eq(chosen & ~moved),
             last.eq(self.issue & self.issue_last),
-            begins.eq(self.visit | (self.open & self.demand)),
+            begins.eq(self.visit | (self.open & (self.demand | (~more & ~other_valid)))),
             get_block.addr.eq(now),
             self.issue_place.block.eq(get_block.data),
             put_block.en.eq(self.open),
             put_block.addr.eq(self.job),
             put_block.data.eq(self.place.block),
             get_other.addr.eq(other),
-            get_job.addr.eq(self.job),
+            get_job.addr.eq(self.check_job),
             theirs.eq(Mux(same, at_hand, get_job.data)),
             opened.beat.eq(self.place.beat),
             opened.left.eq(self._params.block_beats),
@@ -223,15 +230,14 @@ class CopyReader(wiring.Component):
 
         # What waits, or is left for the job of the command
         m.d.comb += [
-            put.en.eq(Mux(self.demand, begins & ~same, self.open)),
+            # What is put for a job that is opened and was at hand means nothing, nor does it matter
+            put.en.eq(Mux(self.demand, self.open | (self.visit & ~same), self.open)),
             put.addr.eq(Mux(self.demand, now, self.job)),
             put.data.eq(Mux(self.demand, after, opened)),
         ]
         m.d.sync += [
             at_hand.eq(following),
-            # A job that is opened is not at hand, but may have been the last one that was
-            more.eq(Mux(self.issue, ~self.issue_last | other_valid,
-                        more | other_valid | (self.open & same))),
+            more.eq(Mux(self.issue, ~self.issue_last | other_valid, more | other_valid)),
         ]
         with m.If((~more | last) & other_valid):
             m.d.sync += now.eq(other)
@@ -261,7 +267,8 @@ class CopyReader(wiring.Component):
         # A note is set if it differs from its job's phase: they are equal after each job
         m.submodules.phases = phases = Memory(shape=unsigned(1), depth=self._params.jobs, init=[])
         phase, set_phase = phases.read_port(domain="comb"), phases.write_port()
-        asked = Signal()                     # ``get`` shows the beat at hand
+        asked = Signal()                     # ``get`` shows the beat at hand, and
+        phase_at_hand = Signal()             # this its job's phase
         sweep = Signal(range(depth))
         at = Cat(at_hand.beat, now)
 
@@ -269,14 +276,18 @@ class CopyReader(wiring.Component):
             get.addr.eq(at),
             phase.addr.eq(now),
             decided.eq(asked | ~at_hand.visited),
-            passed.eq(asked & (get.data ^ phase.data)),
+            passed.eq(asked & (get.data ^ phase_at_hand)),
             put.en.eq(self.issue | self.sweeping),
             put.addr.eq(Mux(self.sweeping, sweep, at)),
             put.data.eq(~self.sweeping & ~phase.data),
+        ]
+        # Of no consequence before the job is opened anew
+        m.d.sync += [
             set_phase.en.eq(self.issue & self.issue_last | self.sweeping),
             set_phase.addr.eq(put.addr[self._params.beat_bits:]),
             set_phase.data.eq(put.data),
         ]
+        m.d.sync += phase_at_hand.eq(phase.data)
         m.d.sync += asked.eq(~self.issue & ~skip & ~self.visit & ~(self.open & self.demand)
                              & at_hand.visited & more)
         with m.If(self.sweeping):
@@ -286,12 +297,10 @@ class CopyReader(wiring.Component):
         with m.Elif(self.reset):
             m.d.sync += [self.sweeping.eq(1), asked.eq(0)]
 
-    def _secure(self, m, *, now, more, beat, target, skip):
+    def _secure(self, m, *, more, skip):
         """Follows the wanted beats until they are captured: one of each port."""
         strict = self._params.release is Release.COPIED
         ports = 1 if strict else self._params.ports
-        job = Signal.like(self.job)
-        want = Signal.like(self.check_beat)
         whose = Signal(range(ports))
         waits = Signal(ports)       # the port's beat is not captured
         begins = Signal()
@@ -300,9 +309,8 @@ class CopyReader(wiring.Component):
 
         m.d.comb += [
             begins.eq(self.visit | (self.open & self.demand)),
-            target.eq(self.pending & (now == job) & (beat == want)),
             # Every beat of a job that has none left is under way; it is the one at hand till then
-            under_way.eq(self.pending & ((target & (self.issue | skip)) | (now != job) | ~more)),
+            under_way.eq(self.pending & (self.issue | skip | ~more)),
             self.wanted.eq(waits.any()),
             self.urgent.eq(self.pending | offered),
         ]
@@ -327,8 +335,6 @@ class CopyReader(wiring.Component):
         with m.If(begins):
             m.d.sync += [
                 self.pending.eq(1),
-                job.eq(self.job),
-                want.eq(self.place.beat),
                 whose.eq(0 if strict else self.asker),
             ]
 

@@ -92,26 +92,33 @@ class SnapshotCore(wiring.Component):
 
         # The decisions
         connect(m, sequencer.set, map_.set)
-        self._wire(m, map_, sequencer, "scan scan_row", "scan_data set_done")
+        self._wire(m, map_, sequencer, "scan scan_row probe", "scan_data probe_copied set_done")
         if params.map_summary:
             self._wire(m, map_, sequencer, "word", "word_data")
         self._wire(m, sequencer, copier, "pending secured reading check_captured check_issued "
                    "captured captured_job copied copied_job",
                    "open visit follow demand job place asker first check_job check_beat")
-        self._wire(m, lifecycle, copier, "busy error error_write error_block", "stop drop reset")
+        self._wire(m, lifecycle, copier, "busy error_block", "stop drop reset")
         self._wire(m, lifecycle, map_, "full", "sweep restart")
         self._wire(m, lifecycle, sequencer, "all_claimed", "enable reset")
-        self._wire(m, lifecycle, bus, "can_arm drained waiting aborting", "abort active")
+        self._wire(m, lifecycle, bus, "can_arm drained aborting", "abort active")
         self._ask(m, bus=bus, map_=map_, sequencer=sequencer)
         m.d.comb += [
             bus.protect.eq(lifecycle.protected),
-            bus.single.eq(lifecycle.locked | (map_.active if in_memory else 0)),
+            bus.single.eq(lifecycle.accepted | lifecycle.locked
+                          | (map_.active if in_memory else 0)),
             # On AXI4 the bus may have taken a read and still collect others for the same burst
             bus.urgent.eq(copier.wanted if params.bus is Bus.AXI4 else copier.urgent),
             bus.share.eq(self.control.share),
             lifecycle.sweeping.eq(map_.sweeping | copier.sweeping | bus.owing),
             lifecycle.all_initial.eq(sequencer.initial_done),
             lifecycle.trigger.eq(self.trigger),
+        ]
+        # What the memory answers is known late in its clock, and tells a clock later
+        m.d.sync += [
+            lifecycle.waiting.eq(bus.waiting),
+            lifecycle.error.eq(copier.error),
+            lifecycle.error_write.eq(copier.error_write),
         ]
         if in_memory:
             self._join_map(m, map_=map_, bus=bus, sequencer=sequencer, lifecycle=lifecycle,
@@ -225,20 +232,25 @@ class SnapshotCore(wiring.Component):
     def _join_map(self, m, *, map_, bus, sequencer, lifecycle, copier):
         """A map in the memory: its requests to the bus, its errors to the lifecycle."""
         maps_fault = Signal()    # the first failure is that of a request of the map
+        copy_error, map_error = Signal(), Signal()      # in the clock before
         connect(m, map_.request, bus.map_request)
         connect(m, bus.map_answer, map_.answer)
         self._wire(m, map_, lifecycle, "stop drop", "")
         self._wire(m, sequencer, map_, "scan_valid scan_wait")
         self._wire(m, lifecycle, map_, "sweep_failed")
         with m.If(lifecycle.active):
-            m.d.sync += maps_fault.eq(Mux(copier.error | map_.error, ~copier.error, ~copier.busy))
+            m.d.sync += maps_fault.eq(Mux(copy_error | map_error, ~copy_error, ~copier.busy))
+        m.d.sync += [
+            copy_error.eq(copier.error),
+            map_error.eq(map_.error),
+            lifecycle.error.eq(copier.error | map_.error),
+            lifecycle.error_write.eq(copier.error_write | map_.error_write),
+        ]
         m.d.comb += [
             bus.map_urgent.eq(sequencer.map_urgent),
             map_.live.eq(lifecycle.active | lifecycle.done),
             map_.may_sweep.eq(bus.can_hold),
             lifecycle.busy.eq(copier.busy | map_.busy),
-            lifecycle.error.eq(copier.error | map_.error),
-            lifecycle.error_write.eq(copier.error_write | map_.error_write),
             lifecycle.error_block.eq(Mux(maps_fault | map_.sweep_failed, map_.error_block,
                                          copier.error_block)),
         ]

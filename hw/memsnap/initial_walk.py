@@ -46,10 +46,9 @@ class InitialWalk(wiring.Component):
         last = Signal(self._params.block_bits, reset_less=True)
         m.d.comb += [
             self.regions.index.eq(Mux(self.reset, 0, region + 1)),
-            self.done.eq(region == count),
         ]
         with m.If(self.reset):
-            m.d.sync += [region.eq(0), self.proposed.eq(0)]
+            m.d.sync += [region.eq(0), self.proposed.eq(0), self.done.eq(0)]
         with m.Elif(~self.done & ~self.proposed):
             m.d.sync += [
                 self.block.eq(self.regions.first),
@@ -57,9 +56,10 @@ class InitialWalk(wiring.Component):
                 self.proposed.eq(self.regions.enable),
             ]
             with m.If(~self.regions.enable):
-                m.d.sync += region.eq(region + 1)
+                m.d.sync += [region.eq(region + 1), self.done.eq(region == count - 1)]
         with m.Elif(self.next & (self.block == last)):
-            m.d.sync += [region.eq(region + 1), self.proposed.eq(0)]
+            m.d.sync += [region.eq(region + 1), self.done.eq(region == count - 1),
+                         self.proposed.eq(0)]
         with m.Elif(self.next):
             m.d.sync += self.block.eq(self.block + 1)
         return m

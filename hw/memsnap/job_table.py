@@ -44,7 +44,7 @@ class JobTable(wiring.Component):
     find : ``In(block_bits)``
         Looks a block up; the answer comes in the next clock.
     found, found_job : ``Out(1)``, ``Out(range(jobs))``
-        It was in the table in the clock before.
+        It was in the table in the clock before, and where.
     found_captured, found_copied : ``Out(1)``
         All of it is captured, or in the shadow.
     finished : ``Out(stream.Signature(block_bits))``
@@ -130,7 +130,15 @@ class JobTable(wiring.Component):
             ]
         with m.If(self.claim ^ leaves):
             m.d.sync += used.eq(used + Mux(leaves, -1, 1))
-        m.d.sync += self.found.eq(0)
+        hits = Signal(jobs)     # no block has two jobs
+        m.d.comb += hits.eq(Cat(busy[index] & (block[index] == self.find)
+                                for index in range(jobs)))
+        m.d.sync += [
+            self.found.eq(hits.any()),
+            self.found_job.eq(Cat(
+                Cat(hits[index] for index in range(jobs) if index >> place & 1).any()
+                for place in range(len(self.found_job)))),
+        ]
         for index in reversed(range(jobs)):
             with m.If(~busy[index]):
                 m.d.comb += self.next_job.eq(index)
@@ -139,8 +147,6 @@ class JobTable(wiring.Component):
                 may_leave &= ~self.only_initial | (kind[index] == JobKind.INITIAL)
             with m.If(busy[index] & copied[index] & may_leave):
                 m.d.sync += [self.finished.valid.eq(1), leaving.eq(index)]
-            with m.If(busy[index] & (block[index] == self.find)):
-                m.d.sync += [self.found.eq(1), self.found_job.eq(index)]
 
         with m.If(self.captured):
             m.d.sync += captured[self.captured_job].eq(1)

@@ -132,7 +132,7 @@ class Lifecycle(wiring.Component):
         self._watch(m, expired=expired)
         m.d.comb += [
             self.arming.eq(self.state == State.ARMING),
-            self.locked.eq(self.accepted | self.arming | self.active | self.stop),
+            self.locked.eq(self.arming | self.active | self.stop),
             self.ready.eq((self.state == State.IDLE) | (self.state == State.DONE)),
             self.protected.eq(self.active | self.done),
             self.enable.eq(self.active & self.drained),
@@ -177,17 +177,19 @@ class Lifecycle(wiring.Component):
         waits = Signal()
         impossible = Signal()
         m.d.sync += [before.eq(self.trigger), waits.eq(asked & self.checking)]
+        willing = Signal()
         m.d.comb += [
             asked.eq(self.start | (self.trigger & ~before) | waits),
             start.eq(asked & ~self.checking),
             impossible.eq(self._impossible()),
-            self.accepted.eq(start & self.ready & (self.unsound == Refusal.NONE) & ~impossible),
+            willing.eq(self.ready & (self.unsound == Refusal.NONE) & ~impossible & ~self.checking),
+            self.accepted.eq(asked & willing),
         ]
         with m.If(self.accepted | (self.clear & ~self.locked)):
             m.d.sync += [each.eq(0) for each in (self.done, self.failed, self.cancelled,
                                                  self.refused, self.fail_block)]
             m.d.sync += [self.cause.eq(Cause.NONE), self.refusal.eq(Refusal.NONE)]
-        with m.If(start & ~self.accepted):
+        with m.If(start & ~willing):
             m.d.sync += self.refused.eq(1)
             with m.If(~self.ready):
                 m.d.sync += self.refusal.eq(Refusal.BUSY)
@@ -264,8 +266,10 @@ class Lifecycle(wiring.Component):
     def _finish(self, m, *, expired):
         """Waits until nothing is due to the copier, then reports and clears."""
         settled = Signal(range(_SETTLE + 1))
+        was_busy = Signal()
+        m.d.sync += was_busy.eq(self.busy)
         m.d.comb += [self.abort.eq(Mux(self.busy, expired, 0)), self.drop.eq(self._gave_up)]
-        with m.If(self.abort.any() | self.aborting.any() | self.busy):
+        with m.If(was_busy | self.aborting.any()):
             m.d.sync += settled.eq(0)
         with m.Elif(settled != _SETTLE):
             m.d.sync += settled.eq(settled + 1)

@@ -28,12 +28,17 @@ class Pace(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        # Clocks since the last block, as they are in the next clock; up to all
+        # Clocks since the last block, as they are in the next clock; up to all, or not yet known
         since = Signal(16, init=2)
-        m.d.sync += self.go.eq(~self.pause & Mux(self.claimed, self.clocks <= 1,
-                                                 since >= self.clocks))
-        with m.If(self.claimed):
-            m.d.sync += since.eq(2)
+        was_claimed = Signal()
+        m.d.sync += [
+            was_claimed.eq(self.claimed),
+            self.go.eq(~self.pause & Mux(
+                self.claimed, self.clocks <= 1,
+                Mux(was_claimed, self.clocks <= 2, since >= self.clocks))),
+        ]
+        with m.If(was_claimed):
+            m.d.sync += since.eq(3)
         with m.Elif(~since.all()):
             m.d.sync += since.eq(since + 1)
         return m

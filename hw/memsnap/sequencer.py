@@ -54,7 +54,7 @@ class Sequencer(wiring.Component):
         The ask may be another's in this clock; else it stays.
     regions : ``In(RegionLookup(params))``
         Unchanged while ``enable``.
-    word, word_data, scan, scan_row, scan_data, set, set_done
+    word, word_data, scan, scan_row, scan_data, probe, probe_copied, set, set_done
         See :class:`CopyMap`.
     scan_valid, scan_wait : ``In(1)``
         Only with a map in the memory, see :class:`CopyMapMemory`; and so is
@@ -104,6 +104,8 @@ class Sequencer(wiring.Component):
             "scan": Out(1),
             "scan_row": Out(row),
             "scan_data": In(params.map_row_bits),
+            "probe": Out(range(params.map_row_bits)),
+            "probe_copied": In(1),
             "set": Out(stream.Signature(params.block_bits)),
             "set_done": In(1),
             "open": Out(1),
@@ -155,7 +157,7 @@ class Sequencer(wiring.Component):
         m.submodules.background = background = BackgroundScan(self._params)
         probed = Signal(self._params.block_bits)
         copied = Signal()      # the block probed in the clock before is copied
-        unclaimed = Signal()   # it is neither copied nor claimed
+        opens = Signal()       # it is claimed, unless it is copied
         secured = Signal.like(self.secured)
         free_scan = Signal()   # nobody here needs the map's reader in this clock
         known = Const(1)       # the row of the clock before is there
@@ -184,8 +186,9 @@ class Sequencer(wiring.Component):
             table.fixed.eq(initial.done),
             self.first.eq(table.first),
             self.initial_safe.eq(table.safe),
-            copied.eq(self.scan_data.bit_select(bit_of(probed), 1)),
-            unclaimed.eq(~copied & ~table.found),
+            self.probe.eq(bit_of(probed)),
+            copied.eq(self.probe_copied),
+            self.open.eq(~copied & opens),
             table.claim.eq(self.open),
             table.claim_block.eq(probed),
             self.job.eq(Mux(table.found, table.found_job, table.next_job)),
@@ -198,7 +201,7 @@ class Sequencer(wiring.Component):
             m.d.sync += self.map_urgent.eq(0)
         m.d.sync += self.securing.eq(self.securing & ~secured)
         self._decide(m, table=table, initial=initial, background=background, copied=copied,
-                     unclaimed=unclaimed, free_scan=free_scan, known=known)
+                     opens=opens, free_scan=free_scan, known=known)
         m.d.comb += [
             secured.eq(self.secured & self.securing),
             self.ask.ready.eq(self._grant | secured.bit_select(self.asker, 1)),
@@ -213,7 +216,7 @@ class Sequencer(wiring.Component):
         """The blocks that hold the copy map are copied, and marked in it."""
         return self._own.done if self._in_memory else Const(1)
 
-    def _decide(self, m, *, table, initial, background, copied, unclaimed, free_scan, known):
+    def _decide(self, m, *, table, initial, background, copied, opens, free_scan, known):
         proposed = Signal()
         proposal = Signal(self._params.block_bits)
         kind = Signal(JobKind)
@@ -245,24 +248,28 @@ class Sequencer(wiring.Component):
         asked = self.ask.valid & ~self.securing.bit_select(self.asker, 1)
         # What is looked at, if anything is, is chosen from what is known early in the clock
         ask_first = Signal()
-        m.d.comb += [
-            ask_first.eq(asked),
-            table.find.eq(Mux(ask_first, self.ask.payload.block, proposal)),
-            self.scan_row.eq(Mux(ask_first | proposed, row_of(table.find), background.scan_row)),
-        ]
-        with m.FSM():
+        looks_again = self._in_memory or self._params.ports > 1
+        shows = self.map_read & ~self.map_valid
+        # Software's row comes before the next one of the background copy, but for a map in memory
+        may_scan = background.scan if self._in_memory else background.scan & ~shows
+        m.d.comb += table.find.eq(Mux(ask_first, self.ask.payload.block, proposal))
+        with m.FSM() as fsm:
             with m.State("PICK"):
                 m.d.comb += [self.choose.eq(1), ask_first.eq(asked & ~map_first)]
-                with m.If(self.enable & ask_first):
-                    m.d.comb += self.scan.eq(1)
-                    m.next = "ASKED"
-                with m.Elif(self.enable & ~self.set.valid & proposed):
-                    with m.If(may_claim):
-                        m.d.comb += self.scan.eq(1)
+                with m.If(ask_first):
+                    # Where it is not enabled, there is nothing to set in a map on chip
+                    m.d.comb += self.scan.eq(self.enable if self._in_memory else 1)
+                    with m.If(self.enable):
+                        m.next = "ASKED"
+                with m.Elif(~self.set.valid & proposed):
+                    # With a map on chip, nothing is proposed where it is not enabled
+                    m.d.comb += [
+                        self.scan.eq(self.enable & may_claim),
+                        free_scan.eq(~may_claim | (~self.enable if self._in_memory else 0)),
+                    ]
+                    with m.If(self.enable & may_claim):
                         m.next = "PROPOSED"
-                    with m.Else():
-                        m.d.comb += free_scan.eq(1)
-                with m.Elif(self.enable & ~self.set.valid & background.scan):
+                with m.Elif(~self.set.valid & may_scan & self.enable):
                     m.d.comb += [self.scan.eq(1), background.scanned.eq(1)]
                     if self._in_memory:
                         m.d.sync += scanned.eq(1)
@@ -272,7 +279,7 @@ class Sequencer(wiring.Component):
             with m.State("PROPOSED"):
                 m.d.comb += [
                     free_scan.eq(1),
-                    self.open.eq(unclaimed & self.enable & known),
+                    opens.eq(~table.found & self.enable & known),
                     table.claim_kind.eq(kind),
                     initial.next.eq(self._map_done() & ~initial.done & known),
                     background.next.eq(initial.done & known),
@@ -294,15 +301,30 @@ class Sequencer(wiring.Component):
                 with m.If(self.enable & ~known):
                     self._ask_again(m, table=table, free_scan=free_scan)
                 with m.Else():
-                    m.d.comb += free_scan.eq(1)
+                    m.d.comb += free_scan.eq(self._in_memory or not looks_again)
                     m.next = "PICK"
+                if looks_again:
+                    m.d.comb += ask_first.eq(asked)
                 with m.If(self.enable & known):
-                    self._answer(m, table=table, copied=copied, unclaimed=unclaimed)
+                    self._answer(m, table=table, copied=copied, opens=opens)
                     if self._params.release is Release.CAPTURED and self._params.ports > 1:
                         # The beat another port asked for comes first, in a clock or two
                         with m.If(self._begins & self.pending):
                             m.d.comb += [self.scan.eq(1), free_scan.eq(0)]
                             m.next = "ASKED"
+
+        if self._in_memory:
+            m.d.comb += self.scan_row.eq(Mux(
+                free_scan & shows, self.map_row,
+                Mux(ask_first | proposed, row_of(table.find), background.scan_row)))
+        else:
+            proposed_row = Mux(
+                initial.done, Mux(background.proposed & self.go, row_of(background.block),
+                                  background.scan_row), row_of(initial.block))
+            claims = fsm.ongoing("PICK") & proposed & may_claim
+            m.d.comb += self.scan_row.eq(Mux(
+                ask_first, row_of(self.ask.payload.block),
+                Mux(shows & ~claims, self.map_row, proposed_row)))
 
     def _ask_again(self, m, *, table, free_scan):
         """The row of the ask's block is not at hand: stays with it until it is."""
@@ -316,7 +338,7 @@ class Sequencer(wiring.Component):
             free_scan.eq(self.scan_wait),
         ]
 
-    def _answer(self, m, *, table, copied, unclaimed):
+    def _answer(self, m, *, table, copied, opens):
         """What becomes of a held write whose block was probed."""
         early = self._params.release is Release.CAPTURED
         waiting = self._waiting.bit_select(self.asker, 1)
@@ -330,22 +352,29 @@ class Sequencer(wiring.Component):
         # With one port nobody asks before the beat that was asked for is secured
         may_begin = ~self.pending if early and self._params.ports > 1 else Const(1)
 
+        # What is to be done if the block is not copied: whether it is, is known last
+        claims, visits, follows, granted = (Signal(name=name) for name in
+                                            ("claims", "visits", "follows", "granted"))
         m.d.comb += [
             reading.eq(self.reading.bit_select(table.found_job, 1)),
+            self._grant.eq(copied | granted),
+            self.whole.eq(copied | (table.found & safe)),
+            self._begins.eq(~copied & (claims | visits)),
+            opens.eq(claims & may_begin),
+            self.visit.eq(~copied & visits & may_begin),
+            self.follow.eq(~copied & follows),
             self.held.eq(~self._grant & ~waiting),
         ]
         m.d.sync += [waiting.eq(~self._grant), self._stuck.eq(~self.open & ~self.visit)]
-        with m.If(copied | (~unclaimed & safe)):
-            m.d.comb += [self._grant.eq(1), self.whole.eq(1)]
-        with m.Elif(unclaimed):
-            m.d.comb += [self._begins.eq(may_claim), self.open.eq(may_claim & may_begin)]
-        with m.Elif(self.check_captured & early):
-            m.d.comb += self._grant.eq(1)
+        with m.If(~table.found):
+            m.d.comb += claims.eq(may_claim)
+        with m.Elif(safe | (self.check_captured & early)):
+            m.d.comb += granted.eq(1)
         with m.Elif(reading & ~(self.check_issued if early else visited)):
-            m.d.comb += [self._begins.eq(1), self.visit.eq(may_begin)]
+            m.d.comb += visits.eq(1)
         if early:
             with m.Else():
-                m.d.comb += self.follow.eq(1)
+                m.d.comb += follows.eq(1)
             with m.If((self._begins & may_begin) | self.follow):
                 m.d.sync += [waiting.eq(0), self.securing.bit_select(self.asker, 1).eq(1)]
         else:
@@ -394,7 +423,7 @@ class Sequencer(wiring.Component):
     def _show_map(self, m, *, free_scan):
         """Serves software's window in clocks in which the map's reader is free."""
         with m.If(free_scan & self.map_read & ~self.map_valid & ~self.set.valid):
-            m.d.comb += [self.scan.eq(1), self.scan_row.eq(self.map_row)]
+            m.d.comb += self.scan.eq(1)
         m.d.sync += self._shown.eq(free_scan & self.map_read & ~self.map_valid & ~self.set.valid)
         m.d.comb += self.map_valid.eq(self._shown & getattr(self, "scan_valid", 1))
         m.d.comb += self.map_data.eq(self.scan_data)

@@ -67,10 +67,9 @@ class Statistics(wiring.Component):
             self.overdue.eq(elapsed.over),
         ]
         with m.If(self.active):
-            m.d.sync += [
-                counters.duration.eq(elapsed.clocks),
-                counters.held.eq(counters.held + self.held),
-            ]
+            m.d.sync += counters.duration.eq(elapsed.clocks)
+            with m.If(self.held):       # known late in the clock, and decides last
+                m.d.sync += counters.held.eq(counters.held + 1)
             with m.If(self.retired):
                 with m.Switch(self.retired_kind):
                     for kind in JobKind:

@@ -39,7 +39,7 @@ class ArbiterSpec(wiring.Component):
             **{f"{who}_{name}": In(1) for who in _NAMES for name in ("stb", "adr", "dat_w", "sel")},
             "gate_cyc": In(1), "gate_we": In(1),
             "m_stall": In(1), "m_answer": In(1), "m_error": In(1), "m_data": In(1),
-            "urgent": In(1), "share": In(2), "abort": In(1), "pick": In(1),
+            "comes": In(1), "urgent": In(1), "share": In(2), "abort": In(1), "pick": In(1),
         })
 
     def elaborate(self, platform):
@@ -49,6 +49,7 @@ class ArbiterSpec(wiring.Component):
         self._owner = inside["owner"]
         most = self._params.max_in_flight
         m.d.comb += [arbiter.urgent.eq(self.urgent), arbiter.share.eq(self.share),
+                     arbiter.comes.eq(self.comes),
                      arbiter.abort.eq(self.abort)]
         self._ports = [getattr(arbiter, name) for name in _NAMES]
         # Answers to the copier come while it makes no requests, too
@@ -87,6 +88,9 @@ class ArbiterSpec(wiring.Component):
             begun.eq(1),
             Assume(~begun | (self.share == past(m, self.share))),
             Assume(~self.gate_stb | self.gate_cyc),
+            # A request of the gate that waits has come
+            Assume(~past(m, self.gate_stb & ~self._rules[0].accepted) | ~self.gate_stb
+                   | self.comes),
             Assume(self.gate_cyc | (self._rules[0].owed == 0)),
         ]
         # A request that waits stays, or is withdrawn
@@ -116,7 +120,8 @@ class ArbiterSpec(wiring.Component):
             Assert(self._memory.initiator["memory steady"] | withdrawn,
                    "a request that the memory stalls does not stay"),
             Assert(~bus.stb | Cat(same).bit_select(self._owner, 1), "a request is made up"),
-            Assert(~requested | bus.stb | arbiter.aborting | full, "a request waits for nobody"),
+            Assert(~requested | bus.stb | arbiter.aborting | full
+                   | arbiter.comes & ~arbiter.gate.stb, "a request waits for nobody"),
             Assert((_count(accepted) == self._memory.accepted) | arbiter.aborting,
                    "a request is lost"),
             *(Assert(~taken | each | arbiter.aborting, "another request than the one taken")
@@ -187,7 +192,7 @@ class ArbiterSpec(wiring.Component):
         stands = self._waited & ~self._gave_up
         # A request that the memory stalls keeps the port: what counts is when it came there
         due = (self.share != 0) & (waits >= self.share)
-        may = ~arbiter.gate.stb | self.urgent | due
+        may = ~arbiter.comes | self.urgent | due
         came = Signal()
         m.d.sync += came.eq(Mux(stands, came, may))
         m.d.sync += [

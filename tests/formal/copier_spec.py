@@ -52,7 +52,7 @@ class CopierSpec(wiring.Component):
     What is said of jobs and beats (*captured*, *copied*, *secured*) is true. Jobs are opened and
     visited as the sequencer does it, a block once in a snapshot; reads and writes are taken and
     answered at any time, in order, with or without an error; the copier is stopped at any time,
-    after an error at once.
+    after an error two clocks later at the latest.
 
     Parameters
     ----------
@@ -131,6 +131,7 @@ class CopierSpec(wiring.Component):
             Assume(~self.visit | copier.reading.bit_select(self.job, 1) & ~self.stop),
             Assume(~(self.open & self.visit) & ~(self.open & self.reset)),
             Assume(~self.visit | self.demand),
+            Assume(~self.visit | (self.check_job == self.job)),
             Assume(~(opened & been_opened)),
             Assume(~self.again | ~busy.any() & ~copier.busy & ~self.stop & ~self.open),
             *(Assume((self.place.block if place is self.place else self.at.block)
@@ -161,7 +162,7 @@ class CopierSpec(wiring.Component):
             Assume(~stopped | self.stop),
             Assume(~self.reset | self.stop & ~at_work),
             Assume(~self.drop | self.stop),
-            Assume(~past(m, copier.error) | self.stop),
+            Assume(~past(m, past(m, copier.error)) | self.stop),
             # A read that was withdrawn still counts
             Assert(Mux(dropped, copier.busy | ~at_work, copier.busy == at_work),
                    "busy is another"),

@@ -16,7 +16,8 @@ class CopyBufferSpec(wiring.Component):
     """What is read for a place is written to it, once, in the order of issue; jobs' ends are told.
 
     Any issue may be the one that is followed, with ``pick``. Answers come at any time, in order,
-    with or without an error; the buffer is stopped at any time, after an error at once.
+    with or without an error; the buffer is stopped at any time, after an error two
+    clocks later at the latest.
 
     Parameters
     ----------
@@ -81,7 +82,8 @@ class CopyBufferSpec(wiring.Component):
     def _assume(self, m, buffer, *, unread, writing):
         """What the rest of the copier keeps to, and the offer of a write."""
         stopped = past(m, self.stop & ~self.reset)
-        errored = past(m, buffer.error)
+        just_errored = past(m, buffer.error)
+        errored = past(m, just_errored)
         offer = buffer.write
         offered = past(m, offer.valid & ~offer.ready)
         kept = past(m, offer.valid & ~offer.ready & ~self.drop)
@@ -92,7 +94,7 @@ class CopyBufferSpec(wiring.Component):
         m.d.sync += jobs.eq(Mux(self.reset, 0, jobs + (self.issue & self.issue_last) - copied))
         m.d.sync += [
             Assume(~(self.issue & self.issue_last) | (jobs != self._params.jobs)),
-            Assume(~self.issue | (buffer.free != 0) & ~self.stop),
+            Assume(~self.issue | (buffer.free != 0) & ~self.stop & ~buffer.erred),
             Assume(~self.read_valid | (unread != 0)),
             Assume(~self.write_valid | (writing != 0)),
             Assume(~stopped | self.stop),
@@ -104,7 +106,8 @@ class CopyBufferSpec(wiring.Component):
                    "a write on offer changes"),
             Assert(~(offer.valid & stopped) | offered, "a new write is made after a stop"),
         ]
-        self._kept, self._jobs, self._stopped, self._errored = kept, jobs, stopped, errored
+        self._kept, self._jobs, self._stopped = kept, jobs, stopped
+        self._errored = just_errored | errored
 
     def _follow(self, m, buffer, *, unread, unwritten, writing):
         """The beat that was picked: its answers, its write, its job."""
@@ -187,12 +190,11 @@ class CopyBufferSpec(wiring.Component):
             m.d.sync += Assert((ahead - pointer)[:bits] == counts[name][:bits], name)
             ahead = pointer
         m.d.sync += [
-            Assert(inside["show_failed"]
-                   | (inside["fetched"] == (taken + inside["offered"])[:bits]), "fetched"),
+            Assert(self._stopped
+                   | (inside["fetched"] == (taken + inside["write__valid"])[:bits]), "fetched"),
             Assert(inside["writing"] == counts["answered"], "writing"),
             Assert(sum(counts.values()) <= self._params.buffer_depth, "depth"),
-            Assert(~inside["offered"] | inside["show_failed"] | (counts["taken"] != 0), "offered"),
-            Assert(~inside["waiting"] | self._kept & inside["offered"], "waiting"),
+            Assert(~inside["write__valid"] | (counts["taken"] != 0), "offered"),
         ]
 
     def _help_ends(self, m, counts):
@@ -252,14 +254,12 @@ class CopyBufferSpec(wiring.Component):
             Assert(~(is_picked & picked["last"]) | Cat(is_end).any(), "end"),
             *(Assert(~(is_picked & here) | picked["last"] & (end.job == picked["job"]), "job")
               for here, end in zip(is_end, self._ends, strict=True)),
-            Assert(~(inside["offered"] & ~inside["show_failed"])
+            Assert(~inside["write__valid"]
                    | (buffer.write.payload.place == peek(self._fragment, "places", taken))
                    & (buffer.write.payload.data == peek(self._fragment, "beats", taken)),
                    "offer"),
             Assert(inside["erred"] == failed["erred"], "erred"),
-            Assert(~inside["show_failed"] | self._stopped & ~buffer.write.valid, "show_failed"),
-            Assert((failed["quiet"] == 0) | inside["show_failed"] & self.stop & buffer.quiet,
-                   "quiet"),
+            Assert((failed["quiet"] == 0) | self._stopped & self.stop & buffer.quiet, "quiet"),
             Assert(~(failed["erred"] & (failed["quiet"] >= 2))
                    | (buffer.error_block == failed_place.block), "shown"),
             Assert(~(failed["erred"] & (failed["quiet"] != 0))

@@ -129,6 +129,7 @@ class CopyReaderSpec(wiring.Component):
             Assume(~self.again | ~Cat(busy).any() & ~self.stop & ~self.open
                    & (self._unread == 0)),
             Assume((self.job < params.jobs) & (self.check_job < params.jobs)),
+            Assume(~self.visit | (self.check_job == self.job)),
             Assume((self.asker < params.ports) & (self.who < params.ports)),
             *(Assume(place.block < params.blocks) for place in (self.place, self.at)),
         ]
@@ -222,7 +223,9 @@ class CopyReaderSpec(wiring.Component):
         lefts, at, visits = walks_of(inside, self._params)
         for job in range(self._params.jobs):
             left, beat, visited = lefts[job], at[job], visits[job]
-            phase = inside[f"phases[{job}]"]
+            # What is written in the next clock counts as written
+            phase = Mux(inside["set_phase__en"] & (inside["set_phase__addr"] == job),
+                        inside["set_phase__data"], inside[f"phases[{job}]"])
             swept = reader.sweeping & (inside["sweep"] > job * beats)
             notes = Cat(peek(self._fragment, "notes",
                              Const(job << bits | each, bits + len(self.job)))

@@ -46,7 +46,7 @@ class HelpedSpec(WholeSpec):
             *bus.holds(buffer, reader, gave_up=signals["lifecycle._gave_up"],
                        withdrawn=signals["copier.withdrawn"]),
             *bus.answers(self._owed, self._owed_length),
-            *buffer.holds(self._stopping),
+            *buffer.holds(self._stopping, signals["error"]),
             *reader.holds(buffer),
             *reader.run(buffer),
             *map_.holds(),
@@ -86,6 +86,13 @@ class HelpedSpec(WholeSpec):
                      | self._in(State.CLEARING, State.IDLE), "a result goes on")
         yield Fact(~lifecycle["_gave_up"] | self._stopping, "given up, and goes on")
         yield Fact(lifecycle["stop"] == self._stopping, "stop")
+        settled = lifecycle["settled"]
+        busy = ((self._buffer.unread != self._signals["copier.withdrawn"])
+                | (self._buffer.writing != 0) | self._buffer["write__valid"])
+        yield Fact(~self._signals["error"] | running | self._stopping, "an error at rest")
+        yield Fact((settled == 0) | self._stopping, "settled, and goes on")
+        yield Fact((settled != 1) | lifecycle["was_busy"] | ~busy, "settled, but busy")
+        yield Fact((settled < 2) | ~busy, "settled, but busy")
         yield Fact(running | self._stopping | at_rest, "not at rest")
         yield Fact(~running | self._was_active | at_rest, "not at rest at the instant")
         yield Fact(~self._first | self._in(State.CLEARING), "the first clock")
@@ -112,8 +119,10 @@ class HelpedSpec(WholeSpec):
             left = reader.left[j]
             yield Fact((left == 0) | jobs.busy[j], "reads for no job")
             yield Fact(~jobs.busy[j] | (jobs.block[j] == reader.block[j]), "another block")
-            yield Fact((jobs.busy[j] & (left == 0) & ~jobs.copied[j]) == Cat(ends).any(),
-                         "a job without an end")
+            read = jobs.busy[j] & (left == 0) & ~jobs.copied[j]
+            yield Fact(~Cat(ends).any() | read, "an end without a job")
+            # A job whose last write failed goes on until the error is told
+            yield Fact(~read | Cat(ends).any() | self._signals["error"], "a job without an end")
             yield Fact(~(jobs.busy[j] & jobs.copied[j]) | (left == 0), "copied, but not read")
             yield Fact(~(jobs.busy[j] & jobs.captured[j]) | (left == 0)
                          & ~Cat(end & waits for end, waits
@@ -165,14 +174,19 @@ class HelpedSpec(WholeSpec):
         fails = Cat(is_write & entry.fails
                     & (places[(buffer["answered"] + older)[:size]] == self.beat)
                     for is_write, entry, older in self._bus.entries(2)).any()
-        yield Fact(~taken | fails | (self._shadow_value == image), "another value is stored")
+        stored = self._shadow_value == image
+        # An error is told a clock after its answer, and ends the snapshot in the next
+        yield Fact(~taken | fails | self._signals["error"] | stored, "another value is stored")
+        yield Fact(~mapped | stored, "in the map, not stored")
+        yield Fact(~Cat(here[j] & jobs.copied[j] for j in range(params.jobs)).any() | stored,
+                   "copied, not stored")
         yield Fact(~self._copied | mapped, "copied, not in the map")
         yield from self._run(here, captured)
 
     def _run(self, here, captured):
         reader, buffer = self._reader, self._buffer
         mine = Array(self._mine)
-        run_here = Array(here)[reader["job$1"]]
+        run_here = Array(here)[reader["job"]]
         yield from reader.run_holds(
             buffer, here=run_here, beat=self.beat[:self._params.beat_bits],
             slot_of=lambda slot: mine[slot] & ~Array(buffer.captured)[slot], captured=captured)
@@ -192,8 +206,10 @@ class HelpedSpec(WholeSpec):
         yield Fact(~gate["row_known"] | (known & ~map_.bits == 0), "a row shows too much")
 
         ask = data.View(layout, gate["ask__payload"])
-        job, wanted, due = reader["job"], reader["want"], reader["due0"]
+        job, due = reader["now"], reader["due0"]
+        wanted = reader.beat[job]
         secure, pending = jobs["securing"], reader["pending"]
+        yield Fact(gate["drained"] == (gate["due"] == 0), "drained")
         yield Fact(jobs.picking & ~secure | (gate["due"] == 0), "not drained")
         yield Fact(~(jobs.asked | secure) | gate["ask__valid"], "nobody asks")
         yield Fact(~(jobs.asked & secure), "asked for twice")

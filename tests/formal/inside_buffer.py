@@ -53,31 +53,29 @@ class BufferInside(Part):
         self.waits = [self.let(f"waits{k}", self.valid[k] & (self._turn[k] >= captures))
                       for k in range(jobs)]
 
-    def holds(self, stopping):
+    def holds(self, stopping, error):
         """Four pointers and their distances; each end in its place."""
         depth, bits = self._depth, len(self["issued"])
         yield Fact(self.unread + self.writing + self["free"] <= depth, "more beats than slots")
         yield Fact((self["issued"] - self["read"])[:bits] == self.unread[:bits], "unread")
         yield Fact((self["read"] - self["answered"])[:bits]
                    == (self.unwritten + self.writing)[:bits], "unwritten")
-        yield Fact(self["show_failed"] | (
+        yield Fact(stopping | (
             (self["fetched"] - self["answered"])[:bits]
-            == (self.writing + self["offered"])[:bits]), "fetched")
-        yield from self._offer(stopping)
+            == (self.writing + self["write__valid"])[:bits]), "fetched")
+        yield from self._offer(stopping, error)
         yield from self._ends()
 
-    def _offer(self, stopping):
+    def _offer(self, stopping, error):
         """What is on offer is the oldest beat that was read and not taken."""
-        offer = self["offered"] & ~self["show_failed"]
+        offer = self["write__valid"]
         shown = (self["answered"] + self.writing)[:len(self["answered"])]
         yield Fact(~offer | (self.unwritten != 0), "an offer of nothing")
         for slot, (place, beat) in enumerate(zip(self.places, self.beats, strict=True)):
             here = offer & (shown == slot)
             yield Fact(~here | (self["fetched_place"] == place.as_value()), "another place")
             yield Fact(~here | (self["fetched_beat"] == beat), "another beat")
-        yield Fact(~self["waiting"] | self["offered"] & ~self["show_failed"],
-                     "an offer is withdrawn")
-        yield Fact(~(self["show_failed"] | self["erred"]) | stopping, "a failure goes on")
+        yield Fact(~self["erred"] | stopping | error, "a failure goes on")
 
     def _ends(self):
         """The ends are in the order of their slots, each is a job's only one."""
@@ -106,7 +104,7 @@ class BufferInside(Part):
 
     def empty(self):
         """Nothing on its way."""
-        return ((self.total == 0) & ~self["offered"] & ~self["waiting"] & (self["uncopied"] == 0))
+        return (self.total == 0) & ~self["write__valid"] & (self["uncopied"] == 0)
 
     def others_differ(self, beat):
         """The place is in one slot at the most."""

@@ -52,13 +52,13 @@ class BusInside(Part):
         yield Fact(self.owned(2) == buffer.writing, "writes")
         yield Fact(~aborting | gave_up, "an abort without a timeout")
         yield Fact(~gave_up | aborting | (self.owned(1) == 0) & (self.owned(2) == 0)
-                   & ~reader["read__valid"] & ~buffer["waiting"], "not given up")
+                   & ~reader["read__valid"] & ~buffer["write__valid"], "not given up")
 
     def answers(self, owed, owed_length):
         """What the initiator is owed is what the memory owes the gate."""
         gate = self._gate
         flushing, refusing, in_flight = (gate[name] for name in (
-            "flushing", "refusing", "in_flight"))
+            "flushing", "_refusing", "in_flight"))
         yield Fact(~flushing | (in_flight != 0) & ~refusing, "flushing nothing")
         yield Fact(~refusing | (in_flight == 0) & (owed_length == 1) & owed[0].fails,
                      "refusing")

@@ -39,7 +39,10 @@ class ReaderInside(Part):
         self.block = self.words("blocks")
         self.left, self.beat, self.visited = (Array(each) for each in walks_of(self, params))
         words = self.words("notes")
-        self._phases = self.words("phases")
+        # What is written in the next clock counts as written
+        self._phases = [Mux(self["set_phase__en"] & (self["set_phase__addr"] == j),
+                            self["set_phase__data"], phase)
+                        for j, phase in enumerate(self.words("phases"))]
         self.noted = [Array(self.let(f"noted{j}_{k}", words[j * beats + k] ^ self._phases[j])
                             for k in range(beats)) for j in range(jobs)]
         self._words = words
@@ -51,9 +54,9 @@ class ReaderInside(Part):
 
     def holds(self, buffer):
         yield from self._notes()
-        wanted = self["job"]
-        yield Fact(~self["pending"] | (self["now"] == wanted) | (self.left[wanted] == 0),
-                   "the wanted beat's job is put off")
+        other, now = self["other"], self["now"]
+        yield Fact(~self["chosen"] | self["moved"]
+                   | self["reading"].bit_select(other, 1) & (other != now), "no other job")
         request = self["read__payload"]
         yield Fact(~self["read__valid"] | (buffer.unread != 0), "a request without a slot")
         for slot, place in enumerate(buffer.places):
@@ -83,7 +86,10 @@ class ReaderInside(Part):
         yield Fact(sweeping | (sweep == 0), "sweep")
         at_hand = Array(self._words)[Cat(self.beat[now], now)]
         yield Fact(~self["asked"] | (self["notes.read0"] == at_hand)
+                     & (self["phase_at_hand"] == Array(self._phases)[now])
                      & (self.left[now] != 0) & self.visited[now], "another note")
+        yield Fact(~self["set_phase__en"] | (self.left[self["set_phase__addr"]] == 0),
+                     "another phase in the midst of a job")
 
     def issued(self, job, beat):
         """Whether the beat of the job's block was read, or is being read."""
@@ -92,7 +98,7 @@ class ReaderInside(Part):
     def run(self, buffer):
         """The run of beats from the last visit on."""
         job, issued, captured, before = (self[name] for name in (
-            "job$1", "issued", "captured", "before"))
+            "job", "issued", "captured", "before"))
         pending = issued - captured
         yield Fact(captured <= issued, "run")
         yield Fact(issued <= self._beats, "run")

@@ -98,6 +98,7 @@ class SequencerSpec(wiring.Component):
             dut.set.ready.eq(self.set_ready & ~dut.scan & ~set_done),
             dut.set_done.eq(set_done),
             dut.scan_data.eq(Mux(scanned, shown, self.other_data)),
+            dut.probe_copied.eq(dut.scan_data.bit_select(dut.probe, 1)),
         ]
         m.d.sync += [
             shown.eq(row),

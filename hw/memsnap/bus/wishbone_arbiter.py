@@ -1,6 +1,6 @@
 """The arbiter that joins the gate, the copier's two halves and the map on one memory port."""
 
-from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, unsigned
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, unsigned
 from amaranth.lib import enum, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -27,8 +27,8 @@ class WishboneArbiter(wiring.Component):
     answer.
 
     The order is: the map if ``map_urgent``, the copier if ``urgent`` (reads first), the copier and
-    the map if they were denied the port for ``share`` clocks, the gate, the map, the copier's
-    writes, its reads. A request that the memory stalls keeps the port.
+    the map if they were denied the port for ``share`` clocks, the gate if it ``comes``, the map,
+    the copier's writes, its reads. A request that the memory stalls keeps the port.
 
     ``abort`` gives up all that is in flight: ``cyc`` falls for at least one clock, as
     Wishbone asks of an initiator that gives up, and each owner gets ``err`` for each of its
@@ -46,6 +46,10 @@ class WishboneArbiter(wiring.Component):
     map : ``In(wishbone.Signature)``
         Only with a map in the memory, and so is ``map_urgent``.
     m : ``Out(wishbone.Signature)``
+    comes : ``In(1)``
+        The gate may make a request in this clock, and has its turn, whether it makes one or not:
+        that is known too late for those who come after it. A request that it makes in another
+        clock passes if nobody else makes one.
     urgent, map_urgent : ``In(1)``
     share : ``In(32)``
         0 for never.
@@ -70,6 +74,7 @@ class WishboneArbiter(wiring.Component):
             **({"write": In(bus)} if self._has_write else {}),
             **({"map": In(bus), "map_urgent": In(1)} if self._has_map else {}),
             "m": Out(bus),
+            "comes": In(1),
             "urgent": In(1),
             "share": In(32),
             "abort": In(1),
@@ -77,8 +82,7 @@ class WishboneArbiter(wiring.Component):
             "can_arm": Out(1),
             "waiting": Out(1),
         })
-        self._gate_may = Signal()          # the gate has the port in this clock if it asks
-        self._gate_wins = Signal()         # it has the port, or nobody has
+        self._gate_wins = Signal()         # the gate has the port in this clock
         self._other = Signal(_Owner)       # who has it else
 
     def elaborate(self, platform):
@@ -98,8 +102,8 @@ class WishboneArbiter(wiring.Component):
             self.can_arm.eq(~(self._gate_wins & self.m.stb & self.gate.we & ~accepted)),
         ]
         if self._params.pipelined:
-            self._answer_pipelined(m, owner=owner, home=home, accepted=accepted, answer=answer,
-                                   may_request=may_request)
+            self._answer_pipelined(m, owner=owner, home=home, request=request, accepted=accepted,
+                                   answer=answer, may_request=may_request)
         else:
             self._answer_classic(m, owner=owner, home=home, accepted=accepted, answer=answer,
                                  may_request=may_request, given_up=given_up)
@@ -113,52 +117,43 @@ class WishboneArbiter(wiring.Component):
     def _choose(self, m, *, owner, request, accepted, given_up):
         """The winner of this clock.
 
-        The gate's request is the last to be known: whether it is held depends on its address. So
-        everything else is decided without it, and whether it wins comes last.
+        Whether the gate makes its request depends on the address, and is known last; nobody else
+        waits for it.
         """
         write = self.write.stb if self._has_write else Const(0)
         map_ = self.map.stb if self._has_map else Const(0)
         map_urgent = self.map_urgent if self._has_map else Const(0)
         gate = self.gate.stb    # never without cyc
-        others = Array([Const(0), self.read.stb, write, map_])
         copier = self.read.stb | write | map_
         first = Signal()        # another comes before the gate
-        kept = Signal()
-        kept_owner = Signal(_Owner)
-        kept_gate = kept & (kept_owner == _Owner.GATE)
-        kept_other = others[kept_owner.as_value()]
+        kept = Signal(4)        # whose request was not taken in the clock before
+        kept_gate, *kept_others = kept
+        keeps = Signal(3)       # it is still made, and another's than the gate's
         fresh = Signal(init=1)  # the copier was not denied in the clock before
         left = Signal(32)       # clocks of denial until it is due; 0 for any number
         left_next = Signal(32)
         few = Signal()          # no more than one
         due = Signal()
 
-        with m.If(kept & kept_other):
-            m.d.comb += [self._other.eq(kept_owner), first.eq(1)]
-        with m.Elif((map_urgent | (due & ~self.urgent)) & map_):
-            m.d.comb += [self._other.eq(_Owner.MAP), first.eq(1)]
-        with m.Elif((self.urgent | due) & self.read.stb):
-            m.d.comb += [self._other.eq(_Owner.READ), first.eq(1)]
-        with m.Elif((self.urgent | due) & write):
-            m.d.comb += [self._other.eq(_Owner.WRITE), first.eq(1)]
-        with m.Elif(map_):
-            m.d.comb += self._other.eq(_Owner.MAP)
-        with m.Elif(write):
-            m.d.comb += self._other.eq(_Owner.WRITE)
-        with m.Else():
-            m.d.comb += self._other.eq(_Owner.READ)
+        pressing = self.urgent | due
+        map_first = map_ & (map_urgent | ~self.urgent | ~self.read.stb & ~write)
+        read_first = self.read.stb & (pressing | ~write)
         m.d.comb += [
-            self._gate_may.eq(kept_gate | ~first),
-            self._gate_wins.eq(gate & self._gate_may | ~first & ~copier),
+            keeps.eq(Cat(kept_others) & Cat(self.read.stb, write, map_)),
+            self._other.eq(Mux(
+                keeps.any(), Mux(keeps[0], _Owner.READ, Mux(keeps[1], _Owner.WRITE, _Owner.MAP)),
+                Mux(map_first, _Owner.MAP, Mux(read_first, _Owner.READ, _Owner.WRITE)))),
+            first.eq(keeps.any() | map_urgent & map_ | pressing & copier),
+            self._gate_wins.eq(Mux(self.comes, kept_gate | ~first, ~first & ~copier)),
             owner.eq(Mux(self._gate_wins, _Owner.GATE, self._other)),
-            request.eq(gate | copier),
-            given_up.eq(kept & ~Mux(kept_gate, gate, kept_other)),
+            request.eq(Mux(self._gate_wins, gate, copier)),
+            given_up.eq(Mux(kept_gate, ~gate, Cat(kept_others).any() & ~keeps.any())),
         ]
-        m.d.sync += [kept.eq(self.m.stb & ~accepted), kept_owner.eq(owner)]
+        m.d.sync += kept.eq(Mux(self.m.stb & ~accepted, 1 << owner.as_value(), 0))
 
         m.d.comb += [left.eq(Mux(fresh, self.share, left_next)), few.eq(left[1:] == 0)]
         m.d.sync += left_next.eq(left - ~few)
-        with m.If(~copier | (accepted & (owner != _Owner.GATE))):
+        with m.If(~copier | (accepted & ~self._gate_wins)):
             m.d.sync += [fresh.eq(1), due.eq(0)]
         with m.Else():
             m.d.sync += [fresh.eq(0), due.eq(few & left[0])]
@@ -180,11 +175,12 @@ class WishboneArbiter(wiring.Component):
         for index, initiator in self._initiators().items():
             m.d.comb += initiator.dat_r.eq(self.m.dat_r)
             if self._params.pipelined:
-                # Of no consequence without a request, so that the gate's need not be waited for
-                waits = ~self._gate_may if index is _Owner.GATE else owner != index
+                waits = ~self._gate_wins
+                if index is not _Owner.GATE:
+                    waits = (self._other != index) | self._gate_wins
                 m.d.comb += initiator.stall.eq(waits | self.m.stall | ~may_request)
 
-    def _answer_pipelined(self, m, *, owner, home, accepted, answer, may_request):
+    def _answer_pipelined(self, m, *, owner, home, request, accepted, answer, may_request):
         depth = self._params.max_in_flight
         m.submodules.owners = owners = Memory(shape=unsigned(2), depth=depth, init=[])
         put = owners.write_port()
@@ -192,30 +188,32 @@ class WishboneArbiter(wiring.Component):
         in_flight = Signal(range(depth + 1))
         taken = Signal()
         owes = Signal()     # the memory an answer, and gives none
+        copier = Cat(each.stb for index, each in self._initiators().items()
+                     if index is not _Owner.GATE).any()
+        # Whether a request is accepted: without the gate's, and with it, which is known last
+        accepts = [~self.m.stall & may_request & Mux(self._gate_wins, gate, copier)
+                   for gate in (0, 1)]
         with_request = Mux(may_request, self.m.stall & ~answer, owes)
-        others = Cat(each.stb for index, each in self._initiators().items()
-                     if index is not _Owner.GATE)
         cycles = Cat(each.cyc for each in self._initiators().values()).any()
 
         m.d.comb += [
-            may_request.eq((in_flight != depth) & ~self.aborting),
-            accepted.eq(self.m.stb & ~self.m.stall),
+            may_request.eq(~in_flight[-1] & ~self.aborting),    # its limit is a power of two
+            accepted.eq(Mux(self.gate.stb, accepts[1], accepts[0])),
             put.en.eq(accepted),
             put.data.eq(owner),
             home.eq(get.data),
             taken.eq((answer | self.aborting) & (in_flight != 0)),
             self.m.cyc.eq((cycles | (in_flight != 0)) & ~self.aborting),
             owes.eq((in_flight != 0) & ~answer),
-            # As with a request, or without: that of the gate decides last
-            self.waiting.eq(Mux(self.gate.stb, with_request,
-                                Mux(others.any(), with_request, owes))),
+            self.waiting.eq(Mux(request, with_request, owes)),
         ]
-        m.d.sync += [
-            put.addr.eq(put.addr + accepted),
-            get.addr.eq(get.addr + taken),
-            in_flight.eq(Mux(accepted, in_flight + ~taken, in_flight - taken)),
-            self.aborting.eq(self.abort | (self.aborting & (in_flight > 1))),
-        ]
+        with m.If(accepted):
+            m.d.sync += put.addr.eq(put.addr + 1)
+        with m.If(taken):
+            m.d.sync += get.addr.eq(get.addr + 1)
+        with m.If(Mux(self.gate.stb, accepts[1] ^ taken, accepts[0] ^ taken)):
+            m.d.sync += in_flight.eq(in_flight + Mux(taken, -1, 1))
+        m.d.sync += self.aborting.eq(self.abort | (self.aborting & (in_flight > 1)))
         for index, initiator in self._initiators().items():
             mine = taken & (home == index)
             m.d.comb += [

@@ -63,6 +63,7 @@ class WishboneFabric(wiring.Component):
             self.can_hold.eq(Cat(gate.can_arm for gate in gates).all()),
             self.can_arm.eq(arbiter.can_arm & self.can_hold),
             self.drained.eq(Cat(gate.drained for gate in gates).all()),
+            arbiter.comes.eq(Cat(gate.comes for gate in gates).any()),
             arbiter.urgent.eq(self.urgent),
             arbiter.share.eq(self.share),
         ]

@@ -58,6 +58,9 @@ class WishboneGate(wiring.Component):
         All that had passed when ``active`` rose has been answered.
     held : ``Out(1)``
         A write is being held in this clock.
+    comes : ``Out(1)``
+        There may be a request at ``m`` in this clock: what is known early in the clock. 0 from the
+        third clock of a held write on, but for the one after its place is granted.
     """
 
     def __init__(self, params):
@@ -77,9 +80,11 @@ class WishboneGate(wiring.Component):
             "fail": In(1),
             "single": In(1),
             "can_arm": Out(1),
-            "drained": Out(1),
+            "drained": Out(1, init=1),
             "held": Out(1),
+            "comes": Out(1),
         })
+        self._refusing = Signal()   # the request of the clock before is answered with an error
 
     def elaborate(self, platform):
         m = Module()
@@ -123,6 +128,7 @@ class WishboneGate(wiring.Component):
         copied = Signal()
         permitted = Signal()
         looked = Signal()
+        settled = Signal()      # nothing was found out in the clock before that may end the hold
 
         m.d.comb += [
             copied.eq(row_known & (row == row_of(place.block))
@@ -134,7 +140,11 @@ class WishboneGate(wiring.Component):
             self.look_row.eq(row_of(place.block)),
             self.look.eq(hold & ~looked),
         ]
-        m.d.sync += looked.eq(hold)
+        m.d.sync += [
+            looked.eq(hold),
+            settled.eq(hold & looked & ~(self.ask.valid & self.ask.ready)),
+        ]
+        m.d.comb += self.comes.eq(self.s.cyc & self.s.stb & ~settled & ~self._refusing)
         with m.If(self.look):
             m.d.sync += [row_known.eq(1), row.eq(self.look_row)]
 
@@ -159,47 +169,49 @@ class WishboneGate(wiring.Component):
         """
         in_flight = Signal(range(self._params.max_in_flight + 1))
         flushing = Signal()  # the initiator dropped ``cyc`` before all answers had come
-        refusing = Signal()
         answer = Signal()
         accepted = Signal()
-        staying = Signal.like(in_flight)    # of those in flight
-        in_flight_next = Signal.like(in_flight)
-        due = Signal.like(in_flight)
+        gone = Signal()     # after this clock no answer is due, if nothing is accepted in it
+        due = Signal.like(in_flight)        # of what had passed when ``active`` rose
+        left = Signal.like(in_flight)       # of these, from the second clock on
+        was_active = Signal()
 
         m.d.comb += [
             self.m.cyc.eq(self.s.cyc | (in_flight != 0)),
-            self.m.stb.eq(self.s.cyc & self.s.stb & ~hold & ~barred & ~flushing & ~refusing),
+            self.m.stb.eq(self.s.cyc & self.s.stb & ~hold & ~barred & ~flushing & ~self._refusing),
             self.s.stall.eq(Mux(refuse, in_flight != 0, hold | self.m.stall)
-                            | flushing | refusing),
+                            | flushing | self._refusing),
             accepted.eq(self.m.stb & ~self.m.stall),
             answer.eq(self._answer()),
-            staying.eq(in_flight - answer),
-            in_flight_next.eq(Mux(accepted, in_flight + ~answer, staying)),
-            self._forward_answers(~flushing & self.s.cyc, refusing & self.s.cyc),
+            gone.eq((in_flight[1:] == 0) & (answer | ~in_flight[0])),
+            due.eq(Mux(was_active, left, in_flight)),
+            self._forward_answers(~flushing & self.s.cyc, self._refusing & self.s.cyc),
             self.can_arm.eq(1),
-            self.drained.eq(due == 0),
         ]
+        with m.If(accepted ^ answer):
+            m.d.sync += in_flight.eq(in_flight + Mux(answer, -1, 1))
         m.d.sync += [
-            in_flight.eq(in_flight_next),
             # What is accepted belongs to a cycle that goes on
-            flushing.eq((flushing | ~self.s.cyc) & (staying != 0)),
-            refusing.eq(refuse & (in_flight == 0) & ~flushing & ~refusing),
-            due.eq(Mux(self.active, due - (answer & (due != 0)), in_flight_next)),
+            flushing.eq((flushing | ~self.s.cyc) & ~gone),
+            self._refusing.eq(refuse & (in_flight == 0) & ~flushing & ~self._refusing),
+            was_active.eq(self.active),
+            left.eq(due - (answer & (due != 0))),
+            self.drained.eq(Mux(self.active, (due[1:] == 0) & (answer | ~due[0]),
+                                gone & ~accepted)),
         ]
 
     def _pass_classic(self, m, *, hold, barred, refuse):
         """Requests and answers of the classic form, one at a time."""
-        refusing = Signal()
         pending = Signal()
         m.d.comb += [
             self.m.cyc.eq(self.s.cyc),
-            self.m.stb.eq(self.s.cyc & self.s.stb & ~hold & ~barred & ~refusing),
+            self.m.stb.eq(self.s.cyc & self.s.stb & ~hold & ~barred & ~self._refusing),
             pending.eq(self.m.stb & ~self._answer()),
-            self._forward_answers(self.m.stb, refusing & self.s.cyc & self.s.stb),
+            self._forward_answers(self.m.stb, self._refusing & self.s.cyc & self.s.stb),
             self.can_arm.eq(1),
             self.drained.eq(1),
         ]
-        m.d.sync += refusing.eq(refuse & ~refusing)
+        m.d.sync += self._refusing.eq(refuse & ~self._refusing)
         if "cti" in self._params.features:
             self._end_bursts(m, pending=pending, refuse=refuse)
 

@@ -131,7 +131,7 @@ class RegisterBank(wiring.Component):
                     for bit in range(field.lsb, field.lsb + self._kept_width(field)):
                         kept[bit].append(hits[name])
         self._show_file(m, kept, table=table)
-        self._keep_regions(m, table, hits=hits)
+        self._keep_regions(m, table, hits=hits, writing=asked & writes & locked)
         self._answer(m, asked=asked, allowed=allowed, table=table,
                      look=hits["MAP_DATA"] & asked & ~writes)
         return m
@@ -214,7 +214,7 @@ class RegisterBank(wiring.Component):
         m.d.comb += self._file.show.eq(shown | table.busy.replicate(len(kept)))
         self._word.add(0, self._file.word)
 
-    def _keep_regions(self, m, table, *, hits):
+    def _keep_regions(self, m, table, *, hits, writing):
         """A write to a word of a region has all of it looked at."""
         file = self._file
         m.d.comb += [
@@ -225,8 +225,8 @@ class RegisterBank(wiring.Component):
             file.place.eq(table.word),
             table.value.eq(file.word),
             self.control.unsound.eq(table.unsound),
-            # A start in the clock of the write itself comes first: it locks the region
-            self.control.checking.eq(table.busy),
+            # A start in the clock of a write waits for what was written
+            self.control.checking.eq(table.busy | writing),
         ]
         connect(m, table.lookup, flipped(self.control.regions))
 

@@ -42,11 +42,13 @@ def decide(u, gate):
         w.owner = READ
     elif write and first:
         w.owner = WRITE
-    elif of_map and not gate:
+    elif w.comes:
+        w.owner = GATE
+    elif of_map:
         w.owner = MAP
-    elif write and not gate:
+    elif write:
         w.owner = WRITE
-    elif read and not gate:
+    elif read:
         w.owner = READ
     if not p.pipelined:
         _decide_classic(u, gate)

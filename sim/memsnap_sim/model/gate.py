@@ -29,6 +29,7 @@ def decide(g, i, u):
     w.asks[port] = 0
     if not i.current:
         return
+    w.comes |= not g.settled and not g.refusing
     w.refuse[port] = refuses(u, i.adr, i.we)
     if i.we and u.life.active and not w.refuse[port]:
         place = i.adr - p.memory_base
@@ -54,6 +55,8 @@ def step(g, i, u, a):
         g.row_known = 1
         g.row = place >> p.beat_bits >> 5
         g.row_bits = copy_map.read(u, a, g.row)
+    # Nothing was found out that may end the hold: the port is not kept free for it
+    g.settled = hold and g.looked and not w.granted[port]
     g.looked = hold
     if w.granted[port]:
         g.ask_valid = 0

@@ -95,6 +95,7 @@ def _clock(u, a):
     w, p = u.wires, u.params
     _hear(u, a)
     life.decide(u)
+    w.comes = 0
     for port in range(p.ports):
         gate.decide(u.gate[port], u.initiator[port], u)
     stands = join.decide(u)

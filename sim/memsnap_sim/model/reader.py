@@ -134,8 +134,18 @@ def step(u, a):
     beat_of_job, away_of_job = r.beat[job], r.away[job]
     asked = (not w.issue and not w.skip and not urgent and r.visited[now] and r.left[now] != 0)
     following = now
-    if r.left[now] == 0 or w.issue_last:
-        following = _next_in_turn(u, now)
+    if r.chosen and not r.moved:
+        goes_on = r.left[now] == 0 or w.issue_last
+        if goes_on:
+            following = r.other
+    else:
+        goes_on = w.open and r.left[now] == 0
+        if goes_on:
+            following = job
+    r.moved = goes_on or urgent
+    # What comes after the job at hand is chosen a clock ahead
+    r.other = _next_in_turn(u, now)
+    r.chosen = r.other != now
     if w.issue:
         a.notes[now << p.beat_bits | r.beat[now]] = r.stamp[now]
         r.left[now] -= 1

@@ -46,7 +46,7 @@ _WIRES = _record(
     "asker scan scan_row scanned initial_next background_next background_claim own_next own_copied "
     "set_valid set_ready set_done set_block retire finished_taken map_ready map_answer "
     "map_written map_read put put_we put_row full start can_arm stands copier "
-    "read_place write_place data data_last map_offers map_done",
+    "read_place write_place data data_last map_offers map_done comes",
     hold=MOST_PORTS, offers=MOST_PORTS, asks=MOST_PORTS, taken=MOST_PORTS, refuse=MOST_PORTS,
     secured=MOST_PORTS, granted=MOST_PORTS,
     reads=MOST_PORTS, reads_taken=MOST_PORTS, owners=2, read_home=3, write_home=3)
@@ -56,8 +56,8 @@ _INITIATOR = _record(
     "last_answer")
 
 _GATE = _record(
-    "row_known row row_bits looked granted_valid granted_whole granted ask_valid ask in_flight "
-    "refusing due stalled held_for waited")
+    "row_known row row_bits looked settled granted_valid granted_whole granted ask_valid ask "
+    "in_flight refusing due stalled held_for waited")
 
 # On AXI4, each with one of both directions, reads and writes
 _AXI4_INITIATOR = _record("data beat", begun=2, accepted=2, answered=2)
@@ -91,8 +91,8 @@ _INITIAL = _record("region block proposed done")
 _SCAN = _record("row seen_row seen todo_row todo proposed index data done")
 _PACE = _record("claimed")
 _READER = _record(
-    "now valid place asked pending offered waits want_job want whose run_job first run_issued "
-    "run_captured growing before",
+    "now other chosen moved valid place asked pending offered waits want_job want whose run_job "
+    "first run_issued run_captured growing before",
     waiting=MOST_PORTS, due=MOST_PORTS,
     block=MOST_JOBS, beat=MOST_JOBS, left=MOST_JOBS, circle=MOST_JOBS, away=MOST_JOBS,
     visited=MOST_JOBS, stamp=MOST_JOBS, late=MOST_JOBS)
