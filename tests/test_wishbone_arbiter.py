@@ -174,16 +174,19 @@ def test_random(pipelined, shape, features):
 
     async def script(pins):
         bench = Bench(pins, params, rng)
+        clock = bench.clock_pipelined if pipelined else bench.clock_classic
         for share in 0, 1, 5, 20:
+            while bench.aborting:      # then nobody takes a request back
+                await clock()
             for name in NAMES:
                 bench.ports[name].stb = 0
             bench.busy = 0
             for _ in range(20):
-                await (bench.clock_pipelined() if pipelined else bench.clock_classic())
+                await clock()
             pins.share = share
             bench.busy = rng.choice([0.3, 0.9])
             for _ in range(600):
-                await (bench.clock_pipelined() if pipelined else bench.clock_classic())
+                await clock()
         assert {"aborted", "share", "given up", "comes", "comes, and makes none"} <= bench.seen
         assert not pipelined or "full" in bench.seen
 
