@@ -174,7 +174,8 @@ class CopyBuffer(wiring.Component):
             put_beat.addr.eq(read),
             put_beat.data.eq(self.read_data),
             kept.eq(self.write.valid & ~self.write.ready),
-            fetch.eq(~kept & (read != fetched)),
+            # What was read with an error is not written
+            fetch.eq(~kept & (read != fetched) & ~self.erred),
             get_place.addr.eq(fetched),
             get_beat.addr.eq(fetched),
             self.write.payload.place.eq(fetched_place),
