@@ -51,9 +51,10 @@ def verilator():
     return Verilator()
 
 
-#: Files with tests of the whole unit, in which a test has many sets of parameters.
-_SAMPLED = {f"test_unit_{name}.py" for name in ("directed", "dma", "map", "policy", "ports",
-                                                "shadow")}
+#: Files of costly tests with many sets of parameters, with the part of them that `make test` takes.
+_SAMPLED = {"unit_directed": 4, "unit_dma": 4, "unit_map": 4, "unit_policy": 4, "unit_ports": 4,
+            "unit_shadow": 4, "unit_axi4": 4, "unit_random": 2, "model_rtl": 3, "retry": 3,
+            "wishbone_join": 3, "gtkw": 2}
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -65,11 +66,12 @@ def pytest_collection_modifyitems(items):
     """
     tests = {}
     for item in items:
-        if item.path.name in _SAMPLED:
-            tests.setdefault((item.path, item.originalname), []).append(item)
-    for sets in tests.values():
+        name = item.path.stem.removeprefix("test_")
+        if name in _SAMPLED:
+            tests.setdefault((name, item.originalname), []).append(item)
+    for (name, _), sets in tests.items():
         sets.sort(key=lambda item: crc32(item.name.encode()))
-        for item in sets[max(2, len(sets) // 3):]:
+        for item in sets[max(1, len(sets) // _SAMPLED[name]):]:
             item.add_marker(pytest.mark.long)
 
 

@@ -6,6 +6,8 @@ import pytest
 from memsnap import SnapshotParams
 from memsnap_sim import bench, bench_figures, bench_limits
 
+pytestmark = pytest.mark.long
+
 _AXI4 = {"bus": "axi4", "data_width": 64}
 _FINISHING = bench_figures.finishing, {"left": 1, "blocks": 512}
 

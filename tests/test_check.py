@@ -55,6 +55,7 @@ def test_the_longest_stall_is_about_what_is_counted(latency):
     assert abs(figures(latency=latency)["stall"] - counted) <= 1
 
 
+@pytest.mark.long
 def test_the_longest_stall_on_axi4_has_a_burst_in_it():
     counted = longest_stall(latency=4, block_size=64, data_width=64, bus="axi4").value
     assert abs(figures({"bus": "axi4", "data_width": 64}, latency=4)["stall"] - counted) <= 2
@@ -99,6 +100,7 @@ def test_json_and_exit_codes(tmp_path):
     assert left.value.code == 2
 
 
+@pytest.mark.long
 def test_cells_are_counted_for_this_unit():
     small = {"memory_size": 512, "block_size": 64, "shadow_base": 512, "addr_width": 12,
              "regions": 1, "buffer_depth": 4, "max_in_flight": 4}

@@ -309,6 +309,7 @@ def test_no_construct_that_simulators_read_differently(exported):
 
 # Linters -----------------------------------------------------------------------------------------
 
+@pytest.mark.systems
 @pytest.mark.parametrize("standard", ["2005", "2012"])
 def test_icarus_has_nothing_to_say(exported, iverilog, standard):
     done = subprocess.run([iverilog, "-Wall", f"-g{standard}", "-t", "null", exported],
@@ -316,6 +317,7 @@ def test_icarus_has_nothing_to_say(exported, iverilog, standard):
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
+@pytest.mark.systems
 def test_verilator_has_nothing_to_say(exported, verilator):
     assert verilator.lint(exported) == ""
 
@@ -336,6 +338,7 @@ def yosys(script, directory):
     return done.returncode, (done.stdout + done.stderr).strip()
 
 
+@pytest.mark.systems
 @pytest.mark.parametrize("name", ["default", "classic-traced", "axi", "axi-all"])
 def test_yosys_has_nothing_to_say(name, tmp_path):
     (tmp_path / "memsnap.v").write_text(exported_text(name))

@@ -44,6 +44,7 @@ def test_bursts_hold_all_beats_and_keep_to_the_bus(seed):
         assert word * beat_bytes // 4096 == ((word + beats) * beat_bytes - 1) // 4096
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("params", [PARAMS, AXI4], ids=["wishbone", "axi4"])
 def test_pieces_give_what_the_whole_gives(params):
     whole = simulate(params, ACCESSES, start_at=("access", 700))

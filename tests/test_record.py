@@ -4,11 +4,14 @@ import gzip
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from memsnap_sim.machine import Machine
 from memsnap_sim.model import FixedLatency, simulate
 from memsnap_sim.settings import Settings
 from memsnap_sim.traces import open_trace
 from memsnap_sim.traces.cpu import accesses_of_cpu
+
+pytestmark = pytest.mark.systems
 
 
 def silent(_clocks, _limit=None):

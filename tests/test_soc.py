@@ -11,6 +11,8 @@ from memsnap_sim.elf import load
 from memsnap_sim.soc import firmware
 from memsnap_sim.toolchain import PROGRAMS, build_program
 
+pytestmark = pytest.mark.systems
+
 #: Systems that differ in all that soc.v and soc.cpp tell apart.
 CLASSIC = SnapshotParams(data_width=64, pipelined=False, block_size=256, ports=2, io_hold=True,
                          shadow="separate", shadow_base=0x20000)
