@@ -66,7 +66,7 @@ PITFALLS = (
             ("test_unit_ports.py::test_two_writes_in_the_clock_of_the_instant",)),
     Pitfall("a start while busy", Mutant(
         "a start is taken at any time", "lifecycle.py",
-        "self.accepted.eq(start & self.ready &", "self.accepted.eq(start &"),
+        "willing.eq(self.ready &", "willing.eq("),
         _directed("test_start_while_busy")),
     Pitfall("a cancel in the clock of completion", Mutant(
         "a cancel after all is done", "lifecycle.py",
@@ -95,8 +95,7 @@ PITFALLS = (
     Pitfall("a background copy that never ends", _known("wrong priority that starves"),
             _directed("test_constant_traffic_does_not_stop_the_background")),
     Pitfall("a storm of demands", Mutant(
-        "a demand gets no job", "sequencer.py", "self.open.eq(may_claim & may_begin)",
-        "self.open.eq(0)"),
+        "a demand gets no job", "sequencer.py", "opens.eq(claims & may_begin)", "opens.eq(0)"),
         _directed("test_a_demand_storm")),
     Pitfall("writes to the shadow", _known("shadow not protected"),
             _directed("test_the_shadow_cannot_be_written_while_protected")),
