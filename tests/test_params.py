@@ -157,16 +157,16 @@ def test_the_least_of_everything():
 
 
 @pytest.mark.parametrize("depth, block_size, jobs", [
-    (64, 64, 6), (64, 4096, 16), (64, 4, 28), (4, 64, 16), (4096, 64, 16)])
+    (64, 64, 6), (64, 4096, 16), (64, 4, 29), (4, 64, 16), (4096, 64, 16)])
 def test_default_jobs_follow_the_buffer(depth, block_size, jobs):
     assert SnapshotParams(buffer_depth=depth, block_size=block_size).jobs == jobs
 
 
 @pytest.mark.parametrize("jobs, build", [
     (16, dict(block_size=16)),
-    (21, dict(block_size=16, data_width=64)),
-    (24, dict(block_size=16, data_width=64, ports=4)),
-    (21, dict(block_size=16, shadow="separate", buffer_depth=128)),
+    (22, dict(block_size=16, data_width=64)),
+    (25, dict(block_size=16, data_width=64, ports=4)),
+    (22, dict(block_size=16, shadow="separate", buffer_depth=128)),
     (18, dict(block_size=16, shadow="separate")),          # the buffer holds no more
     (16, dict(bus="axi4", data_width=64)),
     (28, dict(bus="axi4", data_width=128)),

@@ -505,7 +505,7 @@ class SnapshotParams:
         What a job costs is a block's number that each look compares with another, and its place in
         all that chooses among jobs; so there are no more than are of use. A job lives from its
         block's claim to its bit in the map: the L clocks of the read and those of the write's
-        answer, and about 16 clocks inside the unit, on AXI4 those of five bursts. In that time so
+        answer, and about 18 clocks inside the unit, on AXI4 those of five bursts. In that time so
         many blocks are claimed as the port can copy; but claim and bit take the map three clocks a
         block. With few beats in a block those are more than 16.
         """
@@ -513,7 +513,7 @@ class SnapshotParams:
             # A job is long, so that several demands may be in work; each has notes of its beats
             return max(3 + self.ports, min(16, self.blocks + 1, _NOTES // self.block_beats))
         axi4 = self.bus is Bus.AXI4
-        life = 2 * _LATENCY + (5 * self.burst_beats + 4 if axi4 else 16)
+        life = 2 * _LATENCY + (5 * self.burst_beats + 4 if axi4 else 18)
         shared = not axi4 and self.shadow is Shadow.SAME
         block = max(3, 2 * self.block_beats if shared else self.block_beats)
         full_rate = min(64, -(-life // block) + self.ports)
