@@ -21,8 +21,8 @@ def test_is_noticed(pitfall, tmp_path):
                    "PYTHONDONTWRITEBYTECODE": "1", "PATIENCE": "2000"}
     for test in pitfall.tests:
         done = subprocess.run(
-            [sys.executable, "-m", "pytest", "-qx", "-m", "", "-p", "no:cacheprovider", "-p", "no:xdist",
-             "--rootdir", HERE, HERE / test], env=environment, capture_output=True, text=True,
-            timeout=300, cwd=tmp_path)
+            [sys.executable, "-m", "pytest", "-qx", "-m", "", "-p", "no:cacheprovider", "-p",
+             "no:xdist", "--rootdir", HERE, HERE / test],
+            env=environment, capture_output=True, text=True, timeout=300, cwd=tmp_path)
         assert done.returncode == pytest.ExitCode.TESTS_FAILED, done.stdout[-2000:] + done.stderr
         assert "1 failed" in done.stdout
