@@ -8,7 +8,7 @@ from memsnap import SnapshotParams
 from memsnap_sim.kit import Axi4Checker, Axi4Memory, Manager
 from memsnap_sim.kit.axi4_burst import ADDRESS_FIELDS, places
 
-__all__ = ["SHAPES", "DataAfterAddress", "Rig", "axi4_params_of", "same", "touched"]
+__all__ = ["SHAPES", "DataAfterAddress", "Rig", "axi4_params_of", "same", "seldom", "touched"]
 
 #: Small configurations that differ in everything that the components depend on.
 SHAPES = {
@@ -45,6 +45,11 @@ def same(asked, got, *, ids=True):
             and all(getattr(asked, name) == getattr(got, name) for name in names)
             and (not asked.we or asked.data == got.data and asked.strobes == got.strobes
                  and all(user == asked.user for user in got.users)))
+
+
+def seldom(rng, chance):
+    """A memory's ``errors``: one of the two kinds, with a chance."""
+    return lambda *_: rng.choice(["err", "decerr"]) if rng.random() < chance else None
 
 
 class DataAfterAddress(wiring.Component):

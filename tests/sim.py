@@ -8,7 +8,7 @@ from amaranth.lib import wiring
 from amaranth.sim import Simulator
 from memsnap import SnapshotParams
 
-__all__ = ["SHAPES", "Pins", "params_of", "seeded", "simulate"]
+__all__ = ["SHAPES", "Pins", "params_of", "seeded", "simulate", "split"]
 
 #: Small configurations that differ in everything that the components depend on.
 SHAPES = {
@@ -33,6 +33,11 @@ def seeded(seed):
     seed += int(os.environ.get("SEED", 0))
     print(f"seed {seed}")
     return random.Random(seed)
+
+
+def split(rng):
+    """A generator for another process: in which order they run within a clock is not fixed."""
+    return random.Random(rng.getrandbits(64))
 
 
 class Pins:

@@ -6,7 +6,7 @@ from memsnap.bus.axi4_copy import Axi4CopyReads, Axi4CopyWrites
 from memsnap.bus.axi4_sharing import Axi4Sharing
 from memsnap_sim.kit import errors_at, pauses
 
-from sim import seeded, simulate
+from sim import seeded, simulate, split
 
 SIZE = 1 << 16
 SHAPES = [("three_blocks", 8), ("one_beat", 16), ("pages", 64), ("pages", 1), ("wide", 4)]
@@ -86,8 +86,8 @@ def image(rng):
 def memory_options(rng, disorder):
     if not disorder:
         return {"latency": 5}
-    return {"latency": pauses.uniform(rng, 1, 12), "stall": pauses.sometimes(rng, 0.3),
-            "aw_after_w": True, "after_valid": True}
+    return {"latency": pauses.uniform(split(rng), 1, 12),
+            "stall": pauses.sometimes(split(rng), 0.3), "aw_after_w": True, "after_valid": True}
 
 
 @pytest.mark.parametrize("disorder", [False, True], ids=["plain", "disorderly"])
@@ -101,7 +101,7 @@ def test_reads(shape, burst_beats, disorder):
     wrong = {rng.choice(beats) + first for _ in range(3)}
     rig = Rig(dut, [], (dut.bus, content, {**memory_options(rng, disorder),
                                            "errors": errors_at(addresses=wrong)}))
-    copier = Copier(dut, params, rng, beats, pause=0.2 * disorder)
+    copier = Copier(dut, params, split(rng), beats, pause=0.2 * disorder)
 
     async def script(ctx):
         while not copier.is_done:
@@ -128,7 +128,7 @@ def test_writes(shape, burst_beats, disorder):
     nth = {rng.randrange(250) for _ in range(2)}
     rig = Rig(dut, [], (dut.bus, bytes(SIZE), {**memory_options(rng, disorder),
                                                "errors": errors_at(nth=nth)}), strict=True)
-    copier = Copier(dut, params, rng, beats, pause=0.2 * disorder, data=data)
+    copier = Copier(dut, params, split(rng), beats, pause=0.2 * disorder, data=data)
 
     async def script(ctx):
         while not copier.is_done:
@@ -155,9 +155,9 @@ def test_giving_up(half, clock):
     dut = half(params)
     beats = [*range(clock), *range(100, 220)]
     data = None if half is Axi4CopyReads else [rng.getrandbits(32) for _ in beats]
-    rig = Rig(dut, [], (dut.bus, image(rng), {"latency": 6, "stall": pauses.sometimes(rng, 0.1)}),
-              strict=True)
-    copier = Copier(dut, params, rng, beats, data=data)
+    memory = {"latency": 6, "stall": pauses.sometimes(split(rng), 0.1)}
+    rig = Rig(dut, [], (dut.bus, image(rng), memory), strict=True)
+    copier = Copier(dut, params, split(rng), beats, data=data)
 
     async def script(ctx):
         await ctx.tick().repeat(clock)

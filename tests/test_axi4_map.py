@@ -10,7 +10,7 @@ from memsnap.bus.axi4_map import Axi4MapPort
 from memsnap.bus.axi4_silence import Axi4Silence
 from memsnap_sim.kit import errors_at, pauses
 
-from sim import seeded, simulate
+from sim import seeded, simulate, split
 
 SIZE = 1 << 16
 
@@ -55,10 +55,10 @@ def test_rows(data_width, disorder):
     dut = Axi4MapPort(params)
     options = {"latency": 4, "errors": errors_at(nth=[rng.randrange(60) for _ in range(3)])}
     if disorder:
-        options |= {"stall": pauses.sometimes(rng, 0.3), "aw_after_w": True,
-                    "latency": pauses.uniform(rng, 1, 9)}
+        options |= {"stall": pauses.sometimes(split(rng), 0.3), "aw_after_w": True,
+                    "latency": pauses.uniform(split(rng), 1, 9)}
     rig = Rig(dut, [], (dut.bus, content, options))
-    asker = Map(dut, requests, rng, params.max_in_flight)
+    asker = Map(dut, requests, split(rng), params.max_in_flight)
 
     async def script(ctx):
         while len(asker.answers) < len(requests):
@@ -88,7 +88,7 @@ def test_giving_up():
     requests = [(row, True, row) for row in range(6)] + [(3, False, 0), (4, True, 9), (4, False, 0)]
     dut = Axi4MapPort(params)
     rig = Rig(dut, [], (dut.bus, bytes(SIZE), {"latency": 3}))
-    asker = Map(dut, requests, rng, params.max_in_flight)
+    asker = Map(dut, requests, split(rng), params.max_in_flight)
 
     async def script(ctx):
         rig.memory.answering = False

@@ -159,7 +159,9 @@ class Axi4Gate(wiring.Component):
         ]
         with m.If(core.look):
             m.d.sync += [row_known.eq(1), row.eq(core.look_row)]
-        m.d.sync += row_copied.eq(row_known & (row == core.look_row) & core.look_data.all())
+        # What is known of a row stays true, also if the look at it finds it no longer on chip
+        m.d.sync += row_copied.eq(row_known & (row == core.look_row)
+                                  & (core.look_data.all() | walking & row_copied))
 
         # On: to the next beat, block or row, but not past the end. Where it is on from does not
         # depend on whether it is permitted, which is known late

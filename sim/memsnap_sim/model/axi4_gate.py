@@ -93,7 +93,7 @@ def _walk(g, x, u, a, port):
     moves = x.here_copied and not x.within if came else x.here_copied or x.here_granted
     row_copied = x.row_copied and not came
     all_of_row = (1 << min(32, p.blocks - (block >> 5 << 5))) - 1
-    x.row_copied = x.row_here and g.row_bits & all_of_row == all_of_row
+    x.row_copied = x.row_here and (g.row_bits & all_of_row == all_of_row or row_copied)
     x.walking = 1
     x.at = x.here
     if not moves:
