@@ -47,6 +47,7 @@ class Core:
         self.busy, self.grants, self.copies = busy, grants, min(0.1, params.blocks / 300)
         self.active = self.protect = self.deny = self.fail = False
         self.copied = set()          # blocks
+        self.off_chip = set()        # rows, of which nothing is said to be copied
         self.granted = set()         # beats
         self.protected = []          # clocks
         self.denied = []
@@ -64,7 +65,6 @@ class Core:
     async def process(self, ctx):
         gate, core, m = self.gate, self.gate.core, self.gate.m
         names = ("awaddr", "awlen", "awsize", "awburst")
-        looked = None
         async for (_, rst, active, protect, deny, fail, look, row, asks, ready, block, beat, whole,
                    held, valid, taken, leaves, offers, *fields) in ctx.tick().sample(
                 gate.active, gate.protect, core.deny_read, core.fail,
@@ -98,10 +98,10 @@ class Core:
                 if flag:
                     clocks.append(self.clock)
             if look:
-                looked = row
+                blocks = range(32 * row, 32 * row + self.params.map_row_bits)
                 ctx.set(core.look_data, sum(
-                    1 << bit for bit in range(self.params.map_row_bits)
-                    if 32 * looked + bit in self.copied or 32 * looked + bit >= self.params.blocks))
+                    1 << bit for bit, block in enumerate(blocks) if row not in self.off_chip
+                    and (block in self.copied or block >= self.params.blocks)))
             if asks and ready:
                 first = block * self.params.block_beats
                 self.granted |= set(range(first, first + self.params.block_beats)) if whole else {
@@ -374,6 +374,21 @@ def test_rows_one_after_the_other():
         assert len(bench.memory.transactions) == 1
     bench = Directed("one_beat", copied=range(72)).run(script)
     assert len(bench.core.held) == 8
+
+
+def test_a_row_that_leaves_the_chip_takes_nothing_back():
+    """What it permitted, and the memory has not taken yet, stays on offer (A3.2.1)."""
+    stall = 0
+
+    async def script(bench):
+        nonlocal stall
+        await bench.add(write_burst(0, [1] * 8))
+        bench.core.off_chip, stall = {0}, 1
+        await bench.add(write_burst(8 * 2, [2] * 4))
+        stall = 0
+        await bench.clocks(12)
+        assert [len(each.data) for each in bench.memory.transactions] == [8, 4]
+    Directed("one_beat", memory={"stall": lambda: stall}, copied=range(72)).run(script)
 
 
 def test_block_by_block():
