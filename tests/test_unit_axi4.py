@@ -96,6 +96,30 @@ def test_a_program_that_waits_for_each_access(kind):
     assert max(took[4:]) == 4, took
 
 
+def test_a_held_write_finds_no_other_read_before_its_own():
+    """Beside single beats it is held for a read of the memory and five clocks.
+
+    Each goes to a block of its own, the last ones first, and the program reads, too.
+    """
+    config = params(block_size=64, memory_size=4096, shadow_base=4096, addr_width=14)
+    took = []
+
+    async def script(bench):
+        await bench.ready()
+        await bench.start()
+        for block in reversed(range(38, 64)):
+            for access in read_burst(64 * block), write_burst(64 * block + 8, [block]):
+                bench.initiator.add(access)
+                while access.answered is None:
+                    await bench.clocks(1)
+                await bench.clocks(4)
+            took.append(access.answered - access.requested)
+        await bench.end()
+    bench = run(config, script, traffic=(), latency=4)
+    assert bench.snapshots[0].result == "done"
+    assert len(took) == 26 and set(took[4:]) == {4 + 9}, took
+
+
 @pytest.mark.parametrize("form", [{}, {"copier_port": "own"}, {"map": "memory"}],
                          ids=["shared", "own", "map"])
 def test_a_memory_that_falls_silent(form):

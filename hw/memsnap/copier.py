@@ -47,6 +47,8 @@ class Copier(wiring.Component):
         See :class:`CopyBuffer`.
     busy : ``Out(1)``
         The bus owes an answer, or is offered a request.
+    pause : ``In(1)``
+        Issues no read in this clock, but one that a write waits for.
     stop : ``In(1)``
         Makes no new requests.
     drop : ``In(1)``
@@ -67,6 +69,7 @@ class Copier(wiring.Component):
             "write": Out(stream.Signature(write_layout(params))),
             "write_answer": In(Answer(0)),
             "busy": Out(1),
+            "pause": In(1),
             "stop": In(1),
             "drop": In(1),
             "reset": In(1),
@@ -112,7 +115,7 @@ class Copier(wiring.Component):
             buffer.read_error.eq(self.read_answer.error),
             buffer.write_valid.eq(self.write_answer.valid),
             buffer.write_error.eq(self.write_answer.error),
-            reader.stop.eq(self.stop | buffer.erred),
+            reader.stop.eq(self.stop | buffer.erred | (self.pause & ~reader.pending)),
             buffer.stop.eq(self.stop),
             reader.drop.eq(self.drop),
             buffer.drop.eq(self.drop),

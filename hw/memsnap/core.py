@@ -103,6 +103,8 @@ class SnapshotCore(wiring.Component):
         self._wire(m, lifecycle, sequencer, "all_claimed", "enable reset")
         self._wire(m, lifecycle, bus, "can_arm drained aborting", "abort active")
         self._ask(m, bus=bus, map_=map_, sequencer=sequencer)
+        if params.bus is Bus.AXI4:
+            self._pause(m, bus=bus, copier=copier)
         m.d.comb += [
             bus.protect.eq(lifecycle.protected),
             bus.single.eq(lifecycle.accepted | lifecycle.locked
@@ -228,6 +230,17 @@ class SnapshotCore(wiring.Component):
                 gate.look_data.eq(getattr(map_, look + "_data")),
                 gate.whole.eq(whole),
             ]
+
+    def _pause(self, m, *, bus, copier):
+        """Clears the way for the read that a held write asks for.
+
+        On AXI4 a read stays for a clock where bursts are collected. One that nobody waits for must
+        not do so in the clock in which the wanted one comes, the third after the ask at the
+        earliest.
+        """
+        asks = Cat(gate.ask.valid for gate in bus.gates)
+        asked = Signal.like(asks)
+        m.d.sync += [asked.eq(asks), copier.pause.eq((asks & ~asked).any())]
 
     def _join_map(self, m, *, map_, bus, sequencer, lifecycle, copier):
         """A map in the memory: its requests to the bus, its errors to the lifecycle."""

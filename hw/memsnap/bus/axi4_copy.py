@@ -68,7 +68,7 @@ class Axi4CopyReads(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.runs = runs = BurstRuns(self._params)
+        m.submodules.runs = runs = BurstRuns(self._params, through=True)
         count = range(self._params.buffer_depth + 2)
         pending = Signal(count)     # requests that the copier has no answer to
         owed = Signal(count)        # beats of the bursts that were sent, still to come

@@ -1,6 +1,6 @@
 """Collects the copier's places, one a beat, into bursts."""
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import exact_log2
@@ -22,13 +22,16 @@ class BurstRuns(wiring.Component):
     """Collects consecutive beats into runs.
 
     A run lies in an aligned chunk of ``burst_beats`` beats, and so in 4096 bytes. It is sent when
-    it reaches the end of its chunk, when the next beat does not go on with it, when none comes for
-    8 clocks, or at once if ``urgent``; from the clock after its last beat on. A run that was sent
-    does not change until it is taken. Takes a beat a clock.
+    it reaches the end of its chunk, when the next beat does not go on with it, or when none comes
+    for 8 clocks, or at once if ``urgent``; from the clock after its last beat on. A run that was
+    sent does not change until it is taken. Takes a beat a clock.
 
     Parameters
     ----------
     params : SnapshotParams
+    through : bool
+        If ``urgent``, and no run is at hand, a beat is a run already in the clock in which it
+        comes.
 
     Members
     -------
@@ -43,8 +46,9 @@ class BurstRuns(wiring.Component):
         The run is sent in this clock, for the first time.
     """
 
-    def __init__(self, params):
+    def __init__(self, params, *, through=False):
         self._params = params
+        self._through = through
         super().__init__({
             "beat": In(stream.Signature(beat_layout(params))),
             "run": Out(stream.Signature(run_layout(params))),
@@ -67,15 +71,17 @@ class BurstRuns(wiring.Component):
         full = Signal()
         extends = Signal()
         taken = Signal()
+        passes = Signal()      # from ``beat`` to ``run``
 
         place = self.beat.payload.as_value()
         m.d.comb += [
             full.eq(following[:within] == 0),
             goes_on.eq(self.beat.valid & (place == following)),
-            self.run.payload.place.eq(first),
-            self.run.payload.len.eq(count),
-            self.run.valid.eq(valid & (sent | full | self.urgent | (self.beat.valid & ~goes_on)
-                                       | (idle == _PATIENCE))),
+            passes.eq(~valid & self.beat.valid & self.urgent & ~self.cancel & self._through),
+            self.run.payload.place.eq(Mux(valid, first.as_value(), place)),
+            self.run.payload.len.eq(Mux(valid, count, 0)),
+            self.run.valid.eq(passes | valid & (
+                sent | full | self.urgent | (self.beat.valid & ~goes_on) | (idle == _PATIENCE))),
             extends.eq(valid & ~self.run.valid & goes_on),
             taken.eq(self.run.valid & self.run.ready),
             self.beat.ready.eq((~valid | extends | taken) & ~self.cancel),
@@ -91,7 +97,8 @@ class BurstRuns(wiring.Component):
         with m.If(self.beat.valid & self.beat.ready):
             m.d.sync += following.eq(place + 1)
             with m.If(~extends):
-                m.d.sync += [valid.eq(1), first.eq(self.beat.payload), count.eq(0), idle.eq(0)]
+                m.d.sync += [valid.eq(~passes | ~self.run.ready), first.eq(self.beat.payload),
+                             count.eq(0), idle.eq(0)]
         with m.Elif(taken | (self.cancel & ~self.run.valid)):
             m.d.sync += valid.eq(0)
         return m

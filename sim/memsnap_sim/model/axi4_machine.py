@@ -143,6 +143,16 @@ def _port(u, a, port, read, written):
 
 
 @compiled
+def _pause(u):
+    """The clock's end: a new ask keeps the copier from issuing a read that nobody waits for."""
+    u.reader.paused = 0
+    for port in range(u.params.ports):
+        g, x = u.gate[port], u.axi4_gate[port]
+        u.reader.paused |= g.ask_valid and not x.asked
+        x.asked = g.ask_valid
+
+
+@compiled
 def _clock(u, a):
     """One clock."""
     w, p = u.wires, u.params
@@ -168,6 +178,7 @@ def _clock(u, a):
     if p.in_memory:
         axi4_map.step(u, last == MAP, w.write_home[0] == MAP, w.owners[_WRITE] == MAP,
                       w.data == MAP)
+    _pause(u)
     for port in range(p.ports):
         _port(u, a, port, last == port, w.write_home[0] == port)
     copy(u, a)

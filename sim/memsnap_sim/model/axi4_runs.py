@@ -9,13 +9,21 @@ _PATIENCE = 8
 
 
 @compiled
-def decide(r, place, urgent, chunk_beats):
-    """Whether the run at hand is offered; ``place`` is that of the next beat, or -1 for none."""
+def decide(r, place, urgent, through, chunk_beats):
+    """Whether a run is offered; ``place`` is that of the next beat, or -1 for none.
+
+    With ``through`` the beat itself is, if it is ``urgent`` and no run is at hand.
+    """
     full = (r.last + 1) % chunk_beats == 0
     follows = place >= 0 and place == r.last + 1
     r.offers = r.valid and (r.sent or full or urgent or place >= 0 and not follows
                             or r.idle == _PATIENCE)
     r.extends = r.valid and not r.offers and follows
+    r.passes = through and urgent and place >= 0 and not r.valid
+    if r.passes:
+        r.offers = True
+        r.first = place
+        r.count = 1
 
 
 @compiled
@@ -44,7 +52,7 @@ def step(r, place):
     if place >= 0 and r.ready:
         r.last = place
         if not r.extends:
-            r.valid = 1
+            r.valid = not (r.passes and r.taken)
             r.first = place
             r.count = 1
             r.idle = 0

@@ -25,7 +25,8 @@ def decide(u, a):
             w.skip = 1
         elif r.asked or not r.visited[now] or p.beat_bits == 0:
             least = 0 if w.target else p.reserve
-            if u.buffer.free > least and (not r.valid or w.read_ready):
+            may_issue = r.pending or not r.paused
+            if may_issue and u.buffer.free > least and (not r.valid or w.read_ready):
                 w.issue = 1
                 w.issue_last = r.left[now] == 1
                 w.issue_place = r.block[now] << p.beat_bits | r.beat[now]

@@ -62,13 +62,13 @@ _GATE = _record(
 # On AXI4, each with one of both directions, reads and writes
 _AXI4_INITIATOR = _record("data beat", begun=2, accepted=2, answered=2)
 _AXI4_GATE = _record(
-    "walking at here last within row_here row_copied here_copied here_granted drained dropping "
-    "answering", in_flight=2)
+    "walking asked at here last within row_here row_copied here_copied here_granted drained "
+    "dropping answering", in_flight=2)
 _AXI4_ARBITER = _record("first count", denied=2, due=2, turn=2, order=AXI4_WRITES)
 _AXI4_SKID = _record("kept place count offers")
 _AXI4_MEMORY = _record("data beats", head=2, tail=2, last=2)
 _AXI4_COPY = _record("", asked=2, lag=2)
-_AXI4_RUNS = _record("valid sent first count last idle offers extends taken ready")
+_AXI4_RUNS = _record("valid sent first count last idle offers extends passes taken ready")
 _AXI4_COPY_WRITES = _record("queued staged announced sent answered index unsent left")
 _AXI4_MAP = _record("valid we row addressed sent pending writes reading begun")
 
@@ -91,8 +91,8 @@ _INITIAL = _record("region block proposed done")
 _SCAN = _record("row seen_row seen todo_row todo proposed index data done")
 _PACE = _record("claimed")
 _READER = _record(
-    "now other chosen moved valid place asked pending offered waits want_job want whose run_job "
-    "first run_issued run_captured growing before",
+    "now other chosen moved paused valid place asked pending offered waits want_job want whose "
+    "run_job first run_issued run_captured growing before",
     waiting=MOST_PORTS, due=MOST_PORTS,
     block=MOST_JOBS, beat=MOST_JOBS, left=MOST_JOBS, circle=MOST_JOBS, away=MOST_JOBS,
     visited=MOST_JOBS, stamp=MOST_JOBS, late=MOST_JOBS)
