@@ -159,6 +159,8 @@ MUTANTS = (
            "with m.If(~kept):", "with m.If(1):", (SKID,)),
     Mutant("an address passed twice", "axi4_skid",
            "kept.eq(self.o_valid & ~self.o_ready)", "kept.eq(self.o_valid)", (SKID,)),
+    Mutant("single writes queue", "axi4_copy", "runs.hold.eq(self.single & (unsent > 1)),", "",
+           (("test_axi4_copy", "test_single_writes_do_not_queue", ()),)),
     Mutant("4 KiB crossed", "axi4_runs",
            "full.eq(following[:within] == 0),",
            "full.eq(count.all()),", (READS, WRITES)),

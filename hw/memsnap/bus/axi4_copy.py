@@ -160,6 +160,8 @@ class Axi4CopyWrites(wiring.Component):
         m.d.comb += _announce(params, self.bus, "aw", runs.run, params.shadow_base)
         m.d.comb += [
             runs.urgent.eq(self.single),
+            # Data that is announced is ahead of any initiator's
+            runs.hold.eq(self.single & (unsent > 1)),
             self.waits.eq(pending != 0),
             runs.cancel.eq(self.owing),
             announce.en.eq(runs.sends),

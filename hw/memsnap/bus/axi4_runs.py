@@ -38,6 +38,9 @@ class BurstRuns(wiring.Component):
     beat : ``In(stream.Signature(beat_layout))``
     run : ``Out(stream.Signature(run_layout))``
     urgent : ``In(1)``
+        The run does not grow.
+    hold : ``In(1)``
+        With ``urgent``: the run is not sent yet.
     cancel : ``In(1)``
         Forgets the beats of the run that is not sent yet.
     open : ``Out(range(burst_beats + 1))``
@@ -53,6 +56,7 @@ class BurstRuns(wiring.Component):
             "beat": In(stream.Signature(beat_layout(params))),
             "run": Out(stream.Signature(run_layout(params))),
             "urgent": In(1),
+            "hold": In(1),
             "cancel": In(1),
             "open": Out(range(params.burst_beats + 1)),
             "sends": Out(1),
@@ -80,9 +84,9 @@ class BurstRuns(wiring.Component):
             passes.eq(~valid & self.beat.valid & self.urgent & ~self.cancel & self._through),
             self.run.payload.place.eq(Mux(valid, first.as_value(), place)),
             self.run.payload.len.eq(Mux(valid, count, 0)),
-            self.run.valid.eq(passes | valid & (
-                sent | full | self.urgent | (self.beat.valid & ~goes_on) | (idle == _PATIENCE))),
-            extends.eq(valid & ~self.run.valid & goes_on),
+            self.run.valid.eq(passes | valid & (sent | ~self.hold & (
+                full | self.urgent | (self.beat.valid & ~goes_on) | (idle == _PATIENCE)))),
+            extends.eq(valid & ~self.run.valid & goes_on & ~self.urgent),
             taken.eq(self.run.valid & self.run.ready),
             self.beat.ready.eq((~valid | extends | taken) & ~self.cancel),
             self.sends.eq(self.run.valid & ~sent),

@@ -68,9 +68,10 @@ def decide(u, a):
     write = k.offered and room and k.taken - k.answered != p.kept
     w.write_place = a.places[k.taken & (p.buffer_depth - 1)] if write else -1
     alone = u.reader.waits or _is_shared(u, _READ, p.read_port)
-    axi4_runs.decide(u.axi4_read_runs, w.read_place, alone, True, p.chunk_beats)
+    axi4_runs.decide(u.axi4_read_runs, w.read_place, alone, False, True, p.chunk_beats)
     alone = _is_shared(u, _WRITE, p.write_port)
-    axi4_runs.decide(u.axi4_write_runs, u.axi4_writes.staged, alone, False, p.chunk_beats)
+    hold = alone and u.axi4_writes.unsent > 1
+    axi4_runs.decide(u.axi4_write_runs, u.axi4_writes.staged, alone, hold, False, p.chunk_beats)
 
 
 @compiled

@@ -9,16 +9,17 @@ _PATIENCE = 8
 
 
 @compiled
-def decide(r, place, urgent, through, chunk_beats):
+def decide(r, place, urgent, hold, through, chunk_beats):
     """Whether a run is offered; ``place`` is that of the next beat, or -1 for none.
 
+    If ``urgent``, it is, unless there is a reason to ``hold`` it; and it does not grow.
     With ``through`` the beat itself is, if it is ``urgent`` and no run is at hand.
     """
     full = (r.last + 1) % chunk_beats == 0
     follows = place >= 0 and place == r.last + 1
-    r.offers = r.valid and (r.sent or full or urgent or place >= 0 and not follows
-                            or r.idle == _PATIENCE)
-    r.extends = r.valid and not r.offers and follows
+    ends = full or urgent or place >= 0 and not follows or r.idle == _PATIENCE
+    r.offers = r.valid and (r.sent or ends and not hold)
+    r.extends = r.valid and not r.offers and follows and not urgent
     r.passes = through and urgent and place >= 0 and not r.valid
     if r.passes:
         r.offers = True
