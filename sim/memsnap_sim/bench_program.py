@@ -18,9 +18,6 @@ _PROGRAMS = {"dhrystone": "Proc_1:40", "chase": "checkpoint:20", "stream": "chec
 #: Program and bus of each run.
 RUNS = [(program, bus) for bus in ("wishbone", "axi4") for program in _PROGRAMS]
 
-_WHY = ("writes that are held: on AXI4 they wait as long as on Wishbone, in a copy that takes half "
-        "the time")
-
 
 def program_cost(program, bus, out=Path("build/bench")):
     """P5 of one program: two rows, slow-down and pause.
@@ -46,7 +43,7 @@ def program_cost(program, bus, out=Path("build/bench")):
     initial = max(1, record.blocks_initial) * params.block_size
     name = program if bus == "wishbone" else f"AXI4, {program}"
     return [
-        row("P5", f"{name}, slow-down while all is copied", added, 0, 0.05, why=_WHY),
+        row("P5", f"{name}, slow-down while all is copied", added, 0, 0.05),
         row("P5", f"{name}, shorter pause than stop and copy, times",
             pause / max(1, record.stall_longest), params.memory_size / initial,
             params.memory_size / initial, least=True),
