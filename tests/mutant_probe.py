@@ -52,6 +52,20 @@ async def eight_snapshots(bench):
         await bench.end()
 
 
+async def cancelled_snapshots(bench):
+    """Two to their end, each behind some that are cancelled."""
+    for _ in range(2):
+        for delay in range(150, 500, 50):
+            await bench.ready()
+            await bench.start()
+            await bench.clocks(delay)
+            await bench.cancel()
+            await bench.end()
+        await bench.ready()
+        await bench.start()
+        await bench.end()
+
+
 async def one_snapshot(bench):
     """With the copy map read on the way."""
     await bench.ready()
@@ -85,9 +99,9 @@ def scenario(script, traffics, options=None, **params):
     return make
 
 
-def rows(width):
+def rows(width, script=two_snapshots):
     """A map of rows in the memory, more of them than on chip."""
-    return scenario(two_snapshots, [traffic(width, 112, 700, shadow=0)], {"latency": 2},
+    return scenario(script, [traffic(width, 112, 700, shadow=0)], {"latency": 2},
                     block_size=width // 8, map="memory", map_cache=2, jobs=4, map_base=256,
                     data_width=width, memory_size=14 * width, shadow_base=1024, addr_width=13)
 
@@ -108,6 +122,7 @@ SCENARIOS = (
     rows(64),
     rows(32),
     scenario(eight_snapshots, [spots(8, 128, 120)], {"latency": 6}, block_size=16),
+    rows(32, cancelled_snapshots),
 )
 
 

@@ -65,6 +65,7 @@ class Bench:
         self.memory = Rows(pins, params, rng, **options)
         self.model = Model(params.blocks)
         self.looked = self.scanned = self.setting = None
+        self.phase = 0               # of the bits, as they are in the memory
         pins.live = 0
 
     async def swept(self):
@@ -73,7 +74,20 @@ class Bench:
             await self.memory.tick()
         assert self.memory.rows == [0] * self.params.map_rows
         self.model = Model(self.params.blocks)
+        self.phase = 0
         self.pins.live = 1
+
+    def written(self):
+        """The rows as the memory has them; a bit that stands for no block is 1."""
+        empty = Model(self.params.blocks)
+        return [row ^ -self.phase & (1 << empty.bits) - 1 | empty.row(index)
+                for index, row in enumerate(self.memory.rows)]
+
+    def check_full(self):
+        """All is copied, and in the memory, which owes no answer."""
+        if self.pins.full:
+            assert len(self.model.copied) == self.params.blocks and not self.memory.due
+            assert self.written() == [self.model.row(row) for row in range(self.model.rows)]
 
     async def clock(self, *, sets=0.0, looks=0.4, scans=0.5, todo=()):
         """One clock of sets of the blocks in ``todo``, looks and scans."""
@@ -98,6 +112,7 @@ class Bench:
     async def step(self):
         """Ends the clock; a bit that is being set in it is seen in the next."""
         pins = self.pins
+        self.check_full()
         self.memory.drive()
         taken, done = pins.set.valid and pins.set.ready, pins.set_done
         await pins.tick()
@@ -115,9 +130,30 @@ class Bench:
         while todo or self.setting is not None:
             await self.clock(sets=0.7, todo=todo)
         self.pins.look = self.pins.scan = 0
-        while self.pins.busy:
-            await self.memory.tick()
         self.looked = self.scanned = None
+        await self.rest()
+
+    async def rest(self):
+        """Waits until nothing more is asked of the memory: a complete row is written at once."""
+        await self.memory.tick()
+        while self.pins.busy:
+            self.check_full()
+            await self.memory.tick()
+        self.check_full()
+
+    async def sets(self, *blocks):
+        """Sets the bits of these blocks, without reads; gives the clocks that it took."""
+        clocks = 0
+        for self.setting in blocks:
+            self.pins.set.drive(valid=1, payload=self.setting)
+            while self.setting is not None:
+                await self.step()
+                clocks += 1
+        return clocks
+
+    def asked(self, since=0):
+        """What was asked of the memory, but for the sweep and what came before ``since``."""
+        return self.memory.taken[self.params.map_rows + since:]
 
     async def scan(self, row):
         """Reads a row, and gives it and the clocks that it took."""
@@ -156,6 +192,7 @@ def test_snapshots_follow_one_another(blocks, width):
             assert pins.full == (how == "restart")
             await pins.pulse(how)
             pins.live = how == "restart"
+            bench.phase ^= how == "restart"
             await bench.swept() if how == "sweep" else bench.model.copied.clear()
             assert not pins.full
         flips = {row for row in bench.memory.rows[:-1]}
@@ -193,20 +230,130 @@ def test_a_sweep_writes_a_row_a_clock():
     run(params, script, latency=1, pace=1)
 
 
-def test_a_set_goes_to_the_memory():
+def test_a_row_is_written_when_the_bit_of_another_is_set():
+    """And that one is read before: somebody waits for it."""
     params = params_with(200)
 
     async def script(bench):
         await bench.swept()
-        bench.pins.set.drive(valid=1, payload=37)
-        bench.setting = 37
-        while bench.setting is not None:
-            await bench.step()
-        assert bench.pins.busy and not bench.pins.full
-        while bench.pins.busy:
-            await bench.memory.tick()
-        assert bench.memory.rows[1] == 1 << 5
-        assert bench.memory.taken[-2:] == [(1, 0), (1, 1)]
+        await bench.sets(37, 40, 63)
+        await bench.rest()
+        assert bench.asked() == [(1, 0)] and not bench.pins.full
+        assert await bench.scan(1) == (1 << 5 | 1 << 8 | 1 << 31, 1)
+        assert bench.memory.rows[1] == 0
+        await bench.sets(0)
+        await bench.rest()
+        assert bench.asked() == [(1, 0), (0, 0), (1, 1)]
+        assert bench.memory.rows[:2] == [0, 1 << 5 | 1 << 8 | 1 << 31]
+        # A row that is at hand need not be read
+        await bench.sets(38)
+        await bench.rest()
+        assert bench.asked(3) == [(0, 1)] and bench.memory.rows[0] == 1
+
+    run(params, script)
+
+
+@pytest.mark.parametrize("blocks", [200, 193, 192])
+def test_each_row_is_written_once(blocks):
+    """As soon as it is complete, if its bits are set one after the other; two clocks each."""
+    params = params_with(blocks, map_cache=16)
+
+    async def script(bench):
+        await bench.swept()
+        for row in range(params.map_rows):
+            await bench.scan(row)
+        before = len(bench.asked())
+        for first in range(0, blocks, 32):
+            bits = range(first, min(first + 32, blocks))
+            assert await bench.sets(*bits) == 2 * len(bits)
+            await bench.rest()
+            assert bench.asked(before)[-1] == (first // 32, 1)
+        assert bench.asked(before) == [(row, 1) for row in range(params.map_rows)]
+        assert bench.pins.full
+
+    run(params, script, latency=1, pace=1)
+
+
+@pytest.mark.parametrize("width", [32, 64])
+def test_a_row_that_is_unwritten_comes_back_to_its_line(width):
+    """It is not read from the memory, which has an older one."""
+    params = params_with(200, map_cache=2, data_width=width)
+
+    async def script(bench):
+        await bench.swept()
+        await bench.sets(37)
+        assert (await bench.scan(3))[0] == 0            # takes the line
+        before = len(bench.asked())
+        assert (await bench.scan(1))[0] == 1 << 5
+        assert len(bench.asked()) == before and bench.memory.rows[1] == 0
+        assert (await bench.scan(5))[0] == 0
+        await bench.sets(39)                            # comes back for this, too
+        assert (await bench.scan(3))[0] == 0
+        await bench.sets(96, 0)
+        await bench.rest()
+        assert bench.memory.rows[:4] == [0, 1 << 5 | 1 << 7, 0, 1]
+        assert (await bench.scan(1))[0] == 1 << 5 | 1 << 7
+        assert (await bench.scan(0))[0] == 1
+
+    run(params, script)
+
+
+@pytest.mark.parametrize("latency, pace", [(1, 1), (1, 0.1), (16, 1)])
+def test_sets_go_on_beside_scans_of_the_same_line(latency, pace):
+    """Rows 1, 3 and 5 want one line, and lie in two blocks of the map."""
+    params = params_with(200, map_cache=2)
+
+    async def script(bench):
+        pins, rng = bench.pins, bench.rng
+        await bench.swept()
+        for block in 37, 100, 170, 38, 101, 171:
+            pins.set.drive(valid=1, payload=block)
+            bench.setting = block
+            for _ in range(400):
+                pins.drive(scan=1, scan_row=rng.choice([1, 3, 5]))
+                await bench.step()
+                if bench.setting is None:
+                    break
+            assert bench.setting is None
+
+    run(params, script, latency=latency, pace=pace)
+
+
+def test_an_unwritten_row_does_not_outlive_a_sweep():
+    """Not even in the register, from which it would come back."""
+    params = params_with(200, map_cache=2)
+
+    async def script(bench):
+        await bench.swept()
+        await bench.sets(37)
+        await bench.scan(3)
+        await bench.rest()
+        await bench.pins.pulse("sweep")
+        bench.pins.live = 0
+        await bench.swept()
+        await bench.sets(0, 70)
+        await bench.rest()
+        assert bench.memory.rows[:4] == [1, 0, 0, 0]
+        for row, bits in enumerate([1, 0, 1 << 6, 0]):
+            assert (await bench.scan(row))[0] == bits
+
+    run(params, script)
+
+
+def test_an_unwritten_row_does_not_outlive_a_reset():
+    params = params_with(200, map_cache=2)
+
+    async def script(bench):
+        await bench.swept()
+        await bench.sets(37)
+        await bench.rest()
+        await bench.pins.warm_reset()
+        assert bench.pins.sweeping
+        bench.pins.live = 0
+        await bench.swept()
+        await bench.sets(0)
+        await bench.rest()
+        assert (await bench.scan(1))[0] == 0 and bench.memory.rows[1] == 0
 
     run(params, script)
 
@@ -231,24 +378,68 @@ def test_a_sweep_that_fails_is_said_and_tried_again_when_told(place):
     run(params, script)
 
 
+async def until_error(bench):
+    """Follows the clocks to that of an error, and tells it: whether a write's, and its block."""
+    for _ in range(40):
+        assert not bench.pins.full
+        bench.memory.drive()
+        if bench.pins.error:
+            return bench.pins.error_write, bench.pins.error_block
+        await bench.pins.tick()
+    raise AssertionError("no error")
+
+
 @pytest.mark.parametrize("we", [0, 1])
 def test_an_error_is_told(we):
-    """The block of the map whose row could not be read or written."""
+    """The block of the map whose row could not be read or written; that is written late."""
     params = params_with(200)
 
     async def script(bench):
-        pins = bench.pins
         await bench.swept()
+        if we:
+            await bench.sets(32 * 4)
+            await bench.rest()
         bench.memory.errors = {len(bench.memory.taken) + we}
-        pins.set.drive(valid=1, payload=32 * 4)
-        bench.setting = 32 * 4
-        for _ in range(30):
-            bench.memory.drive()
-            if pins.error:
-                break
-            await pins.tick()
-        assert (pins.error, pins.error_write) == (1, we)
-        assert pins.error_block == params.map_first_block + 1
+        bench.pins.set.drive(valid=1, payload=0 if we else 32 * 4)
+        assert await until_error(bench) == (we, params.map_first_block + 1)
+
+    run(params, script)
+
+
+@pytest.mark.parametrize("latency", [1, 9])
+def test_an_error_of_the_last_write_comes_before_full(latency):
+    params = params_with(96, map_cache=16)
+
+    async def script(bench):
+        await bench.swept()
+        await bench.sets(*range(95))
+        await bench.rest()
+        bench.memory.errors = {len(bench.memory.taken)}
+        await bench.sets(95)
+        assert await until_error(bench) == (1, params.map_first_block)
+
+    run(params, script, latency=latency)
+
+
+def test_an_unwritten_row_stays_so_after_a_stop():
+    """And no bit is set any more; a sweep follows."""
+    params = params_with(200, map_cache=16)
+
+    async def script(bench):
+        await bench.swept()
+        await bench.sets(0, 32, *range(64, 95))
+        await bench.rest()
+        before = len(bench.asked())
+        bench.pins.stop = 1
+        bench.pins.set.drive(valid=1, payload=95)
+        for _ in range(20):
+            await bench.memory.tick()
+            assert not bench.pins.set_done and not bench.pins.busy
+        assert len(bench.asked()) == before and bench.memory.rows[2] == 0
+        bench.pins.set.valid = 0
+        await bench.pins.pulse("sweep")
+        bench.pins.drive(stop=0, live=0)
+        await bench.swept()
 
     run(params, script)
 

@@ -125,6 +125,21 @@ def test_the_maps_blocks_come_first_and_show_it_as_it_was():
         assert record.counters["BLOCKS_INITIAL"] == len(own) + region.count(INITIAL)
 
 
+@FORMS
+def test_rows_are_written_not_bits(pipelined):
+    """Once a row, and once more for the map's own blocks, whose bits come first; blocks on either
+    side of the edge between two rows may be marked in turn."""
+    config = params(pipelined=pipelined, memory_size=1536, shadow_base=2048)
+    bench = run(config, (), two_snapshots, latency=3)
+    first = config.map_base // 4
+    for record in bench.snapshots:
+        written = [entry.adr - first for entry in bench.memory.log
+                   if entry.we and first <= entry.adr < first + config.map_rows
+                   and record.instant <= entry.clock <= record.ended]
+        assert set(written) == set(range(config.map_rows)) and config.map_rows == 6
+        assert len(written) < config.blocks // 8
+
+
 @pytest.mark.parametrize("base", [0, 0x118, None])
 def test_a_region_may_hold_the_map(base):
     config = params(map_base=base)
@@ -315,6 +330,36 @@ def test_a_bus_error_on_a_row_fails_the_snapshot(pipelined, we, cause, after):
     assert Cause(record.counters["cause"]) is cause
     assert record.fail_block in range(config.map_first_block,
                                       config.map_first_block + config.map_blocks)
+
+
+@FORMS
+@pytest.mark.parametrize("marked", [2, 40, 96])
+def test_a_bus_error_on_a_row_that_is_written_late(pipelined, marked):
+    """The last one is written when all blocks are marked already."""
+    config = params(pipelined=pipelined)
+    first = config.map_base // 4
+    benches, failed = [], []
+
+    def rule(index, adr, we):
+        if (we and first <= adr < first + config.map_rows and benches and not failed
+                and len(benches[0].copied) >= marked):
+            failed.append((adr, len(benches[0].copied)))
+            return "err"
+        return None
+
+    async def script(bench):
+        benches.append(bench)
+        for _ in range(2):
+            await bench.ready()
+            await bench.start()
+            await bench.end()
+
+    bench = run(config, (), script, errors=rule, latency=3)
+    record, (adr, copied) = bench.snapshots[0], failed[0]
+    assert results(bench) == ["failed", "done"]
+    assert Cause(record.counters["cause"]) is Cause.WRITE_ERROR
+    assert record.fail_block == config.map_first_block + (adr - first) * 4 // config.block_size
+    assert marked < 96 or copied == config.blocks
 
 
 @FORMS

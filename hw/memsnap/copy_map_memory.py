@@ -19,13 +19,16 @@ class CopyMapMemory(wiring.Component):
     """The copy map, in blocks of the memory.
 
     Like :class:`CopyMap` in what a bit means, with the same phase. A row is a little-endian 32-bit
-    word at ``map_base`` + 4 * row. A set goes through the cache to the memory at once, so that
-    memory and cache are the same once the write is answered; a line may be replaced at any time,
-    because the memory answers a read after all writes that were requested before it.
+    word at ``map_base`` + 4 * row. A set changes the row in the cache at once, and in a register:
+    the row that is *unwritten*. That one is written to the memory when it is complete, or when a
+    bit of another row is to be set. A line may be replaced at any time: the unwritten row comes
+    back from its register, and the memory answers a read after all writes that were requested
+    before it.
 
-    A row that is not in the cache costs one read of the memory: the data is in the cache from the
-    second clock after the answer on. One such read is made at a time; sets come before scans. A
-    sweep writes every row, one a clock as long as the memory takes them.
+    A row that is neither in the cache nor unwritten costs one read of the memory: the data is in
+    the cache from the second clock after the answer on. One such read is made at a time; sets come
+    before scans, and the read before the write of the unwritten row. A sweep writes every row, one
+    a clock as long as the memory takes them.
 
     Parameters
     ----------
@@ -44,7 +47,7 @@ class CopyMapMemory(wiring.Component):
     set : ``In(stream.Signature(block_bits))``
         A block that is now copied; ``set_done`` follows in the next clock or later.
     set_done : ``Out(1)``
-        Its bit is being written; it is seen by a scan that is presented in the next clock or later.
+        Its bit is being set; it is seen by a scan that is presented in the next clock or later.
     restart : ``In(1)``
     full : ``Out(1)``
         Every block is copied, and every bit is in the memory.
@@ -90,9 +93,17 @@ class CopyMapMemory(wiring.Component):
         in_last_row = (params.blocks - 1) % params.map_row_bits + 1
         self._beyond = Const((1 << params.map_row_bits) - (1 << in_last_row), params.map_row_bits)
         self._phase = Signal()
-        self._fill = Signal()        # the row that was fetched is here
+        self._fill = Signal()        # the row that is being fetched is here
+        self._returns = Signal()     # from the register: it is unwritten
         self._fetching = Signal()
+        self._asked = Signal()       # the memory, for that row
         self._fetch_row = Signal.like(self.scan_row)
+        # What the cache has and the memory has not yet
+        self._unwritten = Signal()
+        self._unwritten_row = Signal.like(self.scan_row)
+        self._unwritten_data = Signal(params.map_row_bits)
+        self._whole = Signal()       # its blocks are all copied
+        self._makes_way = Signal()   # the bit of another row is to be set
 
     def elaborate(self, platform):
         m = Module()
@@ -109,14 +120,14 @@ class CopyMapMemory(wiring.Component):
             self.error_write.eq(requests.written & self.error),
         ]
         self._read(m, cache=cache)
-        self._set(m, cache=cache, requests=requests)
-        if self._params.map_summary:
-            self._summarize(m, cache=cache, requests=requests)
+        self._set(m, cache=cache)
         self._fetch(m, cache=cache, requests=requests)
         with m.If(self.sweeping):
             self._sweep(m, cache=cache, requests=requests)
+        with m.Else():
+            self._request(m, requests=requests)
         with m.If(self.sweep):
-            m.d.sync += [self.sweeping.eq(1), self._fetching.eq(0)]
+            m.d.sync += [self.sweeping.eq(1), self._fetching.eq(0), self._asked.eq(0)]
         return m
 
     def _read(self, m, *, cache):
@@ -138,64 +149,76 @@ class CopyMapMemory(wiring.Component):
             with m.If(read):
                 m.d.sync += last.eq(row == params.map_rows - 1)
 
-    def _set(self, m, *, cache, requests):
-        """Sets a bit: finds its row, and writes it to the cache and to the memory."""
+    def _set(self, m, *, cache):
+        """Sets a bit: finds its row, and changes it in the cache."""
         blocks = self._params.blocks
         setting = Signal()
         block = Signal.like(self.set.payload)
+        row = row_of(block)
         mask = Signal(self._params.map_row_bits)
+        data = Signal.like(mask)
         count = Signal(range(blocks + 1))
+        other = Signal()         # another row than its own is unwritten
+        complete = Signal()      # with this bit the row is
         m.d.comb += [
             self.set.ready.eq(~setting & ~self.sweeping),
             cache.take.eq(1),
             cache.take_row.eq(row_of(Mux(setting, block, self.set.payload))),
             mask.eq(1 << bit_of(block)),
-            self.full.eq((count == blocks) & ~self.busy),
+            other.eq(self._unwritten & (self._unwritten_row != row)),
+            self._makes_way.eq(setting & other & (cache.take_hit | self._fetching)),
+            data.eq(Mux(self._phase, cache.take_data & ~mask, cache.take_data | mask)),
+            complete.eq((data ^ self._phase.replicate(len(data)) | self._beyond_of(row)).all()),
+            self.full.eq((count == blocks) & ~self._unwritten & ~self.busy),
         ]
         with m.If(self.set.valid & self.set.ready):
             m.d.sync += [setting.eq(1), block.eq(self.set.payload)]
+        # If its line was replaced in the clock before, after it was read here, the row comes back
         with m.If(setting & cache.take_hit & ~self._fill):
             m.d.comb += [
-                requests.put.valid.eq(self._may_put(m, requests, row_of(block))),
-                requests.put.payload.row.eq(row_of(block)),
-                requests.put.payload.data.eq(Mux(self._phase, cache.take_data & ~mask,
-                                                 cache.take_data | mask)),
-                requests.put.payload.we.eq(1),
-                self.set_done.eq(requests.put.valid & requests.put.ready),
+                self.set_done.eq(~other & ~self.stop),
                 cache.write.eq(self.set_done),
-                cache.write_row.eq(row_of(block)),
-                cache.write_data.eq(requests.put.payload.data),
+                cache.write_row.eq(row),
+                cache.write_data.eq(data),
             ]
         with m.If(self.set_done):
-            m.d.sync += [setting.eq(0), count.eq(count + 1)]
+            m.d.sync += [
+                setting.eq(0),
+                count.eq(count + 1),
+                self._unwritten.eq(1),
+                self._unwritten_row.eq(row),
+                self._unwritten_data.eq(data),
+                self._whole.eq(complete),
+            ]
         with m.If(self.restart):
             m.d.sync += [self._phase.eq(self._phase ^ (count == blocks)), count.eq(0)]
         with m.If(self.sweep | self.sweeping):
-            m.d.sync += [self._phase.eq(0), count.eq(0), setting.eq(0)]
+            m.d.sync += [self._phase.eq(0), count.eq(0), setting.eq(0), self._unwritten.eq(0)]
         self._set_misses = setting & ~cache.take_hit
-        self._set_row = row_of(block)
+        self._set_row = row
+        if self._params.map_summary:
+            self._summarize(m, row=row, complete=complete, swept=cache.write_row)
 
-    def _summarize(self, m, *, cache, requests):
+    def _beyond_of(self, row):
+        """The bits of a row that stand for no block."""
+        return Mux(row == self._params.map_rows - 1, self._beyond, 0)
+
+    def _summarize(self, m, *, row, complete, swept):
         """Notes which rows are complete, on chip."""
         m.submodules.summary = summary = RowSummary(self._params)
-        bits = self._params.map_row_bits
-        row = requests.put.payload.row
-        last = row == self._params.map_rows - 1
-        value = requests.put.payload.data ^ self._phase.replicate(bits)
         m.d.comb += [
             summary.phase.eq(self._phase),
-            summary.set.eq(self.set_done & (value | Mux(last, self._beyond, 0)).all()),
+            summary.set.eq(self.set_done & complete),
             summary.set_word.eq(row_of(row)),
             summary.set_bit.eq(bit_of(row)),
             summary.clear.eq(self.sweeping),
-            summary.clear_word.eq(row),
+            summary.clear_word.eq(swept),
             summary.word.eq(self.word),
             self.word_data.eq(summary.data),
         ]
 
     def _fetch(self, m, *, cache, requests):
         """Brings a row into the cache."""
-        asked = Signal()
         scanned = Signal()
         gave_up = Signal()      # the row of the next scan could not be read
         scan_at = Signal.like(self.scan_row)
@@ -205,7 +228,9 @@ class CopyMapMemory(wiring.Component):
         m.d.comb += [
             self.scan_valid.eq((scanned & (cache.scan_hit | gave_up)) | ~self.live),
             self.scan_wait.eq(self._fetching),
-            self._fill.eq(requests.read & ~requests.error),
+            self._returns.eq(self._fetching & ~self._asked & self._unwritten
+                             & (self._fetch_row == self._unwritten_row)),
+            self._fill.eq(requests.read & ~requests.error | self._returns),
         ]
         with m.If(scanned):
             m.d.sync += gave_up.eq(0)
@@ -214,39 +239,46 @@ class CopyMapMemory(wiring.Component):
                 self._fetching.eq(self._set_misses | (scanned & ~self.scan_valid)),
                 self._fetch_row.eq(Mux(self._set_misses, self._set_row, scan_at)),
             ]
-        with m.If(self._fetching & ~asked & ~self.live):
+        with m.If(self._returns | self._fetching & ~self._asked & ~self.live):
             m.d.sync += self._fetching.eq(0)
-        with m.Elif(self._fetching & ~asked & ~requests.put.payload.we):
-            m.d.comb += [
-                requests.put.valid.eq(self._may_put(m, requests, self._fetch_row)),
-                requests.put.payload.row.eq(self._fetch_row),
-            ]
-            with m.If(requests.put.valid & requests.put.ready):
-                m.d.sync += asked.eq(1)
         with m.If(requests.read):
-            m.d.sync += [self._fetching.eq(0), asked.eq(0), gave_up.eq(requests.error)]
+            m.d.sync += [self._fetching.eq(0), self._asked.eq(0), gave_up.eq(requests.error)]
         with m.If(self._fill):
             m.d.comb += [
                 cache.write.eq(1),
                 cache.write_row.eq(self._fetch_row),
-                cache.write_data.eq(requests.read_data),
+                cache.write_data.eq(Mux(self._returns, self._unwritten_data, requests.read_data)),
             ]
-        with m.If(self.sweep):
-            m.d.sync += asked.eq(0)
+
+    def _request(self, m, *, requests):
+        """Reads the row that is being fetched, or writes the one that is unwritten.
+
+        The read comes first, since somebody waits for it.
+        """
+        put = requests.put
+        reads, writes = Signal(), Signal()
+        block = Signal.like(self.error_block)
+        m.d.comb += [
+            reads.eq(self._fetching & ~self._asked & ~self._returns & self.live),
+            writes.eq(self._unwritten & (self._whole | self._makes_way)),
+            put.payload.we.eq(~reads),
+            put.payload.row.eq(Mux(reads, self._fetch_row, self._unwritten_row)),
+            put.payload.data.eq(self._unwritten_data),
+            # All that is in flight is for one block, so that it is known which block fails
+            block.eq(self._block_of(put.payload.row)),
+            put.valid.eq((reads | writes) & (~requests.busy | (block == self.error_block))),
+        ]
+        with m.If(put.valid & put.ready):
+            m.d.sync += self.error_block.eq(block)
+            with m.If(reads):
+                m.d.sync += self._asked.eq(1)
+            with m.Elif(~self.set_done):
+                m.d.sync += self._unwritten.eq(0)
 
     def _block_of(self, row):
         """The block of the map that holds a row."""
         rows = exact_log2(self._params.block_size // MAP_ROW_BYTES)
         return self._params.map_first_block + (row >> rows)
-
-    def _may_put(self, m, requests, row):
-        """Whether all that is in flight is for the block of this row, so that it is known which
-        block fails."""
-        block = Signal.like(self.error_block)
-        m.d.comb += block.eq(self._block_of(row))
-        with m.If(requests.put.valid & requests.put.ready):
-            m.d.sync += self.error_block.eq(block)
-        return ~requests.busy | (block == self.error_block)
 
     def _sweep(self, m, *, cache, requests):
         """Writes every row, so that each line of the cache holds one of them."""

@@ -6,7 +6,8 @@ its data and from a write to its answer. None is measured, and none knows how th
 
 from memsnap.params import Bus, Map, Shadow
 
-__all__ = ["copy_clocks", "copy_ends", "copy_rate", "drain", "missed_row", "stall", "stall_goal"]
+__all__ = ["copy_clocks", "copy_ends", "copy_rate", "drain", "missed_row", "row_clocks", "stall",
+           "stall_goal"]
 
 
 def _one_way(params):
@@ -33,19 +34,21 @@ def copy_ends(params, latency):
     return latency if _one_way(params) else 2 * latency
 
 
-def copy_rate(params):
-    """Beats a clock of a long copy.
+def row_clocks(params):
+    """Clocks of a copy that a row of the map takes.
 
     With a map in the memory, the bits that tell of 32 blocks are a row of it, which has to be
     written at least once. That takes a slot of the memory's port or, on AXI4, of its channel for
     writes, which with a separate shadow the copy leaves free.
     """
+    return int(params.map is Map.MEMORY and not (params.bus is Bus.AXI4
+                                                 and params.shadow is Shadow.SEPARATE))
+
+
+def copy_rate(params):
+    """Beats a clock of a long copy."""
     beats = params.map_row_bits * params.block_beats
-    clocks = copy_clocks(params, beats)
-    if params.map is Map.MEMORY and not (params.bus is Bus.AXI4
-                                         and params.shadow is Shadow.SEPARATE):
-        clocks += 1
-    return beats / clocks
+    return beats / (copy_clocks(params, beats) + row_clocks(params))
 
 
 def stall(params, latency, *, row_on_chip=True):

@@ -33,7 +33,8 @@ _ABOUT = {
           "snapshot, less the clocks of the other blocks' copies. To the copies of the last blocks "
           "come the clocks in which a copy cannot fill its slots, whoever makes it: L for the last "
           "write's answer, and where reads and writes do not share a port L more before the first "
-          "write. The goal leaves one clock for 32 blocks of the map.",
+          "write; and with a map in the memory a write for each of its rows. The goal leaves one "
+          "clock for 32 blocks of the map.",
 }
 
 

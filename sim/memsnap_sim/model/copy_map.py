@@ -37,7 +37,8 @@ def step(u, a):
         row = m.block >> 5
         a.rows[row] |= 1 << (m.block & 31)
         m.count += 1
-        if u.params.words and a.rows[row] == 0xffff_ffff:
+        m.whole = a.rows[row] == 0xffff_ffff
+        if u.params.words and m.whole:
             m.completing = 1
             m.word = row
     m.writing = w.set_valid and w.set_ready

@@ -38,7 +38,8 @@ def decide(u):
     for port in range(u.params.ports):
         if u.gate[port].due:
             w.enable = 0
-    w.full = f.active and u.map.count == u.params.blocks and not map_memory.busy(u)
+    w.full = (f.active and u.map.count == u.params.blocks and not u.map.unwritten
+              and not map_memory.busy(u))
     w.start = not f.started and u.clock >= next_start(u)
 
 

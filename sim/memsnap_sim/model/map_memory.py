@@ -1,7 +1,7 @@
 """The copy map in the memory: its requests, the rows that are at hand, and its sweep after a reset.
 
-What a row holds is kept in one place for all, because a set goes to memory and cache at once; of
-the cache it matters which rows are in it.
+What a row holds is kept in one place for all, because nobody sees a row in the memory before it is
+written there; of the cache it matters which rows are in it.
 """
 
 from ._compiled import compiled
@@ -39,6 +39,9 @@ def decide(u):
     """What is asked of the memory in this clock, and whether a bit is set."""
     m, q, w, p = u.map, u.requests, u.wires, u.params
     room = not q.valid or w.map_ready
+    other = m.unwritten and m.unwritten_row != m.block >> 5
+    w.map_returns = (m.fetching and not m.asked and m.unwritten
+                     and m.unwritten_row == m.fetch_row)
     w.map_written = w.map_answer and q.before != 0
     w.map_read = w.map_answer and q.before == 0 and q.reading
     w.put = 0
@@ -49,13 +52,15 @@ def decide(u):
         w.put = room and m.sweep_row != p.rows
         w.put_we = 1
         w.put_row = m.sweep_row
-    elif m.setting and m.take_hit and not w.map_read:
-        w.put_row = m.block >> 5
-        w.put_we = 1
-        w.put = room and _may_put(u, w.put_row)
-        w.set_done = w.put
-    elif m.fetching and not m.asked:
+        return
+    w.set_done = (m.setting and m.take_hit and not other
+                  and not w.map_read and not w.map_returns)
+    if m.fetching and not m.asked and not w.map_returns:
         w.put_row = m.fetch_row
+        w.put = room and _may_put(u, w.put_row)
+    elif m.unwritten and (m.whole or other and m.setting and (m.take_hit or m.fetching)):
+        w.put_we = 1
+        w.put_row = m.unwritten_row
         w.put = room and _may_put(u, w.put_row)
 
 
@@ -113,16 +118,22 @@ def step(u, a):
             m.fetch_row = m.block >> 5 if missed else m.scan_at
     elif w.put and not w.put_we:
         m.asked = 1
+    if w.put and w.put_we:
+        m.unwritten = 0
     m.take_hit = has(u, a, (m.block if m.setting else w.set_block) >> 5)
     m.scanned = w.scan
     if w.scan:
         m.scan_at = w.scan_row
         m.scan_hit = has(u, a, w.scan_row)
-    m.wrote = w.set_done or w.map_read
+    here = w.map_read or w.map_returns
+    m.wrote = w.set_done or here
     if w.set_done:
-        a.tags[w.put_row & (len(a.tags) - 1)] = w.put_row
+        m.unwritten = 1
+        m.unwritten_row = m.block >> 5
+        # Its line may have been replaced in the clock before, after it was read for this
+        a.tags[m.unwritten_row & (len(a.tags) - 1)] = m.unwritten_row
         m.setting = 0
-    if w.map_read:
+    if here:
         a.tags[m.fetch_row & (len(a.tags) - 1)] = m.fetch_row
         m.fetching = 0
         m.asked = 0
