@@ -24,7 +24,7 @@ def next_start(u):
 def at_rest(u):
     """Whether no snapshot is under way, and none starts in this clock."""
     if u.life.started:
-        return u.life.ended != 0
+        return u.life.ended != 0 and not (u.params.in_memory and map_memory.fetches(u))
     if u.map.sweeping:
         return False
     return u.clock < next_start(u)

@@ -10,6 +10,7 @@ from . import (
     join,
     life,
     map_blocks,
+    map_memory,
     memory,
     passing,
     proposals,
@@ -50,6 +51,12 @@ def _hear(u, a):
 
 
 @compiled
+def _only_map(u):
+    """Whether the map alone is at work: it is swept, or the row last asked for is still read."""
+    return u.map.sweeping or u.params.in_memory and u.life.ended != 0 and map_memory.fetches(u)
+
+
+@compiled
 def decide_copy(u, a):
     """What all that copies, or sweeps the map, does in this clock."""
     if u.life.active:
@@ -58,7 +65,7 @@ def decide_copy(u, a):
         sequencer.decide(u)
         copy_map.decide(u)
         sequencer.retire(u)
-    elif u.map.sweeping:
+    elif _only_map(u):
         copy_map.decide(u)
 
 
@@ -68,7 +75,7 @@ def copy(u, a):
     w = u.wires
     if u.life.active:
         _copy(u, a)
-    elif u.map.sweeping:
+    elif _only_map(u):
         w.set_valid = w.scan = 0
         copy_map.step(u, a)
 

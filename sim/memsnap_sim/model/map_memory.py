@@ -6,7 +6,7 @@ written there; of the cache it matters which rows are in it.
 
 from ._compiled import compiled
 
-__all__ = ["busy", "decide", "has", "step"]
+__all__ = ["busy", "decide", "fetches", "has", "step"]
 
 
 @compiled
@@ -20,6 +20,13 @@ def busy(u):
     """Whether a request is on offer, or its answer is due."""
     q = u.requests
     return q.valid or q.before != 0 or q.reading
+
+
+@compiled
+def fetches(u):
+    """Whether a row is being read, or will be in the next clock; it is so beyond the end, too."""
+    m = u.map
+    return busy(u) or m.fetching or m.scanned and not m.scan_hit
 
 
 @compiled
