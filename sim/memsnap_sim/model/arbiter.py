@@ -36,7 +36,7 @@ def decide(u, gate):
     urgent = u.reader.pending or u.reader.offered
     first = urgent or b.due
     w.owner = GATE
-    if of_map and (u.sequencer.map_urgent or b.due and not urgent):
+    if of_map and (u.sequencer.map_urgent or first and not (urgent and (read or write))):
         w.owner = MAP
     elif read and first:
         w.owner = READ
