@@ -102,7 +102,6 @@ def simulation(tmp_path_factory):
     ("axi4", "verilator", True),
     ("wishbone", "verilator", True),
     ("axi4", "icarus", False),
-    # An answer to a write comes that nobody is owed, under traffic: see docs/limits.md
     ("axi4-map", "icarus", True),
     ("axi4-ports", "icarus", True),
     ("wishbone-classic", "icarus", True),

@@ -22,9 +22,9 @@ class BurstRuns(wiring.Component):
     """Collects consecutive beats into runs.
 
     A run lies in an aligned chunk of ``burst_beats`` beats, and so in 4096 bytes. It is sent when
-    it reaches the end of its chunk, when the next beat does not go on with it, or when none comes
-    for 8 clocks, or at once if ``urgent``; from the clock after its last beat on. A run that was
-    sent does not change until it is taken. Takes a beat a clock.
+    it reaches the end of its chunk, when the next beat does not go on with it, when none comes for
+    8 clocks, or at once if ``urgent``; from the clock after its last beat on. A run that was sent
+    does not change until it is taken. Takes a beat a clock.
 
     Parameters
     ----------
