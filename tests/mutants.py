@@ -43,7 +43,7 @@ MUTANTS = (
            "phase.eq(phase ^ self.full)",
            "phase.eq(phase)"),
     Mutant("wrong priority that starves", "bus/wishbone_arbiter.py",
-           "due.eq(few & left[0])",
+           "due.eq((self.share != 0) & ~is_below(denied, self.share))",
            "due.eq(0)"),
     Mutant("shadow overrun", "bus/wishbone_copy.py",
            "self.write_bus.adr.eq(beat_adr(params, self.write.payload.place, params.shadow_base)),",

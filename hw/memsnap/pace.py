@@ -4,6 +4,8 @@ from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from .ranges import is_below
+
 __all__ = ["Pace"]
 
 
@@ -35,7 +37,7 @@ class Pace(wiring.Component):
             was_claimed.eq(self.claimed),
             self.go.eq(~self.pause & Mux(
                 self.claimed, self.clocks <= 1,
-                Mux(was_claimed, self.clocks <= 2, since >= self.clocks))),
+                Mux(was_claimed, self.clocks <= 2, ~is_below(since, self.clocks)))),
         ]
         with m.If(was_claimed):
             m.d.sync += since.eq(3)

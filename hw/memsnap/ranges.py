@@ -5,7 +5,7 @@ from amaranth.lib import data
 
 from .params import Map
 
-__all__ = ["beat_adr", "beat_layout", "in_map", "in_range", "place_of"]
+__all__ = ["beat_adr", "beat_layout", "in_map", "in_range", "is_below", "place_of"]
 
 
 def beat_layout(params):
@@ -22,6 +22,14 @@ def in_range(params, adr, base):
     inside = adr[span:] == (base >> params.beat_shift + span)
     beats = params.memory_size // params.beat_bytes
     return inside if beats == 1 << span else inside & (adr[:span] < beats)
+
+
+def is_below(a, b):
+    """Whether ``a < b``, both unsigned: as the sign of a difference, which is a carry chain alone.
+
+    Of a comparison, synthesis makes as much or twice that, as the names of the two happen to sort.
+    """
+    return (a - b)[-1]
 
 
 def in_map(params, adr):

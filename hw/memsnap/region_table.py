@@ -6,6 +6,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from .control import Refusal, RegionLookup
+from .ranges import is_below
 
 __all__ = ["RegionTable", "RegionWord"]
 
@@ -110,7 +111,7 @@ class RegionTable(wiring.Component):
         if not is_limit:
             m.d.sync += base.eq(self.value)
         elif offset:
-            crossed = base[:offset] > self.value[:offset]
+            crossed = is_below(self.value[:offset], base[:offset])
             if lsb:
                 crossed |= (base[:offset] == self.value[:offset]) & self._crossed
             m.d.sync += self._crossed.eq(crossed)

@@ -6,6 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from .control import Counters
 from .job_table import JobKind
+from .ranges import is_below
 from .stopwatch import Stopwatch
 
 __all__ = ["Statistics"]
@@ -100,7 +101,7 @@ class Statistics(wiring.Component):
             m.d.comb += [
                 stall.on.eq(hold), stall.limit.eq(self.hold_limit),
                 self.over[index].eq(stall.over),
-                so_far.eq(Mux(hold & (stall.clocks > longest), stall.clocks, longest)),
+                so_far.eq(Mux(hold & is_below(longest, stall.clocks), stall.clocks, longest)),
             ]
             longest = so_far
         m.d.sync += counters.stall_longest.eq(longest)

@@ -6,6 +6,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from ..params import Map, Shadow
+from ..ranges import is_below
 from . import wishbone
 
 __all__ = ["WishboneArbiter"]
@@ -129,19 +130,17 @@ class WishboneArbiter(wiring.Component):
         kept = Signal(4)        # whose request was not taken in the clock before
         kept_gate, *kept_others = kept
         keeps = Signal(3)       # it is still made, and another's than the gate's
-        fresh = Signal(init=1)  # the copier was not denied in the clock before
-        left = Signal(32)       # clocks of denial until it is due; 0 for any number
-        left_next = Signal(32)
-        few = Signal()          # no more than one
+        denied = Signal(32, init=1)     # for how many clocks it will have been, if it is now
         due = Signal()
 
+        last = _Owner.MAP if self._has_map else _Owner.WRITE
         pressing = self.urgent | due
         map_first = map_ & (map_urgent | ~self.urgent | ~self.read.stb & ~write)
         read_first = self.read.stb & (pressing | ~write)
         m.d.comb += [
             keeps.eq(Cat(kept_others) & Cat(self.read.stb, write, map_)),
             self._other.eq(Mux(
-                keeps.any(), Mux(keeps[0], _Owner.READ, Mux(keeps[1], _Owner.WRITE, _Owner.MAP)),
+                keeps.any(), Mux(keeps[0], _Owner.READ, Mux(keeps[1], _Owner.WRITE, last)),
                 Mux(map_first, _Owner.MAP, Mux(read_first, _Owner.READ, _Owner.WRITE)))),
             first.eq(keeps.any() | map_urgent & map_ | pressing & copier),
             self._gate_wins.eq(Mux(self.comes, kept_gate | ~first, ~first & ~copier)),
@@ -151,12 +150,12 @@ class WishboneArbiter(wiring.Component):
         ]
         m.d.sync += kept.eq(Mux(self.m.stb & ~accepted, 1 << owner.as_value(), 0))
 
-        m.d.comb += [left.eq(Mux(fresh, self.share, left_next)), few.eq(left[1:] == 0)]
-        m.d.sync += left_next.eq(left - ~few)
         with m.If(~copier | (accepted & ~self._gate_wins)):
-            m.d.sync += [fresh.eq(1), due.eq(0)]
+            m.d.sync += [denied.eq(1), due.eq(0)]
         with m.Else():
-            m.d.sync += [fresh.eq(0), due.eq(few & left[0])]
+            m.d.sync += due.eq((self.share != 0) & ~is_below(denied, self.share))
+            with m.If(~due):
+                m.d.sync += denied.eq(denied + 1)
 
     def _forward(self, m, *, owner, request, may_request):
         """The winner's request, and who must wait."""
@@ -164,10 +163,11 @@ class WishboneArbiter(wiring.Component):
         for name, member in self.m.signature.members.items():
             if member.flow is Out and name not in {"cyc", "stb", "lock"}:
                 value = getattr(self.m, name)
-                with m.Switch(self._other):
-                    for index, initiator in self._initiators().items():
-                        with m.Case(index):
-                            m.d.comb += value.eq(getattr(initiator, name))
+                # What there is without a request means nothing, and is whatever costs least
+                m.d.comb += value.eq(getattr(self.read, name))
+                for index in [_Owner.WRITE] * self._has_write + [_Owner.MAP] * self._has_map:
+                    with m.If(self._other == index):
+                        m.d.comb += value.eq(getattr(self._initiators()[index], name))
                 with m.If(self._gate_wins):
                     m.d.comb += value.eq(getattr(self.gate, name))
         if "lock" in self._params.features:
