@@ -152,10 +152,11 @@ class CopyBuffer(wiring.Component):
         nothing is on offer or it is taken. So a late ``ready`` is no part of an address.
         """
         depth = self._params.buffer_depth
-        # A slot that is offered was not being filled: no cells are needed to keep that right
+        # A slot that is offered was not being filled: no cells are needed to keep that right. The
+        # places go into a block RAM like the data, whose latency at the output is theirs then, too
         place, beat = beat_layout(self._params), unsigned(self._params.data_width)
         m.submodules.places = places = Memory(shape=place, depth=depth, init=[],
-                                              attrs={"no_rw_check": 1})
+                                              attrs={"no_rw_check": 1, "ram_style": "block"})
         m.submodules.beats = beats = Memory(shape=beat, depth=depth, init=[],
                                             attrs={"no_rw_check": 1})
         put_place, put_beat = places.write_port(), beats.write_port()

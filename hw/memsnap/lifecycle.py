@@ -122,6 +122,7 @@ class Lifecycle(wiring.Component):
             "ended": Out(1),
         })
         self._pending_cause = Signal(Cause)
+        self._forgets = Signal()   # the last result
         self._gave_up = Signal()   # what the copier had asked for was aborted
 
     def elaborate(self, platform):
@@ -168,6 +169,12 @@ class Lifecycle(wiring.Component):
                 self._run(m, expired=expired)
             with m.Case(State.STOPPING):
                 self._finish(m, expired=expired)
+        # A result does not come in the same clock, so that this may be the flip-flops' own reset
+        m.d.comb += self._forgets.eq(self.accepted | (self.clear & ~self.locked))
+        with m.If(self._forgets):
+            m.d.sync += [each.eq(0) for each in (self.done, self.failed, self.cancelled,
+                                                 self.fail_block)]
+            m.d.sync += self.cause.eq(Cause.NONE)
         return m
 
     def _start(self, m, *, start):
@@ -185,10 +192,8 @@ class Lifecycle(wiring.Component):
             willing.eq(self.ready & (self.unsound == Refusal.NONE) & ~impossible & ~self.checking),
             self.accepted.eq(asked & willing),
         ]
-        with m.If(self.accepted | (self.clear & ~self.locked)):
-            m.d.sync += [each.eq(0) for each in (self.done, self.failed, self.cancelled,
-                                                 self.refused, self.fail_block)]
-            m.d.sync += [self.cause.eq(Cause.NONE), self.refusal.eq(Refusal.NONE)]
+        with m.If(self._forgets):
+            m.d.sync += [self.refused.eq(0), self.refusal.eq(Refusal.NONE)]
         with m.If(start & ~willing):
             m.d.sync += self.refused.eq(1)
             with m.If(~self.ready):
