@@ -282,9 +282,13 @@ class SnapshotParams:
     def background_jobs(self):
         """Jobs in use up to which a block is claimed that no write waits for.
 
-        That many keep the buffer full; the others are for held writes, at least one for each port.
+        As many as fill the buffer, but of the others at least one is for the held writes of each
+        port, or two where the copy keeps its rate: so a program's next write to a new block finds
+        one while the block of the write before is still being copied.
         """
-        return min(self.jobs - self.ports, -(-self.buffer_depth // self.block_beats) + 1)
+        fill = -(-self.buffer_depth // self.block_beats) + 1
+        return min(fill, self.jobs - self.ports,
+                   max(self._copy_jobs(), self.jobs - 2 * self.ports))
 
     @property
     def sweep_clocks(self):
@@ -500,22 +504,26 @@ class SnapshotParams:
         return size
 
     def _default_jobs(self):
-        """As many as the buffer can hold, but no more than 16, or than full rate takes at L = 32.
+        """What the copy takes and two for the held writes of each port, but in general at most 16.
 
         What a job costs is a block's number that each look compares with another, and its place in
-        all that chooses among jobs; so there are no more than are of use. A job lives from its
-        block's claim to its bit in the map: the L clocks of the read and those of the write's
-        answer, and about 18 clocks inside the unit, on AXI4 those of five bursts. In that time so
-        many blocks are claimed as the port can copy; but claim and bit take the map three clocks a
-        block. With few beats in a block those are more than 16.
+        all that chooses among jobs. Of small blocks more than 16 are under way at full rate.
         """
         if self.block_beats > self.buffer_depth:
             # A job is long, so that several demands may be in work; each has notes of its beats
             return max(3 + self.ports, min(16, self.blocks + 1, _NOTES // self.block_beats))
+        copy = self._copy_jobs()
+        return min(copy + 2 * self.ports, max(16, copy - 1 + self.ports))
+
+    def _copy_jobs(self):
+        """Jobs with which the copy has its full rate at L = 32, or those that fill the buffer.
+
+        Besides the block that is being read there are those whose jobs live on: a job lives for the
+        L clocks of the last read and those of the last write's answer, and about 18 clocks inside
+        the unit, on AXI4 those of five bursts. Claim and bit take the map three clocks a block.
+        """
         axi4 = self.bus is Bus.AXI4
         life = 2 * _LATENCY + (5 * self.burst_beats + 4 if axi4 else 18)
         shared = not axi4 and self.shadow is Shadow.SAME
         block = max(3, 2 * self.block_beats if shared else self.block_beats)
-        full_rate = min(64, -(-life // block) + self.ports)
-        buffer = max(4, self.buffer_depth // self.block_beats + 1 + self.ports)
-        return min(max(16, full_rate), buffer)
+        return min(-(-life // block), -(-self.buffer_depth // self.block_beats), 62) + 1

@@ -171,10 +171,10 @@ async def _copy_all(rig, ctx):
 def longest_stall(*, latency, block_size, data_width=32, blocks=None, snapshots=None, **build):
     """P3: longest stall of single writes at any time and place, background copy running.
 
-    Between two writes of a port lies the time of a block's copy, so that each meets the unit
-    without an earlier demand of its own port; where there is a job for every block, less will do.
-    Two ports write at the same time, or nearly so: the second may find the first one's demand, and
-    the first one's request at the memory.
+    Each comes alone or, as a program's do, is soon followed by another one, which meets the unit
+    with the demand of the first in work. Before the next lies the time of a block's copy; where
+    there is a job for every block, less will do. Two ports write at the same time, or nearly so:
+    the second may find the first one's demand, and the first one's request at the memory.
     """
     rng = random.Random(f"{latency} {block_size}")
     block_beats = block_size * 8 // data_width
@@ -196,8 +196,10 @@ def longest_stall(*, latency, block_size, data_width=32, blocks=None, snapshots=
                 # At any beat, but more often in the blocks that the background copy is at
                 here = len(rig.retired) % blocks * block_beats
                 for initiator in rig.initiators:
-                    near = min(beats - 1, here + rng.randrange(2 * block_beats))
-                    initiator.add(rig.write(rng.choice((rng.randrange(beats), near))))
+                    for gap in 0, *[rng.randrange(2 * latency + 16)] * rng.randrange(2):
+                        near = min(beats - 1, here + rng.randrange(2 * block_beats))
+                        where = rng.choice((rng.randrange(beats), near))
+                        initiator.add(rig.write(where, gap=gap))
                     if initiator is not rig.initiators[-1]:
                         await ctx.tick().repeat(1 + rng.randrange(latency + 8))
                 await ctx.tick().repeat(pause + rng.randrange(17))

@@ -1,4 +1,4 @@
-"""The figure P5: what a program pays while all of its memory is copied in idle slots.
+"""The figure P5: what a program pays while all of its memory is copied in idle slots; and its P3.
 
 Counted in the compiled system, so as exactly as the others. The slow-down is that of the time of
 the snapshot, not of the whole run, of which a snapshot is only a small part.
@@ -6,6 +6,7 @@ the snapshot, not of the whole run, of which a snapshot is only a small part.
 
 from pathlib import Path
 
+from . import bench_limits as limits
 from .bench import row
 from .machine import Machine
 from .settings import Settings
@@ -20,7 +21,7 @@ RUNS = [(program, bus) for bus in ("wishbone", "axi4") for program in _PROGRAMS]
 
 
 def program_cost(program, bus, out=Path("build/bench")):
-    """P5 of one program: two rows, slow-down and pause.
+    """P5 of one program, its slow-down and its pause, and P3, the longest stall of a write of it.
 
     The pause is the longest time that the program stands still at once. Copying everything while
     it stands still costs it the copy of the whole memory, so that a copy of only the initial
@@ -39,7 +40,7 @@ def program_cost(program, bus, out=Path("build/bench")):
     if not (record.done and without):
         raise RuntimeError(f"{program} did not end, or its snapshot did not")
     added = (record.clocks - without) / record.clocks_to_done
-    params = settings.params
+    params, latency = settings.params, settings.latency
     initial = max(1, record.blocks_initial) * params.block_size
     name = program if bus == "wishbone" else f"AXI4, {program}"
     return [
@@ -47,6 +48,9 @@ def program_cost(program, bus, out=Path("build/bench")):
         row("P5", f"{name}, shorter pause than stop and copy, times",
             pause / max(1, record.stall_longest), params.memory_size / initial,
             params.memory_size / initial, least=True),
+        row("P3", f"{'' if bus == 'wishbone' else 'AXI4, '}L={latency}, {params.data_width} bit, "
+            f"{params.block_size} B blocks, {program}, clocks", record.stall_longest,
+            limits.stall(params, latency), limits.stall_goal(params, latency)),
     ]
 
 
