@@ -305,3 +305,30 @@ def test_a_write_that_waited_at_a_cancel_is_forgotten():
             await pins.pulse("reset")
 
     simulate(Sequencer(params), script)
+
+
+@pytest.mark.parametrize("release", ["captured", "copied"])
+@pytest.mark.parametrize("ports", [1, 2, 4])
+def test_the_window_is_served_while_writes_wait_for_a_job(ports, release):
+    """However long they wait, software's read of the map's row takes a few clocks."""
+    params = params_of("long_blocks", ports=ports, release=release, jobs=ports + 1)
+
+    async def script(pins):
+        pins.enable = 1
+        pins.ask.valid = 1
+        opened = 0
+        for _ in range(20):     # nothing of what is claimed is ever read
+            pins.ask.payload = {"block": opened, "beat": 0}
+            opened += pins.open
+            pins.secured = pins.securing
+            await pins.tick()
+        pins.secured = 0
+        assert opened == params.jobs
+        pins.map_read = 1
+        waited = 0
+        while not pins.map_valid:
+            waited += 1
+            assert waited < 5 and not pins.ask.ready
+            await pins.tick()
+
+    simulate(Sequencer(params), script)

@@ -248,7 +248,11 @@ class Sequencer(wiring.Component):
         asked = self.ask.valid & ~self.securing.bit_select(self.asker, 1)
         # What is looked at, if anything is, is chosen from what is known early in the clock
         ask_first = Signal()
-        looks_again = self._in_memory or self._params.ports > 1
+        looks_again = Const(0)       # it may be the ask once more, right after its answer
+        if self._in_memory:
+            looks_again = Const(1)
+        elif self._params.release is Release.CAPTURED and self._params.ports > 1:
+            looks_again = self.pending
         shows = self.map_read & ~self.map_valid
         # Software's row comes before the next one of the background copy, but for a map in memory
         may_scan = background.scan if self._in_memory else background.scan & ~shows
@@ -301,10 +305,9 @@ class Sequencer(wiring.Component):
                 with m.If(self.enable & ~known):
                     self._ask_again(m, table=table, free_scan=free_scan)
                 with m.Else():
-                    m.d.comb += free_scan.eq(self._in_memory or not looks_again)
+                    m.d.comb += free_scan.eq(1 if self._in_memory else ~looks_again)
                     m.next = "PICK"
-                if looks_again:
-                    m.d.comb += ask_first.eq(asked)
+                m.d.comb += ask_first.eq(asked & looks_again)
                 with m.If(self.enable & known):
                     self._answer(m, table=table, copied=copied, opens=opens)
                     if self._params.release is Release.CAPTURED and self._params.ports > 1:
