@@ -20,6 +20,7 @@ MUTANTS = [
     ("proposals.py", "scan.seen = read and not found", "scan.seen = read"),
     ("reader.py", "r.due[port] <= w.read_answer", "r.due[port] == 0"),
     ("sequencer.py", "u.clock - u.pace.claimed >= p.pace", "u.clock - u.pace.claimed > p.pace"),
+    ("arbiter.py", "u.reader.valid or u.buffer.free == 0 or not p.pipelined", "True"),
     ("table.py", "table.used < u.params.background_jobs", "table.used <= u.params.background_jobs"),
     ("timing.py", "timing[_FREE] = begin + 1", "timing[_FREE] = begin"),
 ]

@@ -118,7 +118,10 @@ class Bench:
                 continue
             job, beat, fresh = wanted
             held = self.jobs[job]
-            if beat not in held.read or self.request and self.requests[-1] == (job, beat):
+            if beat not in held.read:
+                blocked = self.request or not pins.free or not self.params.pipelined
+                assert pins.urgent or not blocked
+            elif self.request and self.requests[-1] == (job, beat):
                 assert pins.urgent
             self.late[port] = 0 if self.requests or held.open else self.late[port] + 1
             assert self.late[port] < 3, "captured, but not said so"

@@ -157,7 +157,7 @@ def test_the_least_of_everything():
 
 
 @pytest.mark.parametrize("depth, block_size, jobs", [
-    (64, 64, 6), (64, 4096, 16), (64, 4, 29), (4, 64, 16), (4096, 64, 16)])
+    (64, 64, 6), (64, 128, 5), (64, 4096, 16), (64, 4, 29), (4, 64, 16), (4096, 64, 16)])
 def test_default_jobs_follow_the_buffer(depth, block_size, jobs):
     assert SnapshotParams(buffer_depth=depth, block_size=block_size).jobs == jobs
 
@@ -167,7 +167,7 @@ def test_default_jobs_follow_the_buffer(depth, block_size, jobs):
     (22, dict(block_size=16, data_width=64)),
     (25, dict(block_size=16, data_width=64, ports=4)),
     (22, dict(block_size=16, shadow="separate", buffer_depth=128)),
-    (18, dict(block_size=16, shadow="separate")),          # the buffer holds no more
+    (19, dict(block_size=16, shadow="separate")),          # the buffer holds no more
     (16, dict(bus="axi4", data_width=64)),
     (28, dict(bus="axi4", data_width=128)),
     (37, dict(bus="axi4", data_width=128, block_size=16)),
@@ -175,6 +175,20 @@ def test_default_jobs_follow_the_buffer(depth, block_size, jobs):
 ])
 def test_default_jobs_give_full_rate_to_small_blocks(jobs, build):
     assert SnapshotParams(**build).jobs == jobs
+
+
+@pytest.mark.parametrize("background, build", [
+    (4, dict()),                                   # of 6: two for held writes
+    (4, dict(ports=2)),                            # of 8: two for each port
+    (3, dict(jobs=4)),                             # of 4: full rate takes more
+    (14, dict(block_size=16)),
+    (5, dict(shadow="separate")),
+    (2, dict(block_size=4096)),                    # of 16: no more fit into the buffer
+    (1, dict(jobs=2)),
+    (1, dict(jobs=4, ports=3)),
+])
+def test_background_jobs_leave_some_to_held_writes(background, build):
+    assert SnapshotParams(**build).background_jobs == background
 
 
 def test_values_are_brought_into_one_form():

@@ -1,6 +1,6 @@
 """The half of the copier that reads: walks the open blocks, the wanted beat first."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal, unsigned
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -62,7 +62,8 @@ class CopyReader(wiring.Component):
     wanted : ``Out(1)``
         A beat that was opened for a demand, visited or followed is not yet captured.
     urgent : ``Out(1)``
-        The bus has not taken the read of such a beat yet.
+        The bus has not taken the read of such a beat yet, and is to be kept for it: the read is on
+        offer, or waits for another one or for a slot of the buffer.
     secured : ``Out(ports)``
         In this clock the one of this port is being captured; one clock. Strictly, the last of any
         port is followed alone, as the first port's.
@@ -307,12 +308,14 @@ class CopyReader(wiring.Component):
         offered = Signal()          # a wanted beat's read may be on offer to the bus
         under_way = Signal()        # the wanted beat's read is issued, if it was not before
 
+        # A classic bus carries one access at a time: one that began would be in the way, too
+        in_the_way = self.read.valid | (self.free == 0) if self._params.pipelined else Const(1)
         m.d.comb += [
             begins.eq(self.visit | (self.open & self.demand)),
             # Every beat of a job that has none left is under way; it is the one at hand till then
             under_way.eq(self.pending & (self.issue | skip | ~more)),
             self.wanted.eq(waits.any()),
-            self.urgent.eq(self.pending | offered),
+            self.urgent.eq(offered | self.pending & in_the_way),
         ]
         with m.If(under_way | self.reset):
             m.d.sync += self.pending.eq(0)

@@ -32,8 +32,8 @@ class JobTable(wiring.Component):
     claim_block, claim_kind : ``In(block_bits)``, ``In(JobKind)``
     next_job : ``Out(range(jobs))``
     free, spare : ``Out(1)``
-        At least one job is not in use; or so many that a held write of each port finds one, though
-        another is taken: see :attr:`memsnap.SnapshotParams.background_jobs`.
+        At least one job is not in use; or so many that held writes find theirs, though another is
+        taken: see :attr:`memsnap.SnapshotParams.background_jobs`.
     two_free, plenty : ``Out(1)``
         At least two jobs are not in use; or more than there are ports, and one. Only with a map in
         the memory, and so is

@@ -504,26 +504,30 @@ class SnapshotParams:
         return size
 
     def _default_jobs(self):
-        """What the copy takes and two for the held writes of each port, but in general at most 16.
+        """As many as fill the buffer, and two for the held writes of each port; but of more than 16
+        only those that full rate takes at L = 32, and one a port.
 
         What a job costs is a block's number that each look compares with another, and its place in
-        all that chooses among jobs. Of small blocks more than 16 are under way at full rate.
+        all that chooses among jobs; so there are no more than are of use.
         """
         if self.block_beats > self.buffer_depth:
             # A job is long, so that several demands may be in work; each has notes of its beats
             return max(3 + self.ports, min(16, self.blocks + 1, _NOTES // self.block_beats))
-        copy = self._copy_jobs()
-        return min(copy + 2 * self.ports, max(16, copy - 1 + self.ports))
+        fill = max(self.buffer_depth // self.block_beats, self._copy_jobs())
+        return min(64, fill + 2 * self.ports, max(16, self._other_jobs() + self.ports))
 
     def _copy_jobs(self):
-        """Jobs with which the copy has its full rate at L = 32, or those that fill the buffer.
+        """Jobs with which the copy has its full rate at L = 32, if the buffer is large enough."""
+        return 1 + min(self._other_jobs(), -(-self.buffer_depth // self.block_beats))
 
-        Besides the block that is being read there are those whose jobs live on: a job lives for the
-        L clocks of the last read and those of the last write's answer, and about 18 clocks inside
-        the unit, on AXI4 those of five bursts. Claim and bit take the map three clocks a block.
+    def _other_jobs(self):
+        """Blocks that are claimed in what a job lives beside the reads of its own block, at L = 32.
+
+        Those are the L clocks of the last read and those of the last write's answer, and about 18
+        inside the unit, on AXI4 those of five bursts. Claim and bit take the map three clocks a
+        block.
         """
         axi4 = self.bus is Bus.AXI4
         life = 2 * _LATENCY + (5 * self.burst_beats + 4 if axi4 else 18)
         shared = not axi4 and self.shadow is Shadow.SAME
-        block = max(3, 2 * self.block_beats if shared else self.block_beats)
-        return min(-(-life // block), -(-self.buffer_depth // self.block_beats), 62) + 1
+        return -(-life // max(3, 2 * self.block_beats if shared else self.block_beats))

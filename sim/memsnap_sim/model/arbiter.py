@@ -33,7 +33,8 @@ def decide(u, gate):
     write = k.offered and not p.separate and k.taken - k.answered != p.kept
     of_map = u.requests.valid
     w.copier = read or write or of_map
-    urgent = u.reader.pending or u.reader.offered
+    in_the_way = u.reader.valid or u.buffer.free == 0 or not p.pipelined
+    urgent = u.reader.offered or u.reader.pending and in_the_way
     first = urgent or b.due
     w.owner = GATE
     if of_map and (u.sequencer.map_urgent or first and not (urgent and (read or write))):
