@@ -12,6 +12,7 @@ __all__ = ["AXI4_MUTANTS", "MUTANTS", "changed_model"]
 #: File, what stands there once, and what is put in its place.
 MUTANTS = [
     ("arbiter.py", "b.denied + 1 >= p.share", "b.denied >= p.share"),
+    ("arbiter.py", "u.reader.valid or u.buffer.free == 0 or not p.pipelined", "True"),
     ("buffer.py", "b.offered = b.unwritten > w.take", "b.offered = b.unwritten > 0"),
     ("gate.py", "if hold and not g.looked:", "if hold:"),
     ("join.py", "range(1, p.ports + 1)", "range(p.ports)"),
@@ -20,7 +21,6 @@ MUTANTS = [
     ("proposals.py", "scan.seen = read and not found", "scan.seen = read"),
     ("reader.py", "r.due[port] <= w.read_answer", "r.due[port] == 0"),
     ("sequencer.py", "u.clock - u.pace.claimed >= p.pace", "u.clock - u.pace.claimed > p.pace"),
-    ("arbiter.py", "u.reader.valid or u.buffer.free == 0 or not p.pipelined", "True"),
     ("table.py", "table.used < u.params.background_jobs", "table.used <= u.params.background_jobs"),
     ("timing.py", "timing[_FREE] = begin + 1", "timing[_FREE] = begin"),
 ]
