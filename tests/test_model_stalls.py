@@ -25,8 +25,10 @@ def _writes(rng, params, latency, twice):
     return rows
 
 
-@pytest.mark.parametrize("ports, twice", [(1, False), (1, True), (2, False), (4, False)])
-@pytest.mark.parametrize("block_size", [16, 64, 512])
+@pytest.mark.parametrize("block_size, ports, twice", [
+    *[(size, ports, False) for size in (16, 64, 512) for ports in (1, 2, 4)],
+    *[(size, 1, True) for size in (16, 64, 512)],
+    *[(size, ports, True) for size in (64, 512) for ports in (2, 4)]])
 @pytest.mark.parametrize("latency", [1, 4, 16, 32])
 def test_no_write_is_held_for_longer_than_the_goal(latency, block_size, ports, twice):
     params = SnapshotParams(block_size=block_size, ports=ports)
