@@ -21,13 +21,19 @@ def sources_of(arbiter):
 
 
 def arbiter_of(params):
-    """One with the gates' ``offers``: what they have, and ``more``."""
+    """One with the gates' ``claims``: what they have, and ``more``; and ``urgent`` if it
+    ``hurries``."""
     class Arbiter(Axi4Arbiter):
         more = Signal(params.ports)
+        hurries = Signal()
 
         def elaborate(self, platform):
             m = super().elaborate(platform)
-            m.d.comb += self.offers.eq(Cat(gate.awvalid for gate in self.gates) | self.more)
+            m.d.comb += [
+                self.claims.eq(Cat(gate.awvalid for gate in self.gates) | self.more),
+                self.urgent.eq(self.hurries & self.copier.arvalid
+                               if "copier" in self.signature.members else 0),
+            ]
             return m
 
     return Arbiter(params)
@@ -95,7 +101,7 @@ def test_random(ports, map_, copier, disorder):
                 arbiter.stood, m.awvalid, m.awready, m.awid):
             assert stood == stands
             stands = valid and not taken and number >> params.id_width < ports
-            ctx.set(arbiter.urgent, rng.getrandbits(1))
+            ctx.set(arbiter.hurries, rng.getrandbits(1))
             ctx.set(arbiter.more, rng.getrandbits(ports) * (rng.random() < 0.2))
             if map_ == "memory":
                 ctx.set(arbiter.map_urgent, rng.getrandbits(1))
@@ -147,21 +153,21 @@ def test_the_copiers_share(share, we):
 
 def test_urgent_reads_come_first():
     rig = around(PARAMS, [busy(), busy(), busy(20)], managers=[{"max_in_flight": 64}] * 3)
-    rig.run(lambda ctx: settings(ctx, rig.dut, urgent=1))
+    rig.run(lambda ctx: settings(ctx, rig.dut, hurries=1))
     assert [each.accepted - each.requested for each in rig.managers[2].log] == [0] * 20
 
 
 def test_writes_are_not_urgent():
     rig = around(PARAMS, [busy(we=True), [], busy(5, we=True)],
                  managers=[{"max_in_flight": 64}] * 3)
-    rig.run(lambda ctx: settings(ctx, rig.dut, urgent=1))
+    rig.run(lambda ctx: settings(ctx, rig.dut, hurries=1))
     assert rig.managers[2].log[0].accepted > rig.managers[0].log[-2].accepted
 
 
 def test_an_urgent_map_comes_before_the_copier():
     params = axi4_params_of("one_beat", map="memory")
     rig = around(params, [[], busy(20), busy(20)], managers=[{"max_in_flight": 64}] * 3)
-    rig.run(lambda ctx: settings(ctx, rig.dut, urgent=1, map_urgent=1))
+    rig.run(lambda ctx: settings(ctx, rig.dut, hurries=1, map_urgent=1))
     order = [each.id >> params.id_width for each in rig.memory.transactions]
     assert order[:20] == [2] * 20
 
@@ -173,7 +179,7 @@ def test_an_address_that_stands_keeps_its_place():
 
     async def script(ctx):
         for clock in range(60):
-            ctx.set(rig.dut.urgent, clock // 2 % 2)
+            ctx.set(rig.dut.hurries, clock // 2 % 2)
             await ctx.tick()
     rig.run(script)
     compare(rig, PARAMS)

@@ -273,12 +273,13 @@ def test_initiators_are_remembered():
 
 
 def test_a_slow_memory():
-    """32 clocks without a beat, less those with one; 31 more of them are remembered."""
+    """32 clocks without a beat, less those with one, as counted two clocks before; 31 more of
+    them are remembered."""
     always = range(1000)
     assert single_clocks(300, asked=always, waits=range(10, 30), beats=range(20, 30)) == [
         *range(1, 300)]
     assert single_clocks(300, asked=always, waits=range(10, 110), beats=range(120, 160)) == [
-        *range(1, 10 + 32), *range(120 + 32, 300)]
+        *range(1, 10 + 34), *range(120 + 34, 300)]
     assert single_clocks(300, asked=always, waits=range(10, 200), beats=range(10, 200, 2)) == [
         *range(1, 300)]
 

@@ -22,7 +22,7 @@ class Gate(wiring.Component):
 
     def __init__(self, params):
         self.gate = Axi4Gate(params)
-        for name in "s", "core", "active", "protect", "drained", "offers":
+        for name in "s", "core", "active", "protect", "drained", "offers", "claims":
             setattr(self, name, getattr(self.gate, name))
         super().__init__({"m": Out(self.gate.m.signature)})
 
@@ -56,6 +56,7 @@ class Core:
         self.seen = set()
         self.clock = 0
         self.waits = 0               # clocks of this hold
+        self.unanswered = 0          # of them, those since the last grant
         self.first = None            # what was copied in its first
         self.passed = []             # (clock, Transaction) offered to the memory while active
 
@@ -66,13 +67,14 @@ class Core:
         gate, core, m = self.gate, self.gate.core, self.gate.m
         names = ("awaddr", "awlen", "awsize", "awburst")
         async for (_, rst, active, protect, deny, fail, look, row, asks, ready, block, beat, whole,
-                   held, valid, taken, leaves, offers, *fields) in ctx.tick().sample(
+                   held, valid, taken, leaves, offers, claims, *fields) in ctx.tick().sample(
                 gate.active, gate.protect, core.deny_read, core.fail,
                 core.look, core.look_row, core.ask.valid, core.ask.ready, core.ask.payload.block,
                 core.ask.payload.beat, core.whole, core.held, m.awvalid, m.awready,
-                gate.s.awready, gate.offers, *(getattr(gate.s, name) for name in names)):
+                gate.s.awready, gate.offers, gate.claims,
+                *(getattr(gate.s, name) for name in names)):
             addr, beats, size, burst = fields
-            assert offers or not valid
+            assert (offers or not claims) and (claims or not valid)
             transaction = Transaction(addr=addr, beats=beats + 1, size=size, burst=Burst(burst))
             mine = touched(transaction, self.params, self.params.memory_base)
             if active and valid and mine:
@@ -89,19 +91,28 @@ class Core:
                 most = len(blocks) + len(rows) - 1
                 assert not blocks <= self.first or self.waits <= most, f"{transaction} waits"
                 self.seen.add("held")
+                # The channel is left to others while it is, but for where it is looked for more
+                self.unanswered += 1
+                assert not claims or self.unanswered <= len(blocks) + len(rows) + 1
+                if asks and ready or leaves:
+                    self.unanswered = 0
                 if fail:
                     self.failed.append(self.clock)
                 self.waits *= not leaves         # it is failed, and the next one may follow at once
             else:
-                self.waits = 0
+                self.waits = self.unanswered = 0
             for flag, clocks in (protect, self.protected), (deny, self.denied):
                 if flag:
                     clocks.append(self.clock)
             if look:
                 blocks = range(32 * row, 32 * row + self.params.map_row_bits)
-                ctx.set(core.look_data, sum(
+                row_data = sum(
                     1 << bit for bit, block in enumerate(blocks) if row not in self.off_chip
-                    and (block in self.copied or block >= self.params.blocks)))
+                    and (block in self.copied or block >= self.params.blocks))
+                flip = self.clock >> 6 & 1       # as after each other snapshot, and in one here
+                ctx.set(core.look_data, row_data)
+                ctx.set(core.flip, flip)
+                ctx.set(core.look_raw, row_data ^ flip * ((1 << len(blocks)) - 1))
             if asks and ready:
                 first = block * self.params.block_beats
                 self.granted |= set(range(first, first + self.params.block_beats)) if whole else {

@@ -31,12 +31,16 @@ class Model:
         assert pins.full == (len(self.copied) == self.blocks)
         assert pins.set_done == (self.setting is not None)
         assert self.looked is None or pins.look_data == self.looked
+        if self.looked is not None:
+            raw = pins.look_raw ^ (1 << self.bits) - 1 if pins.flip else pins.look_raw
+            assert not (raw ^ self.looked) & self.own
         assert self.scanned is None or pins.scan_data == self.scanned
 
     def step(self, pins):
         """Follows the clock that ends now."""
         if pins.look:
             self.looked = self.row(pins.look_row)
+            self.own = (1 << min(self.bits, self.blocks - 32 * pins.look_row)) - 1
         self.scanned = self.row(pins.scan_row) if pins.scan else None
         if self.setting is not None:
             self.copied.add(self.setting)

@@ -97,7 +97,8 @@ def test_a_program_that_waits_for_each_access(kind):
 
 
 def test_a_held_write_finds_no_other_read_before_its_own():
-    """Beside single beats it is held for a read of the memory and five clocks.
+    """Beside single beats it is held for a read of the memory and five clocks; for one or two more
+    where the map is written to in the clock in which it asks.
 
     Each goes to a block of its own, the last ones first, and the program reads, too.
     """
@@ -116,8 +117,8 @@ def test_a_held_write_finds_no_other_read_before_its_own():
             held.append(access.accepted - access.requested)
         await bench.end()
     run(config, script, traffic=(), latency=4)
-    assert max(held[4:]) == 9, held
-    assert held.count(9) > 12, held
+    assert max(held[4:]) <= 11, held
+    assert held.count(9) > 20, held
 
 
 @pytest.mark.parametrize("form", [{}, {"copier_port": "own"}, {"map": "memory"}],

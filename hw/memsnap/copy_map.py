@@ -35,7 +35,9 @@ def map_members(params):
     return {
         **{look + suffix: member for look in look_names(params)
            for suffix, member in (("", In(1)), ("_row", In(row)),
-                                  ("_data", Out(params.map_row_bits)))},
+                                  ("_data", Out(params.map_row_bits)),
+                                  ("_raw", Out(params.map_row_bits)))},
+        "flip": Out(1),
         **({"word": In(range(max(2, params.map_words))), "word_data": Out(params.map_row_bits)}
            if params.map_summary else {}),
         "scan": In(1),
@@ -75,8 +77,12 @@ class CopyMap(wiring.Component):
         Reads ``look_row`` into ``look_data``, there from the next clock until the next read.
     look_row : ``In(range(map_rows))``
     look_data : ``Out(map_row_bits)``
-    look1, look1_row, look1_data, …
+    look_raw : ``Out(map_row_bits)``
+        The same, sooner in the clock: where there is a block for a bit, it differs from that of
+        ``look_data`` if ``flip``.
+    look1, look1_row, look1_data, look1_raw, …
         The same for the second and later ports.
+    flip : ``Out(1)``
     scan, scan_row, scan_data
         The same for another reader, but the data is there for the next clock only.
     probe, probe_copied : ``In(range(map_row_bits))``, ``Out(1)``
@@ -124,6 +130,7 @@ class CopyMap(wiring.Component):
         m.d.comb += [
             self.scan_data.eq(seen(scan, scan_at)),
             self.probe_copied.eq(scan.data.bit_select(self.probe, 1) ^ phase),
+            self.flip.eq(phase),
         ]
         for name in look_names(self._params):
             read, row = getattr(self, name), getattr(self, name + "_row")
@@ -133,6 +140,7 @@ class CopyMap(wiring.Component):
                 look.en.eq(read),
                 look.addr.eq(row),
                 getattr(self, name + "_data").eq(seen(look, look_at)),
+                getattr(self, name + "_raw").eq(look.data),
             ]
             with m.If(read):
                 m.d.sync += look_at.eq(row)

@@ -146,6 +146,8 @@ class CopyMapMemory(wiring.Component):
                     getattr(cache, name + "_data") ^ self._phase.replicate(bits)
                     | Mux(last, self._beyond, 0), 0)),
             ]
+            if name != "scan":
+                m.d.comb += getattr(self, name + "_raw").eq(getattr(self, name + "_data"))
             with m.If(read):
                 m.d.sync += last.eq(row == params.map_rows - 1)
 

@@ -116,8 +116,10 @@ class SnapshotCore(wiring.Component):
             lifecycle.all_initial.eq(sequencer.initial_done),
             lifecycle.trigger.eq(self.trigger),
         ]
-        # What the memory answers is known late in its clock, and tells a clock later
+        # What the memory answers, and whether a write is held, is known late in its clock, and
+        # tells a clock later
         m.d.sync += [
+            lifecycle.hold_expired.eq(held_writes.expired),
             lifecycle.waiting.eq(bus.waiting),
             lifecycle.error.eq(copier.error),
             lifecycle.error_write.eq(copier.error_write),
@@ -188,7 +190,6 @@ class SnapshotCore(wiring.Component):
             statistics.deadline.eq(control.deadline),
             held_writes.over.eq(statistics.over),
             held_writes.failure.eq(control.failure),
-            lifecycle.hold_expired.eq(held_writes.expired),
             lifecycle.overdue.eq(statistics.overdue),
         ]
         for index, gate in enumerate(gates):
@@ -228,6 +229,8 @@ class SnapshotCore(wiring.Component):
                 getattr(map_, look).eq(gate.look),
                 getattr(map_, look + "_row").eq(gate.look_row),
                 gate.look_data.eq(getattr(map_, look + "_data")),
+                gate.look_raw.eq(getattr(map_, look + "_raw")),
+                gate.flip.eq(map_.flip),
                 gate.whole.eq(whole),
             ]
 

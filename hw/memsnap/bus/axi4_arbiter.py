@@ -21,13 +21,12 @@ class Axi4Arbiter(wiring.Component):
     Each channel's requests pass in the clock in which they win, and answers pass back likewise. The
     ids at ``m`` have the number of the source above the source's own id, and so answers find home.
     Data passes in the order of the addresses, and not before its address is offered (A5.2.3); that
-    of the map in the clock after that at the earliest, and so that of the copier when others may
-    have addresses to offer.
+    of the map in the clock after that at the earliest.
 
     For each address channel the order is: the map if ``map_urgent``, the copier if ``urgent``
     (reads only), the copier and the map if they were denied the channel for ``share`` clocks, the
-    initiators in turn, the copier, the map. An address that was offered stays so until it is taken
-    (A3.2.1).
+    initiators in turn (of writes: those that claim it), the copier, the map. An address that was
+    offered stays so until it is taken (A3.2.1).
 
     Parameters
     ----------
@@ -41,9 +40,12 @@ class Axi4Arbiter(wiring.Component):
     map : ``In(axi4.Signature)``
         Only with a map in the memory, and so is ``map_urgent``.
     m : ``Out(axi4.Signature)``
-    offers : ``In(ports)``
-        Ports that may have a write's address in this clock; known early.
-    urgent, map_urgent : ``In(1)``
+    claims : ``In(ports)``
+        Ports that may have a write's address in this clock; known early. The channel is theirs,
+        whether they have one or not.
+    urgent : ``In(1)``
+        The copier has a read's address, and is urgent.
+    map_urgent : ``In(1)``
     share : ``In(32)``
         0 for never.
     stood : ``Out(1)``
@@ -64,7 +66,7 @@ class Axi4Arbiter(wiring.Component):
             **self._extra,
             **({"map_urgent": In(1)} if "map" in self._extra else {}),
             "m": Out(axi4.Signature.of(params, id_width=params.memory_id_width)),
-            "offers": In(params.ports),
+            "claims": In(params.ports),
             "urgent": In(1),
             "share": In(32),
             "stood": Out(1),
@@ -77,19 +79,21 @@ class Axi4Arbiter(wiring.Component):
             id_width=self._params.id_width, user_width=self._params.user_width)
         sources = [*self.gates, *(getattr(self, name) for name in self._extra)]
         room = Signal()
-        owner = {}
-        for channel in "aw", "ar":
-            owner[channel] = self._choose(m, channel, sources, channels[channel],
-                                          room if channel == "aw" else Const(1))
-        self._pass_data(m, owner["aw"], sources, channels["w"], room)
+        self._choose(m, "ar", sources, channels["ar"], Const(1))
+        owner, kept = self._choose(m, "aw", sources, channels["aw"], room)
+        self._pass_data(m, owner, kept, sources, channels["w"], room)
         for channel in "b", "r":
             self._bring_home(m, channel, sources, channels[channel])
         return m
 
     def _choose(self, m, channel, sources, payload, room):
-        """The source whose address is offered at ``m`` in this clock."""
+        """The source whose address is offered at ``m`` in this clock, if it has one; and whether
+        that stood there before."""
         ports = self._params.ports
-        valid = Array(getattr(source, channel + "valid") for source in sources)
+        valid = [getattr(source, channel + "valid") for source in sources]
+        # Whether an initiator's write passes is known late. Who has the channel does not depend
+        # on it: so only that the address is valid is as late
+        wants = [*self.claims, *valid[ports:]] if channel == "aw" else valid
         owner = Signal(range(max(2, len(sources))), name=f"{channel}_owner")
         kept = Signal(name=f"{channel}_kept")
         kept_owner = Signal.like(owner, name=f"{channel}_kept_owner")
@@ -99,21 +103,23 @@ class Axi4Arbiter(wiring.Component):
         turn = Signal(range(max(2, ports)), name=f"{channel}_turn")      # was served last
         out = {name: getattr(self.m, channel + name) for name in (*payload, "valid", "ready")}
 
-        for index in reversed(range(ports, len(sources))):     # the last resort first
-            with m.If(valid[index]):
+        # The last resort first, be there an address or not: known later than who else has one
+        m.d.comb += owner.eq(min(ports, len(sources) - 1))
+        for index in range(ports + 1, len(sources)):
+            with m.If(valid[index] & ~valid[ports]):
                 m.d.comb += owner.eq(index)
         for behind in 0, 1:
             for index in reversed(range(ports)):
                 is_next = turn < index if behind else Const(1)
-                with m.If(valid[index] & is_next):
+                with m.If(wants[index] & is_next):
                     m.d.comb += owner.eq(index)
-        self._put_first(m, channel, owner, valid, accepted)
+        self._put_first(m, channel, owner, sources)
         with m.If(kept):
             m.d.comb += owner.eq(kept_owner)
 
         m.d.comb += [
             # What is kept is valid still (A3.2.1)
-            out["valid"].eq(kept | room & Cat(*valid).any()),
+            out["valid"].eq(kept | room & Array(valid)[owner]),
             accepted.eq(out["valid"] & out["ready"]),
         ]
         m.d.sync += [kept.eq(out["valid"] & ~out["ready"]), kept_owner.eq(owner)]
@@ -128,40 +134,46 @@ class Axi4Arbiter(wiring.Component):
                         out["id"].eq(self._full_id(getattr(source, channel + "id"), index)),
                         getattr(source, channel + "ready").eq(out["ready"] & (room | kept)),
                     ]
-        return owner
+        return owner, kept
 
-    def _put_first(self, m, channel, owner, valid, accepted):
+    def _put_first(self, m, channel, owner, sources):
         """What comes before the initiators."""
         ports = self._params.ports
         numbers = {name: ports + index for index, name in enumerate(self._extra)}
         if not numbers:
             return
-        denied = Signal(32, name=f"{channel}_denied")
-        was_due = Signal(name=f"{channel}_was_due")
+        valid = [getattr(source, channel + "valid") for source in sources]
+        waiting = Cat(valid[ports:]).any()
+        served = Cat(each & getattr(source, channel + "ready")
+                     for each, source in zip(valid[ports:], sources[ports:], strict=True)).any()
+        # Both are known late in the clock, and counted in the next
+        lost = Signal(name=f"{channel}_lost")
+        denied = Signal(32, name=f"{channel}_denied")     # clocks in a row before that one
+        is_next = Signal(name=f"{channel}_is_next")       # it would be enough with that one
         due = Signal(name=f"{channel}_due")
-        # Who is served is known late: the count begins anew in the clock after that
-        served = Signal(name=f"{channel}_served")
-        waiting = Cat(valid[index] for index in numbers.values()).any()
-        m.d.comb += due.eq(was_due & ~served)
-        m.d.sync += served.eq(accepted & (owner >= ports))
-        with m.If(~waiting):
-            m.d.sync += [denied.eq(0), was_due.eq(0)]
-        with m.Elif(served):
-            m.d.sync += [denied.eq(1), was_due.eq(self.share == 1)]
-        with m.Else():
-            m.d.sync += [denied.eq(denied + ~due),
-                         was_due.eq((self.share != 0) & (denied + 1 >= self.share))]
-        urgent = {"copier": self.urgent if channel == "ar" else Const(0),
-                  "map": getattr(self, "map_urgent", 0)}
-        for name, index in numbers.items():        # the last has the last word
-            with m.If(valid[index] & (due | urgent[name])):
-                m.d.comb += owner.eq(index)
+        m.d.comb += due.eq(lost & is_next)
+        m.d.sync += [
+            lost.eq(waiting & ~served),
+            is_next.eq((self.share != 0) & (Mux(lost, denied + 2, 1) >= self.share)),
+        ]
+        with m.If(~lost):
+            m.d.sync += denied.eq(0)
+        with m.Elif(~due):
+            m.d.sync += denied.eq(denied + 1)
+        if "copier" in numbers:
+            # What was denied has an address still
+            has = valid[ports] if len(numbers) > 1 else Const(1)
+            with m.If(due & has | (self.urgent if channel == "ar" else 0)):
+                m.d.comb += owner.eq(ports)
+        if "map" in numbers:        # has the last word
+            with m.If(valid[numbers["map"]] & (due | self.map_urgent)):
+                m.d.comb += owner.eq(numbers["map"])
 
     def _full_id(self, own, index):
         source = ceil_log2(self._params.memory_sources)
         return Cat(own, Const(0, self._params.id_width - len(own)), Const(index, source))
 
-    def _pass_data(self, m, owner, sources, payload, room):
+    def _pass_data(self, m, owner, kept, sources, payload, room):
         """Data in the order of the addresses: that of ``owner`` too, once it is offered."""
         m.submodules.order = order = Memory(shape=unsigned(len(owner)), depth=_WRITES, init=[])
         put, get = order.write_port(), order.read_port(domain="comb")
@@ -170,43 +182,42 @@ class Axi4Arbiter(wiring.Component):
         # That is known late in the clock, and counted in the next, if its data has not passed
         before = Signal()
         some = Signal()
-        kept = Signal()
         current = Signal.like(owner)
-        may_pass = Signal()
-        last = Signal()
-        m.d.sync += kept.eq(self.m.awvalid & ~self.m.awready)
-        # Data of the copier passes with its address if nobody else may have one; so it does not
-        # depend on the gates, whose decision comes late, and with one port neither does whose data
-        # it is
-        ports = self._params.ports
-        alone = Signal()
-        first = owner
-        if "copier" in self._extra:
-            others = Cat(self.offers, *(bus.awvalid for bus in sources[ports + 1:]))
-            m.d.comb += alone.eq(self.copier.awvalid & ~others.any() & ~kept)
-        if ports == 1:
-            first = Mux(alone, ports, 0)
+        at_once = Signal()       # the data of ``owner`` may pass with its address
+        ends = Signal()          # the last of a write's data is transferred, if it may pass
+        ends_behind = Signal()   # the last of a write that was offered before
+        counts = Signal()
+        put_at = Signal.like(put.addr)     # not counting ``before``
+        direct = self._params.ports + ("copier" in self._extra)
+        may_end = Array(source.wvalid & source.wlast for source in sources)
         m.d.comb += [
             some.eq((count != 0) | before),
             room.eq((count != _WRITES) & ~(before & (count == _WRITES - 1))),
-            offered.eq(self.m.awvalid & ~kept),
-            current.eq(Mux(some, get.data, first)),
-            may_pass.eq(some | offered & (owner < ports)),
-            last.eq(self.m.wvalid & self.m.wready & self.m.wlast),
+            offered.eq(Array(source.awvalid for source in sources)[owner] & room & ~kept),
+            current.eq(Mux(some, get.data, owner)),
+            at_once.eq(owner < direct),
+            ends.eq(may_end[current] & self.m.wready),
+            ends_behind.eq(ends & some),
+            # What passes as a whole with its address is not
+            counts.eq(offered & ~(ends & at_once & ~some)),
             put.en.eq(offered),
+            put.addr.eq(put_at + before),
             put.data.eq(owner),
         ]
-        m.d.sync += [get.addr.eq(get.addr + last), before.eq(offered & (some | ~last))]
-        with m.If(offered):
-            m.d.sync += put.addr.eq(put.addr + 1)
-        with m.If(before ^ (last & some)):
-            m.d.sync += count.eq(count + Mux(last, -1, 1))
+        m.d.sync += [
+            before.eq(counts),
+            put_at.eq(put.addr),
+        ]
+        with m.If(ends_behind):
+            m.d.sync += get.addr.eq(get.addr + 1)
+        with m.If(before ^ ends_behind):
+            m.d.sync += count.eq(count + Mux(before, 1, -1))
         with m.Switch(current):
             for index, source in enumerate(sources):
                 with m.Case(index):
                     m.d.comb += [getattr(self.m, "w" + name).eq(getattr(source, "w" + name))
                                  for name in payload]
-                    passes = may_pass if index < ports else some | (alone & (index == ports))
+                    passes = some | (source.awvalid & ~kept if index < direct else 0)
                     m.d.comb += [self.m.wvalid.eq(source.wvalid & passes),
                                  source.wready.eq(self.m.wready & passes)]
 

@@ -44,6 +44,8 @@ class Axi4CopyReads(wiring.Component):
         Of which AR and R are used.
     urgent : ``In(1)``
         Bursts are sent at once, however short.
+    presses : ``Out(1)``
+        While ``urgent``: there is a burst on offer. Known early in the clock.
     single : ``In(1)``
         Bursts are of one beat; see :class:`memsnap.bus.axi4_sharing.Axi4Sharing`.
     waits : ``Out(1)``
@@ -59,6 +61,7 @@ class Axi4CopyReads(wiring.Component):
             "answer": Out(Answer(params.data_width)),
             "bus": Out(axi4.Signature.of(params, id_width=1)),
             "urgent": In(1),
+            "presses": Out(1),
             "single": In(1),
             "waits": Out(1),
             "abort": In(1),
@@ -74,12 +77,15 @@ class Axi4CopyReads(wiring.Component):
         owed = Signal(count)        # beats of the bursts that were sent, still to come
         comes = Signal()
         takes = Signal()
+        following = Signal.like(runs.beat.payload.as_value())   # the place behind the last
         m.d.comb += _announce(self._params, self.bus, "ar", runs.run, self._params.memory_base)
         m.d.comb += [
             runs.beat.payload.eq(self.request.payload),
             runs.beat.valid.eq(self.request.valid & ~self.owing),
+            runs.goes_on.eq(runs.beat.payload.as_value() == following),
             self.request.ready.eq(runs.beat.ready & ~self.owing),
             runs.urgent.eq(self.urgent | self.single),
+            self.presses.eq(self.urgent & runs.any),
             self.waits.eq(pending != 0),
             runs.cancel.eq(self.owing),
             takes.eq(self.request.valid & self.request.ready),
@@ -94,6 +100,8 @@ class Axi4CopyReads(wiring.Component):
             pending.eq(pending + takes - self.answer.valid),
             owed.eq(owed + Mux(runs.sends, runs.run.payload.len + 1, 0) - comes),
         ]
+        with m.If(takes):
+            m.d.sync += following.eq(self.request.payload.as_value() + 1)
         with m.If(self.abort):
             m.d.sync += self.owing.eq(1)
         with m.Elif(~self.aborting & (owed == 0) & (runs.open == 0)):
@@ -145,7 +153,7 @@ class Axi4CopyWrites(wiring.Component):
         m.submodules.runs = runs = BurstRuns(params)
         pending = Signal(range(params.buffer_depth + 1))   # requests that have no answer
         bursts = Signal.like(pending)                      # announced, and not answered
-        unsent = Signal.like(pending)                      # of them, those with data to send
+        unsent = Signal(range(2 * params.burst_beats + 1))   # of them, those with data to send
         sent = Signal()                                    # the last beat of one goes
         takes = Signal()
         answered = Signal()
@@ -155,7 +163,8 @@ class Axi4CopyWrites(wiring.Component):
         announce = lengths.write_port()
         for name, step in ("data", sent), ("answer", answered):
             length[name] = lengths.read_port(domain="comb")
-            m.d.sync += length[name].addr.eq(length[name].addr + step)
+            with m.If(step):
+                m.d.sync += length[name].addr.eq(length[name].addr + 1)
 
         m.d.comb += _announce(params, self.bus, "aw", runs.run, params.shadow_base)
         m.d.comb += [
@@ -172,10 +181,12 @@ class Axi4CopyWrites(wiring.Component):
             self.busy.eq(self.request.valid | (pending != 0) | (bursts != 0)),
         ]
         m.d.sync += announce.addr.eq(announce.addr + runs.sends)
-        for count, more, less in ((pending, takes, self.answer.valid),
-                                  (bursts, runs.sends, answered), (unsent, runs.sends, sent)):
-            with m.If(more ^ less):
-                m.d.sync += count.eq(count + Mux(less, -1, 1))
+        # What is known later in the clock decides last
+        for count, step, early, late in (
+                (pending, -1, self.answer.valid, takes), (bursts, -1, answered, runs.sends),
+                (unsent, 1, runs.sends, sent)):
+            with m.If(early ^ late):
+                m.d.sync += count.eq(count + Mux(early, step, -step))
         self._send(m, runs=runs, takes=takes, unsent=unsent, sent=sent, length=length["data"].data)
         self._answer(m, answered=answered, length=length["answer"].data)
         with m.If(self.abort):
@@ -196,12 +207,16 @@ class Axi4CopyWrites(wiring.Component):
         # A place waits here for a clock, so that what its beat makes of the run is known early
         staged = Signal()
         place = Signal.like(self.request.payload.place)
+        goes_on = Signal()
+        following = Signal.like(place.as_value())      # the place behind the last that was staged
         index = Signal.like(length)
         beat = Signal()
         m.d.comb += [
             room.eq((count != depth) & ~self.owing),
             runs.beat.valid.eq(staged & ~self.owing),
             runs.beat.payload.eq(place),
+            runs.goes_on.eq(goes_on),
+            following.eq(place.as_value() + 1),
             self.request.ready.eq((~staged | runs.beat.ready) & room),
             put.en.eq(takes),
             put.data.eq(self.request.payload.data),
@@ -216,16 +231,22 @@ class Axi4CopyWrites(wiring.Component):
         ]
         m.d.sync += [
             put.addr.eq(put.addr + takes - dropped),
-            get.addr.eq(get.addr + beat),
-            index.eq(Mux(sent, 0, index + beat)),
             staged.eq((takes | staged & ~runs.beat.ready) & ~self.owing),
         ]
+        with m.If(beat):
+            m.d.sync += [
+                get.addr.eq(get.addr + 1),
+                index.eq(Mux(self.bus.wlast, 0, index + 1)),
+            ]
         with m.If(self.owing):
             m.d.sync += count.eq(count - dropped - beat)
         with m.Elif(takes ^ beat):
-            m.d.sync += count.eq(count + Mux(beat, -1, 1))
-        with m.If(~staged | runs.beat.ready):
-            m.d.sync += place.eq(self.request.payload.place)
+            m.d.sync += count.eq(count + Mux(takes, 1, -1))
+        with m.If(takes):
+            m.d.sync += [
+                place.eq(self.request.payload.place),
+                goes_on.eq(self.request.payload.place.as_value() == following),
+            ]
 
     def _answer(self, m, *, answered, length):
         """Each beat of a burst gets the burst's answer."""

@@ -59,7 +59,9 @@ class Axi4Fabric(wiring.Component):
         for name, user, channels in ((read_name, reads, "ar r"), (write_name, writes, "aw w b")):
             if name == "m_axi":
                 self._share(m, user, channels.split()[0], gates)
-                self._join_shared(m, user.bus, arbiter.copier, channels.split())
+                skid = self._join_shared(m, user.bus, arbiter.copier, channels.split())
+                if user is reads:
+                    m.d.comb += arbiter.urgent.eq(reads.presses | self.urgent & ~skid.i_ready)
             else:
                 self._join(m, user.bus, flipped(getattr(self, name)), channels.split())
         for half, user in ("read", reads), ("write", writes):
@@ -86,8 +88,7 @@ class Axi4Fabric(wiring.Component):
             self.can_arm.eq(self.m_axi.awready
                             | ~(arbiter.stood | Cat(gate.offers for gate in gates).any())),
             self.drained.eq(Cat(gate.drained for gate in gates).all()),
-            arbiter.offers.eq(Cat(gate.offers for gate in gates)),
-            arbiter.urgent.eq(self.urgent),
+            arbiter.claims.eq(Cat(gate.claims for gate in gates)),
             reads.urgent.eq(self.urgent),
             arbiter.share.eq(self.share),
         ]
@@ -114,6 +115,7 @@ class Axi4Fabric(wiring.Component):
             given, out = getattr(manager, address + name), getattr(target, address + name)
             i, o = getattr(skid, f"i_{name}"), getattr(skid, f"o_{name}")
             m.d.comb += [given.eq(i), o.eq(out)] if name == "ready" else [i.eq(given), out.eq(o)]
+        return skid
 
     @staticmethod
     def _join(m, manager, target, channels):

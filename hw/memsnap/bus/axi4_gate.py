@@ -48,6 +48,9 @@ class Axi4Gate(wiring.Component):
         While ``active``: all writes that had passed when it rose have been answered.
     offers : ``Out(1)``
         Known early in the clock: a write comes that would pass if it were not held, nor refused.
+    claims : ``Out(1)``
+        So is this: such a write may pass in this clock. One that asks, and is not granted in the
+        clock before, may not.
     """
 
     def __init__(self, params):
@@ -61,6 +64,7 @@ class Axi4Gate(wiring.Component):
             "protect": In(1),
             "drained": Out(1),
             "offers": Out(1),
+            "claims": Out(1),
         })
 
     def elaborate(self, platform):
@@ -70,17 +74,19 @@ class Axi4Gate(wiring.Component):
         m.submodules.write = write = Axi4Refuse(params, "w")
         m.submodules.read = read = Axi4Refuse(params, "r")
         held = Signal()
+        stuck = Signal()       # is held in this clock, as is known from the one before
         drained = Signal()
         m.d.comb += [getattr(touched, name).eq(getattr(self.s, f"aw{name}"))
                      for name in ("addr", "len", "size", "burst")]
-        self._permit(m, touched=touched, hold=held)
+        self._permit(m, touched=touched, hold=held, stuck=stuck)
 
         # Writes
         m.d.comb += [
             self.core.held.eq(held),
             self.offers.eq(write.offers),
+            self.claims.eq(write.offers & ~stuck),
             self.drained.eq(drained | write.idle),
-            write.hold.eq(held | (self.active & ~self.drained)),
+            write.hold.eq(held | stuck | (self.active & ~self.drained)),
             write.refuse.eq(held & self.core.fail | touched.map),
         ]
         m.d.sync += drained.eq(self.active & self.drained)
@@ -102,8 +108,9 @@ class Axi4Gate(wiring.Component):
                 m.d.comb += inner.eq(outer) if flow is In else outer.eq(inner)
         return m
 
-    def _permit(self, m, *, touched, hold):
-        """Decides ``hold``: walks what the burst touches, asks where the map does not permit it.
+    def _permit(self, m, *, touched, hold, stuck):
+        """Decides ``hold``, and ``stuck`` a clock ahead: walks what the burst touches, asks where
+        the map does not permit it.
 
         In the clock in which a burst comes only what stays in one block is permitted, without the
         arithmetic of bursts. From the next clock on all is decided from registers.
@@ -126,12 +133,12 @@ class Axi4Gate(wiring.Component):
         here_copied, here_granted = Signal(), Signal()
         in_last_block = Signal()
         in_last_row = Signal()
-        permitted = Signal()
+        walked = Signal()                        # permitted as a whole
         may_hold = Signal()
 
         def copied(block):
-            bit = bit_of(block)[:exact_log2(len(core.look_data))]
-            return core.look_data.bit_select(bit, 1)
+            bit = bit_of(block)[:exact_log2(len(core.look_raw))]
+            return core.look_raw.bit_select(bit, 1) ^ core.flip
 
         def is_granted(where):
             return granted_valid & (granted.block == where.block) & (
@@ -147,13 +154,12 @@ class Axi4Gate(wiring.Component):
             here_granted.eq(is_granted(at)),
             in_last_block.eq(at.block == end.block),
             in_last_row.eq(row_of(at.block) == row_of(end.block)),
-            permitted.eq(Mux(
-                walking,
+            walked.eq(walking & (
                 row_here & row_copied & in_last_row | here_copied & in_last_block
-                | here_granted & in_last_block & (granted_whole | (at.beat == end.beat)),
-                touched.within & (start_copied | start_granted & (granted_whole | one_beat)))),
+                | here_granted & in_last_block & (granted_whole | (at.beat == end.beat)))),
             may_hold.eq(self.s.awvalid & self.active & touched.memory & ~touched.map),
-            hold.eq(may_hold & ~permitted),
+            hold.eq(may_hold & ~walked & ~(~walking & touched.within & (
+                start_copied | start_granted & (granted_whole | one_beat)))),
             core.look.eq(hold & ~(walking & row_here)),
             core.look_row.eq(row_of(Mux(walking, at.block, start.block))),
         ]
@@ -192,6 +198,10 @@ class Axi4Gate(wiring.Component):
         m.d.sync += [
             at.eq(Mux(moves, following, here)),
             walking.eq(self.s.awvalid & ~self.s.awready),
+            # What is found from registers, and from a row that was read for it, changes with a
+            # grant alone
+            stuck.eq(may_hold & walking & row_here & asks & ~(row_copied & in_last_row)
+                     & ~(core.ask.valid & core.ask.ready)),
         ]
         with m.If(~core.ask.valid):
             m.d.sync += [core.ask.valid.eq(may_hold & asks), core.ask.payload.eq(here)]
@@ -208,4 +218,4 @@ class Axi4Gate(wiring.Component):
                     m.d.sync += [core.ask.valid.eq(1), at.eq(following)]
         with m.If(~self.active):
             m.d.sync += [core.ask.valid.eq(0), granted_valid.eq(0), row_known.eq(0),
-                         walking.eq(0)]
+                         walking.eq(0), stuck.eq(0)]

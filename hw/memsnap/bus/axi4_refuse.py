@@ -74,10 +74,12 @@ class Axi4Refuse(wiring.Component):
         # An address that is not valid may be anything; ``ready`` must not
         most = self._params.max_in_flight
         in_flight = Signal(range(most + 1))
-        none = Signal(init=1)   # it is 0
+        # Kept beside the count, as what they tell is wanted early
+        none = Signal(init=1)         # it is 0
+        is_most, is_near = Signal(), Signal()      # it is ``most``, or one less
         # That an address passes is known late in the clock, and counted in the next
         passed = Signal()
-        full = (in_flight == most) | passed & (in_flight == most - 1)
+        full = is_most | passed & is_near
         busy = taking | answering | full
         passes = ~(self.hold | valid & self.refuse | busy)
         m.d.comb += [
@@ -94,7 +96,8 @@ class Axi4Refuse(wiring.Component):
         after = Signal.like(in_flight)
         m.d.comb += after.eq(in_flight + Mux(answered, -1, 1))
         with m.If(passed ^ answered):
-            m.d.sync += [in_flight.eq(after), none.eq(after == 0)]
+            m.d.sync += [in_flight.eq(after), none.eq(after == 0), is_most.eq(after == most),
+                         is_near.eq(after == most - 1)]
 
         # The answer to what is refused
         own_id = Signal.like(getattr(self, f"s_{address}id"))

@@ -36,6 +36,8 @@ class BurstRuns(wiring.Component):
     Members
     -------
     beat : ``In(stream.Signature(beat_layout))``
+    goes_on : ``In(1)``
+        The beat's place is the one behind that of the beat before it.
     run : ``Out(stream.Signature(run_layout))``
     urgent : ``In(1)``
         The run does not grow.
@@ -45,6 +47,9 @@ class BurstRuns(wiring.Component):
         Forgets the beats of the run that is not sent yet.
     open : ``Out(range(burst_beats + 1))``
         Beats taken, and not sent before this clock.
+    any : ``Out(1)``
+        There is a beat of a run, or one that could be a run at once: ``run.valid``, if ``urgent``
+        and not ``hold``, but known sooner.
     sends : ``Out(1)``
         The run is sent in this clock, for the first time.
     """
@@ -54,11 +59,13 @@ class BurstRuns(wiring.Component):
         self._through = through
         super().__init__({
             "beat": In(stream.Signature(beat_layout(params))),
+            "goes_on": In(1),
             "run": Out(stream.Signature(run_layout(params))),
             "urgent": In(1),
             "hold": In(1),
             "cancel": In(1),
             "open": Out(range(params.burst_beats + 1)),
+            "any": Out(1),
             "sends": Out(1),
         })
 
@@ -69,26 +76,29 @@ class BurstRuns(wiring.Component):
         sent = Signal()        # in a clock before
         first = Signal(self.run.payload.place.shape())
         count = Signal.like(self.run.payload.len)     # beats less one
-        following = Signal(first.as_value().shape())  # the place behind the last
         idle = Signal(range(_PATIENCE + 1))
-        goes_on = Signal()
-        full = Signal()
+        full = Signal()        # up to the end of its chunk
+        ends = Signal()        # whatever comes next
+        grows = Signal()       # by the beat that comes, if one does
         extends = Signal()
         taken = Signal()
         passes = Signal()      # from ``beat`` to ``run``
 
         place = self.beat.payload.as_value()
         m.d.comb += [
-            full.eq(following[:within] == 0),
-            goes_on.eq(self.beat.valid & (place == following)),
+            ends.eq(full | self.urgent | (idle == _PATIENCE)),
+            grows.eq(~sent & ~ends & self.goes_on),
             passes.eq(~valid & self.beat.valid & self.urgent & ~self.cancel & self._through),
             self.run.payload.place.eq(Mux(valid, first.as_value(), place)),
             self.run.payload.len.eq(Mux(valid, count, 0)),
             self.run.valid.eq(passes | valid & (sent | ~self.hold & (
-                full | self.urgent | (self.beat.valid & ~goes_on) | (idle == _PATIENCE)))),
-            extends.eq(valid & ~self.run.valid & goes_on & ~self.urgent),
+                ends | (self.beat.valid & ~self.goes_on)))),
+            extends.eq(valid & self.beat.valid & grows),
             taken.eq(self.run.valid & self.run.ready),
-            self.beat.ready.eq((~valid | extends | taken) & ~self.cancel),
+            # A beat that comes either belongs to the run, or ends it
+            self.beat.ready.eq(~self.cancel & (
+                ~valid | grows | self.run.ready & (sent | ~self.hold))),
+            self.any.eq(valid | self.beat.valid & ~self.cancel & self._through),
             self.sends.eq(self.run.valid & ~sent),
         ]
         with m.If(valid & ~sent):
@@ -99,7 +109,7 @@ class BurstRuns(wiring.Component):
         with m.Elif(idle != _PATIENCE):
             m.d.sync += idle.eq(idle + 1)
         with m.If(self.beat.valid & self.beat.ready):
-            m.d.sync += following.eq(place + 1)
+            m.d.sync += full.eq(place[:within].all())
             with m.If(~extends):
                 m.d.sync += [valid.eq(~passes | ~self.run.ready), first.eq(self.beat.payload),
                              count.eq(0), idle.eq(0)]

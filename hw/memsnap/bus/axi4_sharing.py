@@ -29,7 +29,8 @@ class Axi4Sharing(wiring.Component):
     beat : ``In(1)``
         A beat of anybody's is transferred.
     single : ``Out(1)``
-        There was an address in one of the 1024 clocks before this, and the memory is not slow.
+        There was an address in one of the 1024 clocks before this, and the memory was not slow,
+        as counted two clocks before.
     """
 
     def __init__(self):
@@ -37,17 +38,20 @@ class Axi4Sharing(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        just = Signal()        # in the clock before: whether a write passes is decided late
+        # Whether a write passes is decided late, and so is whether its data does: what is counted
+        # is that of the clock before
+        just = Signal()
+        waited, moved = Signal(), Signal()
         left = Signal(range(RECENT_CLOCKS))
         lag = Signal(range(2 * SLOW_CLOCKS))
-        m.d.sync += just.eq(self.asked)
+        m.d.sync += [just.eq(self.asked), waited.eq(self.waits), moved.eq(self.beat)]
         with m.If(just):
-            m.d.sync += left.eq(RECENT_CLOCKS - 1)
+            m.d.sync += left.eq(RECENT_CLOCKS - 2)
         with m.Elif(left != 0):
             m.d.sync += left.eq(left - 1)
-        with m.If(self.beat):
+        with m.If(moved):
             m.d.sync += lag.eq(lag - (lag != 0))
-        with m.Elif(self.waits):
+        with m.Elif(waited):
             m.d.sync += lag.eq(lag + (lag != 2 * SLOW_CLOCKS - 1))
-        m.d.comb += self.single.eq((just | (left != 0)) & (lag < SLOW_CLOCKS))
+        m.d.sync += self.single.eq((self.asked | just | (left != 0)) & (lag < SLOW_CLOCKS))
         return m

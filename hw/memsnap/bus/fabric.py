@@ -45,7 +45,7 @@ class GateSignature(wiring.Signature):
 
     Members
     -------
-    look, look_row, look_data
+    look, look_row, look_data, look_raw, flip
         Reader of the copy map, see :class:`memsnap.copy_map.CopyMap`.
     ask : ``Out(stream.Signature(beat_layout))``
         The place of the held write; withdrawn only when the snapshot ends. The place is granted
@@ -65,6 +65,8 @@ class GateSignature(wiring.Signature):
             "look": Out(1),
             "look_row": Out(range(max(2, params.map_rows))),
             "look_data": In(params.map_row_bits),
+            "look_raw": In(params.map_row_bits),
+            "flip": In(1),
             "ask": Out(stream.Signature(beat_layout(params))),
             "whole": In(1),
             "deny_read": In(1),

@@ -44,15 +44,6 @@ def _gives(u, owner):
 
 
 @compiled
-def _may_come(u):
-    """Whether an initiator has a write on offer that would pass if it were not held."""
-    some = False
-    for port in range(u.params.ports):
-        some |= u.wires.offers[port] != 0
-    return some
-
-
-@compiled
 def decide(u):
     """Whose addresses, and whose data, go to the memory in this clock."""
     b, w, p = u.axi4_arbiter, u.wires, u.params
@@ -64,21 +55,20 @@ def decide(u):
         axi4_map.offers(u, _READ), b.due[_READ] or map_first, READ)
     w.owners[_WRITE] = NOBODY
     owner = _choose(
-        _next_gate(w.asks, b.turn[_WRITE], p.ports), writes, b.due[_WRITE],
+        _next_gate(w.claims, b.turn[_WRITE], p.ports), writes, b.due[_WRITE],
         axi4_map.offers(u, _WRITE), b.due[_WRITE] or map_first, WRITE)
-    if b.count != AXI4_WRITES:
+    # One that claims the channel may not have an address for it
+    if b.count != AXI4_WRITES and (owner >= READ or owner >= GATE and w.asks[owner]):
         w.owners[_WRITE] = owner
     for port in range(p.ports):
         w.reads_taken[port] = w.owners[_READ] == port
         w.taken[port] = w.owners[_WRITE] == port
-    # Data of an initiator may pass with its address; the copier's, if nobody else can have one
+    # Data may pass with its address, but not the map's
     w.data = NOBODY
     if b.count:
         w.data = b.order[b.first % AXI4_WRITES]
-    elif GATE <= w.owners[_WRITE] < READ:
+    elif w.owners[_WRITE] != MAP:
         w.data = w.owners[_WRITE]
-    elif w.owners[_WRITE] == WRITE and not axi4_map.offers(u, _WRITE) and not _may_come(u):
-        w.data = WRITE
     if w.data != NOBODY and not _gives(u, w.data):
         w.data = NOBODY
 

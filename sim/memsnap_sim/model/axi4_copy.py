@@ -19,9 +19,9 @@ NEVER = -_RECENT - 1
 @compiled
 def _is_shared(u, way, port):
     """Whether a beat makes a burst of its own: initiators have lately used the port, and the
-    memory has not been slow."""
+    memory was not slow two clocks before."""
     c = u.axi4_copy
-    return port == 0 and u.clock - c.asked[way] <= _RECENT and c.lag[way] < _SLOW
+    return port == 0 and u.clock - c.asked[way] <= _RECENT and not c.was_slow[way]
 
 
 @compiled
@@ -30,6 +30,8 @@ def _follow(u, way, asked, waits, beat):
     c = u.axi4_copy
     if asked:
         c.asked[way] = u.clock
+    c.was_slow[way] = c.slow[way]
+    c.slow[way] = c.lag[way] >= _SLOW
     if beat:
         c.lag[way] = max(0, c.lag[way] - 1)
     elif waits:

@@ -67,10 +67,10 @@ def decide(g, x, i, o, u, a):
     w.hold[port] = 0
     w.refuse[port] = 0
     w.asks[port] = 0
-    w.offers[port] = 0
+    w.claims[port] = 0
     if not axi4_initiator.offers(o, _WRITE):
         return
-    w.offers[port] = (not x.dropping and not x.answering
+    w.claims[port] = (not x.dropping and not x.answering and not x.stuck
                       and x.in_flight[_WRITE] != p.max_in_flight)
     first = axi4_initiator.asked(a, port, _WRITE, o.accepted[_WRITE], axi4_initiator.ADR)
     beats = axi4_initiator.asked(a, port, _WRITE, o.accepted[_WRITE], axi4_initiator.BEATS)
@@ -79,7 +79,7 @@ def decide(g, x, i, o, u, a):
     if u.life.active:
         # A write that is refused for the shadow in it is held for the memory in it, too
         w.hold[port] = not to_map and not _permits(g, x, u, first, beats)
-    w.asks[port] = (w.offers[port] and not w.hold[port] and not w.refuse[port]
+    w.asks[port] = (w.claims[port] and not w.hold[port] and not w.refuse[port]
                     and not (u.life.active and g.due))
 
 
@@ -95,6 +95,8 @@ def _walk(g, x, u, a, port):
     all_of_row = (1 << min(32, p.blocks - (block >> 5 << 5))) - 1
     x.row_copied = x.row_here and (g.row_bits & all_of_row == all_of_row or row_copied)
     x.walking = 1
+    x.stuck = not came and x.row_here and not moves and not (
+        x.here_copied or x.here_granted or w.granted[port])
     x.at = x.here
     if not moves:
         if not g.ask_valid and not x.here_copied and not x.here_granted:
@@ -130,6 +132,7 @@ def step(g, x, i, o, u, a, read, written):
     Returns whether the write on the bus is refused.
     """
     w, port = u.wires, i.port
+    x.stuck = 0
     refused = (w.refuse[port] and x.in_flight[_WRITE] == 0 and not x.dropping
                and not x.answering)
     if w.hold[port]:

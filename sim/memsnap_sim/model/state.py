@@ -47,7 +47,7 @@ _WIRES = _record(
     "set_valid set_ready set_done set_block retire finished_taken map_ready map_answer "
     "map_written map_read map_returns put put_we put_row full start can_arm stands copier "
     "read_place write_place data data_last map_offers map_done comes",
-    hold=MOST_PORTS, offers=MOST_PORTS, asks=MOST_PORTS, taken=MOST_PORTS, refuse=MOST_PORTS,
+    hold=MOST_PORTS, claims=MOST_PORTS, asks=MOST_PORTS, taken=MOST_PORTS, refuse=MOST_PORTS,
     secured=MOST_PORTS, granted=MOST_PORTS,
     reads=MOST_PORTS, reads_taken=MOST_PORTS, owners=2, read_home=3, write_home=3)
 
@@ -62,12 +62,12 @@ _GATE = _record(
 # On AXI4, each with one of both directions, reads and writes
 _AXI4_INITIATOR = _record("data beat", begun=2, accepted=2, answered=2)
 _AXI4_GATE = _record(
-    "walking asked at here last within row_here row_copied here_copied here_granted drained "
+    "walking stuck asked at here last within row_here row_copied here_copied here_granted drained "
     "dropping answering", in_flight=2)
 _AXI4_ARBITER = _record("first count", denied=2, due=2, turn=2, order=AXI4_WRITES)
 _AXI4_SKID = _record("kept place count offers")
 _AXI4_MEMORY = _record("data beats", head=2, tail=2, last=2)
-_AXI4_COPY = _record("", asked=2, lag=2)
+_AXI4_COPY = _record("", asked=2, lag=2, slow=2, was_slow=2)
 _AXI4_RUNS = _record("valid sent first count last idle offers extends passes taken ready")
 _AXI4_COPY_WRITES = _record("queued staged announced sent answered index unsent left")
 _AXI4_MAP = _record("valid we row addressed sent pending writes reading begun")
