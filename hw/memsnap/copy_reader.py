@@ -317,12 +317,11 @@ class CopyReader(wiring.Component):
             self.wanted.eq(waits.any()),
             self.urgent.eq(offered | self.pending & in_the_way),
         ]
-        with m.If(under_way | self.reset):
-            m.d.sync += self.pending.eq(0)
-        with m.If(under_way | self.follow):
-            m.d.sync += offered.eq(1)
-        with m.Elif(~self.read.valid | self.read.ready):
-            m.d.sync += offered.eq(0)
+        # All of this is known late: no enables
+        m.d.sync += [
+            self.pending.eq(begins | self.pending & ~(self.issue | skip | ~more | self.reset)),
+            offered.eq(under_way | self.follow | offered & self.read.valid & ~self.read.ready),
+        ]
         for port in range(ports):
             due = Signal.like(self.unread, name=f"due{port}")  # answers until that beat's has come
             mine = whose == port
@@ -331,15 +330,10 @@ class CopyReader(wiring.Component):
             m.d.comb += self.secured[port].eq(
                 waits[port] & ~(self.pending & mine)
                 & ((due == 0) | ((due == 1) & self.read_valid)))
-            with m.If((begins | self.follow) & asks):
-                m.d.sync += waits[port].eq(1)
-            with m.Elif(self.secured[port] | self.reset):
-                m.d.sync += waits[port].eq(0)
+            m.d.sync += waits[port].eq((begins | self.follow) & asks
+                                       | waits[port] & ~(self.secured[port] | self.reset))
         with m.If(begins):
-            m.d.sync += [
-                self.pending.eq(1),
-                whose.eq(0 if strict else self.asker),
-            ]
+            m.d.sync += whose.eq(0 if strict else self.asker)
 
     def _count_down(self, m, count, start):
         """Counts the answers that are due to what was issued up to a clock of ``start``."""
@@ -353,30 +347,32 @@ class CopyReader(wiring.Component):
         job = Signal.like(self.job)
         first = Signal.like(self.check_beat)
         count = range(self._params.block_beats + 1)
-        issued = Signal(count)
+        issued = Signal(count)          # of the run, but for the clock in which it is new
         captured = Signal(count)
         growing = Signal()
+        new = Signal()                  # it began in the clock before: none is issued, or captured
         before = Signal.like(self.unread)  # answers to come that belong to earlier reads
         distance = Signal.like(self.check_beat)
+        grows = Signal()
 
         m.d.comb += [
             distance.eq(self.check_beat - first),
-            self.check_captured.eq((self.check_job == job) & (distance < captured)),
-            self.check_issued.eq((self.check_job == job) & (distance < issued)),
+            self.check_captured.eq((self.check_job == job) & (distance < captured) & ~new),
+            self.check_issued.eq((self.check_job == job) & (distance < issued) & ~new),
+            grows.eq(self.issue & growing & (now == job)),
         ]
-        with m.If(now == job):
-            m.d.sync += growing.eq(growing & ~skip)
-            with m.If(self.issue & growing):
-                m.d.sync += issued.eq(issued + 1)
+        with m.If(grows):
+            m.d.sync += issued.eq(issued + 1)
         with m.If(self.read_valid & (before == 0) & (captured != issued)):
             m.d.sync += captured.eq(captured + 1)
+        with m.If(new):
+            m.d.sync += [issued.eq(grows), captured.eq(0)]
         begins = self.visit | (self.open & (self.demand | (self.job == job))) | self.reset
         self._count_down(m, before, begins)
+        m.d.sync += [
+            new.eq(begins),
+            growing.eq(begins & (self.visit | self.demand) & ~self.reset
+                       | ~begins & growing & ~(skip & (now == job))),
+        ]
         with m.If(begins):
-            m.d.sync += [
-                job.eq(self.job),
-                first.eq(self.place.beat),
-                issued.eq(0),
-                captured.eq(0),
-                growing.eq((self.visit | self.demand) & ~self.reset),
-            ]
+            m.d.sync += [job.eq(self.job), first.eq(self.place.beat)]

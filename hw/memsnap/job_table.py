@@ -112,7 +112,7 @@ class JobTable(wiring.Component):
         m.d.comb += [
             self.free.eq(used < jobs),
             self.spare.eq(used < self._params.background_jobs),
-            claimed.en.eq(self.claim),
+            claimed.en.eq(self.free),       # of no consequence before the claim
             claimed.addr.eq(self.next_job),
             claimed.data.block.eq(self.claim_block),
             claimed.data.kind.eq(self.claim_kind),
@@ -142,28 +142,26 @@ class JobTable(wiring.Component):
         for index in reversed(range(jobs)):
             with m.If(~busy[index]):
                 m.d.comb += self.next_job.eq(index)
+                # Of no consequence before the claim, which is known late in its clock
+                m.d.sync += [block[index].eq(self.claim_block), kind[index].eq(self.claim_kind)]
+            m.d.sync += [
+                busy[index].eq(Mux(busy[index], ~(self.retire & (leaving == index)),
+                                   self.claim & Cat(busy)[:index].all())),
+                captured[index].eq(busy[index] & (
+                    captured[index] | self.captured & (self.captured_job == index))),
+                copied[index].eq(busy[index] & (
+                    copied[index] | self.copied & (self.copied_job == index))),
+            ]
             may_leave = ~self.finished.valid & ~taken
             if self._params.map is Map.MEMORY:
                 may_leave &= ~self.only_initial | (kind[index] == JobKind.INITIAL)
             with m.If(busy[index] & copied[index] & may_leave):
                 m.d.sync += [self.finished.valid.eq(1), leaving.eq(index)]
 
-        with m.If(self.captured):
-            m.d.sync += captured[self.captured_job].eq(1)
-        with m.If(self.copied):
-            m.d.sync += copied[self.copied_job].eq(1)
         with m.If(self.finished.valid & self.finished.ready):
             m.d.sync += [self.finished.valid.eq(0), taken.eq(1)]
         with m.If(self.retire):
-            m.d.sync += [busy[leaving].eq(0), taken.eq(0)]
-        with m.If(self.claim):
-            m.d.sync += [
-                busy[self.next_job].eq(1),
-                captured[self.next_job].eq(0),
-                copied[self.next_job].eq(0),
-                block[self.next_job].eq(self.claim_block),
-                kind[self.next_job].eq(self.claim_kind),
-            ]
+            m.d.sync += taken.eq(0)
         with m.If(self.reset):
             m.d.sync += [each.eq(0) for each in (*busy, used, self.finished.valid, taken)]
 

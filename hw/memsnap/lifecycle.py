@@ -121,6 +121,8 @@ class Lifecycle(wiring.Component):
             "fail_block": Out(params.block_bits),
             "ended": Out(1),
         })
+        self._stops = Signal()     # in this clock, and for what
+        self._stops_for = Signal(Cause)
         self._pending_cause = Signal(Cause)
         self._forgets = Signal()   # the last result
         self._gave_up = Signal()   # what the copier had asked for was aborted
@@ -169,6 +171,11 @@ class Lifecycle(wiring.Component):
                 self._run(m, expired=expired)
             with m.Case(State.STOPPING):
                 self._finish(m, expired=expired)
+        # Whether the snapshot stops may be known late in the clock
+        with m.If(self._stops):
+            m.d.sync += [self.state.eq(State.STOPPING), self.stop.eq(1), self.active.eq(0)]
+        with m.If(~self.stop):
+            m.d.sync += self._pending_cause.eq(self._stops_for)
         # A result does not come in the same clock, so that this may be the flip-flops' own reset
         m.d.comb += self._forgets.eq(self.accepted | (self.clear & ~self.locked))
         with m.If(self._forgets):
@@ -261,12 +268,7 @@ class Lifecycle(wiring.Component):
             self._stop(m, Cause.DEADLINE)
 
     def _stop(self, m, cause):
-        m.d.sync += [
-            self.state.eq(State.STOPPING),
-            self.stop.eq(1),
-            self.active.eq(0),
-            self._pending_cause.eq(cause),
-        ]
+        m.d.comb += [self._stops.eq(1), self._stops_for.eq(cause)]
 
     def _finish(self, m, *, expired):
         """Waits until nothing is due to the copier, then reports and clears."""

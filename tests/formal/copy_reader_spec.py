@@ -267,8 +267,9 @@ class CopyReaderSpec(wiring.Component):
         """Where the answers stand that runs and wanted beats wait for."""
         inside = self._inside
         known, waits, ahead, unread = self._known, self._waits, self._ahead, self._unread
-        issued, captured, growing, before = (inside[name] for name in (
-            "issued", "captured", "growing", "before"))
+        growing, before = inside["growing"], inside["before"]
+        # Of a run that is new, what they hold is still that of the one before
+        issued, captured = (Mux(inside["new"], 0, inside[name]) for name in ("issued", "captured"))
         left = Array(walks_of(inside, self._params)[0])[inside["job"]]
         distance = Signal.like(self.at.beat)
         strict = self._params.release is Release.COPIED

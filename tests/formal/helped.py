@@ -1,6 +1,6 @@
 """The contract of the core together with what makes it provable one clock at a time."""
 
-from amaranth.hdl import Array, Cat
+from amaranth.hdl import Array, Cat, Mux
 from amaranth.lib import data
 from memsnap.control import State
 from memsnap.params import Release
@@ -209,8 +209,9 @@ class HelpedSpec(WholeSpec):
         job, due = reader["now"], reader["due0"]
         wanted = reader.beat[job]
         secure, pending = jobs["securing"], reader["pending"]
-        yield Fact(gate["drained"] == (gate["due"] == 0), "drained")
-        yield Fact(jobs.picking & ~secure | (gate["due"] == 0), "not drained")
+        old = Mux(gate["was_active"], gate["left"], gate["in_flight"] + gate["newest"])
+        yield Fact(gate["drained"] == (old == 0), "drained")
+        yield Fact(jobs.picking & ~secure | (old == 0), "not drained")
         yield Fact(~(jobs.asked | secure) | gate["ask__valid"], "nobody asks")
         yield Fact(~(jobs.asked & secure), "asked for twice")
         yield Fact(~jobs.asked | (ask.block == jobs["probed"]), "another block is asked for")

@@ -20,10 +20,14 @@ class BusInside(Part):
         super().__init__(m, signals, "bus.arbiter")
         self._gate = Part(m, signals, "bus.gate")
         self._queue, self._length = queue, length
+        # The newest is counted a clock later
+        self._in_flight = self.let("all_in_flight", self["in_flight"] + self["newest"])
+        self._gate_in_flight = self.let("gate_in_flight",
+                                        self._gate["in_flight"] + self._gate["newest"])
         owners, get = self.words("owners"), self["get__addr"]
         self._owners = [owners[(get + k)[:len(get)]] for k in range(len(queue))]
         self._owner = [[self.let(f"entry{k}_is_{index}",
-                                 (self["in_flight"] > k) & (owner == index))
+                                 (self._in_flight > k) & (owner == index))
                         for index in range(3)] for k, owner in enumerate(self._owners)]
 
     def owned(self, owner):
@@ -38,15 +42,14 @@ class BusInside(Part):
 
     def holds(self, buffer, reader, *, gave_up, withdrawn):
         """All count the same; an abort is the arbiter's alone to answer."""
-        gate, length, aborting = self._gate, self._length, self["aborting"]
-        in_flight = self["in_flight"]
+        length, aborting, in_flight = self._length, self["aborting"], self._in_flight
         yield Fact((in_flight == length) | aborting & (length == 0), "in flight: another count")
         yield Fact(in_flight <= len(self._queue), "too many in flight")
         yield Fact((self["put__addr"] - self["get__addr"])[:len(self["put__addr"])]
                      == in_flight[:len(self["put__addr"])], "owners: another count")
         for k, owner in enumerate(self._owners):
             yield Fact((in_flight <= k) | (owner != 3), "nobody's answer")
-        yield Fact(self.owned(0) == gate["in_flight"], "the gate's answers")
+        yield Fact(self.owned(0) == self._gate_in_flight, "the gate's answers")
         yield Fact(self.owned(1) + reader["read__valid"] + withdrawn == buffer.unread, "reads")
         yield Fact(~withdrawn | gave_up & ~reader["read__valid"], "withdrawn, and goes on")
         yield Fact(self.owned(2) == buffer.writing, "writes")
@@ -56,9 +59,8 @@ class BusInside(Part):
 
     def answers(self, owed, owed_length):
         """What the initiator is owed is what the memory owes the gate."""
-        gate = self._gate
-        flushing, refusing, in_flight = (gate[name] for name in (
-            "flushing", "_refusing", "in_flight"))
+        flushing, refusing = (self._gate[name] for name in ("flushing", "_refusing"))
+        in_flight = self._gate_in_flight
         yield Fact(~flushing | (in_flight != 0) & ~refusing, "flushing nothing")
         yield Fact(~refusing | (in_flight == 0) & (owed_length == 1) & owed[0].fails,
                      "refusing")

@@ -97,8 +97,8 @@ class ReaderInside(Part):
 
     def run(self, buffer):
         """The run of beats from the last visit on."""
-        job, issued, captured, before = (self[name] for name in (
-            "job", "issued", "captured", "before"))
+        job, before = self["job"], self["before"]
+        issued, captured = self._run_counts()
         pending = issued - captured
         yield Fact(captured <= issued, "run")
         yield Fact(issued <= self._beats, "run")
@@ -115,11 +115,16 @@ class ReaderInside(Part):
                      & (self.beat[job] == (self["first"] + issued)[:len(self["first"])]),
                      "run grows")
 
+    def _run_counts(self):
+        """How many beats of the run are issued, and captured: of a new one, none."""
+        return [Mux(self["new"], 0, self[name]) for name in ("issued", "captured")]
+
     def run_holds(self, buffer, *, here, beat, slot_of, captured):
         """What the run says of a beat of its block is true."""
         distance = (beat - self["first"])[:len(self["first"])]
-        issued = here & (distance < self["issued"])
-        is_captured = distance < self["captured"]
-        slot = (buffer["read"] + self["before"] + distance - self["captured"])
+        issued_beats, captured_beats = self._run_counts()
+        issued = here & (distance < issued_beats)
+        is_captured = distance < captured_beats
+        slot = (buffer["read"] + self["before"] + distance - captured_beats)
         yield Fact(~(issued & is_captured) | captured, "run captured")
         yield Fact(~(issued & ~is_captured) | slot_of(slot[:len(buffer["read"])]), "run issued")

@@ -185,7 +185,9 @@ class WishboneArbiter(wiring.Component):
         m.submodules.owners = owners = Memory(shape=unsigned(2), depth=depth, init=[])
         put = owners.write_port()
         get = owners.read_port(domain="comb")
-        in_flight = Signal(range(depth + 1))
+        in_flight = Signal(range(depth + 1))    # but for the newest
+        newest = Signal()   # a request was accepted in the clock before
+        some = Signal()     # are in flight
         taken = Signal()
         owes = Signal()     # the memory an answer, and gives none
         copier = Cat(each.stb for index, each in self._initiators().items()
@@ -197,23 +199,29 @@ class WishboneArbiter(wiring.Component):
         cycles = Cat(each.cyc for each in self._initiators().values()).any()
 
         m.d.comb += [
-            may_request.eq(~in_flight[-1] & ~self.aborting),    # its limit is a power of two
+            some.eq((in_flight != 0) | newest),
+            # Its limit is a power of two
+            may_request.eq(~(in_flight[-1] | newest & in_flight[:-1].all() | self.aborting)),
             accepted.eq(Mux(self.gate.stb, accepts[1], accepts[0])),
-            put.en.eq(accepted),
+            put.en.eq(may_request),     # of no consequence before one is accepted
             put.data.eq(owner),
             home.eq(get.data),
-            taken.eq((answer | self.aborting) & (in_flight != 0)),
-            self.m.cyc.eq((cycles | (in_flight != 0)) & ~self.aborting),
-            owes.eq((in_flight != 0) & ~answer),
+            taken.eq((answer | self.aborting) & some),
+            self.m.cyc.eq((cycles | some) & ~self.aborting),
+            owes.eq(some & ~answer),
             self.waiting.eq(Mux(request, with_request, owes)),
         ]
         with m.If(accepted):
             m.d.sync += put.addr.eq(put.addr + 1)
         with m.If(taken):
             m.d.sync += get.addr.eq(get.addr + 1)
-        with m.If(Mux(self.gate.stb, accepts[1] ^ taken, accepts[0] ^ taken)):
+        with m.If(newest ^ taken):
             m.d.sync += in_flight.eq(in_flight + Mux(taken, -1, 1))
-        m.d.sync += self.aborting.eq(self.abort | (self.aborting & (in_flight > 1)))
+        more = (in_flight[1:] != 0) | in_flight[0] & newest     # than one
+        m.d.sync += [
+            newest.eq(accepted),
+            self.aborting.eq(self.abort | (self.aborting & more)),
+        ]
         for index, initiator in self._initiators().items():
             mine = taken & (home == index)
             m.d.comb += [

@@ -1,6 +1,6 @@
 """The gate of a Wishbone port: passes reads and permitted writes, holds the others."""
 
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -148,10 +148,10 @@ class WishboneGate(wiring.Component):
         with m.If(self.look):
             m.d.sync += [row_known.eq(1), row.eq(self.look_row)]
 
+        m.d.sync += self.ask.valid.eq(self.active & Mux(self.ask.valid, ~self.ask.ready, hold))
         with m.If(~self.ask.valid & hold):
-            m.d.sync += [self.ask.valid.eq(1), self.ask.payload.eq(place)]
+            m.d.sync += self.ask.payload.eq(place)
         with m.If(self.ask.valid & self.ask.ready):
-            m.d.sync += self.ask.valid.eq(0)
             # Who asked may have given up: what is permitted and under way now must stay permitted
             with m.If(hold):
                 m.d.sync += [
@@ -160,45 +160,51 @@ class WishboneGate(wiring.Component):
                     granted_valid.eq(1),
                 ]
         with m.If(~self.active):
-            m.d.sync += [self.ask.valid.eq(0), granted_valid.eq(0), row_known.eq(0)]
+            m.d.sync += [granted_valid.eq(0), row_known.eq(0)]
 
     def _pass_pipelined(self, m, *, hold, barred, refuse):
         """Requests and answers of the pipelined form, in order.
 
-        Whether a request is accepted is known late in the clock, and decides last.
+        Whether a request is accepted is known late in the clock, and is counted in the next.
         """
-        in_flight = Signal(range(self._params.max_in_flight + 1))
+        in_flight = Signal(range(self._params.max_in_flight + 1))   # but for the newest
+        newest = Signal()    # was accepted in the clock before
+        some = Signal()      # are in flight
+        after = Signal.like(in_flight)      # ``in_flight`` of the next clock
         flushing = Signal()  # the initiator dropped ``cyc`` before all answers had come
         answer = Signal()
         accepted = Signal()
         gone = Signal()     # after this clock no answer is due, if nothing is accepted in it
-        due = Signal.like(in_flight)        # of what had passed when ``active`` rose
-        left = Signal.like(in_flight)       # of these, from the second clock on
+        left = Signal.like(in_flight)       # of what had passed when ``active`` rose, answers due
         was_active = Signal()
 
         m.d.comb += [
-            self.m.cyc.eq(self.s.cyc | (in_flight != 0)),
+            some.eq((in_flight != 0) | newest),
+            self.m.cyc.eq(self.s.cyc | some),
             self.m.stb.eq(self.s.cyc & self.s.stb & ~hold & ~barred & ~flushing & ~self._refusing),
-            self.s.stall.eq(Mux(refuse, in_flight != 0, hold | self.m.stall)
+            self.s.stall.eq(Mux(refuse, some, hold | self.m.stall)
                             | flushing | self._refusing),
             accepted.eq(self.m.stb & ~self.m.stall),
             answer.eq(self._answer()),
-            gone.eq((in_flight[1:] == 0) & (answer | ~in_flight[0])),
-            due.eq(Mux(was_active, left, in_flight)),
+            gone.eq(~((in_flight[1:] != 0) | in_flight[0] & newest | some & ~answer)),
+            after.eq(in_flight - Cat(answer ^ newest, newest & ~answer).as_signed()),
             self._forward_answers(~flushing & self.s.cyc, self._refusing & self.s.cyc),
             self.can_arm.eq(1),
         ]
-        with m.If(accepted ^ answer):
-            m.d.sync += in_flight.eq(in_flight + Mux(answer, -1, 1))
         m.d.sync += [
+            in_flight.eq(after),
+            newest.eq(accepted),
             # What is accepted belongs to a cycle that goes on
             flushing.eq((flushing | ~self.s.cyc) & ~gone),
-            self._refusing.eq(refuse & (in_flight == 0) & ~flushing & ~self._refusing),
+            self._refusing.eq(refuse & ~some & ~flushing & ~self._refusing),
             was_active.eq(self.active),
-            left.eq(due - (answer & (due != 0))),
-            self.drained.eq(Mux(self.active, (due[1:] == 0) & (answer | ~due[0]),
-                                gone & ~accepted)),
+            self.drained.eq(Mux(was_active & self.active, (left[1:] == 0) & (answer | ~left[0]),
+                                gone & ~(accepted & ~self.active))),
         ]
+        with m.If(~was_active):
+            m.d.sync += left.eq(after)
+        with m.Elif(answer & (left != 0)):
+            m.d.sync += left.eq(left - 1)
 
     def _pass_classic(self, m, *, hold, barred, refuse):
         """Requests and answers of the classic form, one at a time."""
