@@ -22,7 +22,7 @@ MUTANTS = (
            "self.copied.eq(copied & ~self.write_error),",
            "self.copied.eq(self.captured),"),
     Mutant("no drain", "bus/wishbone_gate.py",
-           "self.drained.eq(Mux(self.active, (due[1:] == 0) & (answer | ~due[0]),",
+           "self.drained.eq(Mux(was_active & self.active, (left[1:] == 0) & (answer | ~left[0]),",
            "self.drained.eq(Mux(self.active, 1,"),
     Mutant("gate off by one block", "bus/wishbone_gate.py",
            "self.look_data.bit_select(bit_of(place.block), 1)",
