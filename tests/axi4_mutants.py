@@ -150,7 +150,7 @@ MUTANTS = (
            "with m.If(kept):\n            m.d.comb += owner.eq(kept_owner)",
            "with m.If(0):\n            m.d.comb += owner.eq(kept_owner)", (ARBITER,)),
     Mutant("copier starves", "axi4_arbiter",
-           "is_next.eq((self.share != 0)", "is_next.eq((self.share == 0)",
+           "(self.share != 0) & (denied", "(self.share == 0) & (denied",
            (("test_axi4_arbiter", "test_the_copiers_share", (1, False)),)),
     Mutant("share counted on when it was served", "axi4_arbiter",
            "lost.eq(waiting & ~served)", "lost.eq(waiting)",

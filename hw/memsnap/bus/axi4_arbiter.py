@@ -148,16 +148,17 @@ class Axi4Arbiter(wiring.Component):
                      for each, source in zip(valid[ports:], sources[ports:], strict=True)).any()
         # Both are known late in the clock, and counted in the next
         lost = Signal(name=f"{channel}_lost")
-        denied = Signal(32, name=f"{channel}_denied")     # clocks in a row before that one
-        is_next = Signal(name=f"{channel}_is_next")       # it would be enough with that one
+        # Clocks lost in a row up to the next one, if this one and the next are: then these are due
+        denied = Signal(32, init=2, name=f"{channel}_denied")
+        is_next = Signal(name=f"{channel}_is_next")       # it is due, if that clock was lost
         due = Signal(name=f"{channel}_due")
         m.d.comb += due.eq(lost & is_next)
         m.d.sync += [
             lost.eq(waiting & ~served),
-            is_next.eq((self.share != 0) & (Mux(lost, denied + 2, 1) >= self.share)),
+            is_next.eq(Mux(lost, (self.share != 0) & (denied >= self.share), self.share == 1)),
         ]
         with m.If(~lost):
-            m.d.sync += denied.eq(0)
+            m.d.sync += denied.eq(denied.init)
         with m.Elif(~due):
             m.d.sync += denied.eq(denied + 1)
         if "copier" in numbers:
