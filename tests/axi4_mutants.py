@@ -151,7 +151,7 @@ MUTANTS = (
            "with m.If(0):\n            m.d.comb += owner.eq(kept_owner)", (ARBITER,)),
     Mutant("copier starves", "axi4_arbiter",
            "(self.share != 0) & (denied", "(self.share == 0) & (denied",
-           (("test_axi4_arbiter", "test_the_copiers_share", (1, False)),)),
+           (("test_axi4_arbiter", "test_the_copiers_share", (5, False)),)),
     Mutant("share counted on when it was served", "axi4_arbiter",
            "lost.eq(waiting & ~served)", "lost.eq(waiting)",
            (("test_axi4_arbiter", "test_the_copiers_share", (5, False)),)),
