@@ -235,12 +235,16 @@ def short_script(rng, count):
 async def _choose_policy(bench, rng):
     """What gives way, and when; background copy at its own pace."""
     params = bench.params
+    spare = False
     if params.retry:
         spare = params.release is Release.COPIED and rng.random() < 0.5
         await bench.set_policy(retries=rng.choice([0, 1, 3, 15]), failure=int(spare))
     if rng.random() < 0.2:
         await bench.write("HOLD_LIMIT", rng.choice([0, 0, 20, 100]))
         await bench.write("DEADLINE", rng.choice([0, 0, 0, 500]))
+    # Or a block that cannot be read keeps the snapshot, as long as it is written to
+    if spare and not await bench.read("DEADLINE"):
+        await bench.write("DEADLINE", bench.patience // 2)
     await bench.write("PACE", rng.choice([0, 0, 0, 10]))
 
 
