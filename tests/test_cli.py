@@ -308,12 +308,24 @@ def test_debug_shows_the_fault(session):
 @pytest.mark.parametrize("met", [True, False])
 def test_bench_writes_and_tells_what_it_misses(monkeypatch, tmp_path, met):
     from memsnap_sim import bench
-    row = bench.Row("P3", "L = 4", 7, 5, 12, met)
+    row = bench.Row("P4", "4 KiB", 3, 1, 4, met)
     monkeypatch.setattr(bench, "run", lambda chosen, progress: [row])
-    result = call("bench", "--figure", "P3", "--out", tmp_path)
+    result = call("bench", "--figure", "P4", "--out", tmp_path)
     assert result.exit_code == 0, result.output
     assert ("1 of 1 goals met" if met else "0 of 1 goals met") in result.stdout
-    assert '"figure": "P3"' in (tmp_path / "bench.json").read_text()
+    assert '"figure": "P4"' in (tmp_path / "bench.json").read_text()
+
+
+@pytest.mark.parametrize("figure", ["P3", "P5"])
+def test_bench_runs_programs_for_what_they_show(monkeypatch, tmp_path, figure):
+    from memsnap_sim import bench, bench_program
+    rows = [bench.Row(figure, "of a program", 7, 5, 12, met=True) for figure in ("P3", "P5")]
+    monkeypatch.setattr(bench_program, "RUNS", [("chase", "wishbone")])
+    monkeypatch.setattr(bench_program, "program_cost", lambda program, bus, out: rows)
+    monkeypatch.setattr(bench, "run", lambda chosen, progress: [])
+    result = call("bench", "--figure", figure, "--out", tmp_path)
+    assert "1 of 1 goals met" in result.stdout
+    assert [row.figure for row in bench.read_json(tmp_path / "bench.json")] == [figure]
 
 
 def test_stopped_by_hand(session):
