@@ -7,6 +7,7 @@ one.
 import os
 
 import pytest
+from memsnap_sim.model import FixedLatency
 from model_axi4_random import Axi4Case
 from model_compare import check_one_too_many, compare, is_noticed, model
 from model_mutants import AXI4_MUTANTS, changed_model
@@ -44,8 +45,10 @@ def test_one_too_many_is_noticed(known, figure, monkeypatch):
 @pytest.fixture(scope="module")
 def many_known():
     """Cases of all kinds, and what the RTL makes of them."""
-    # The last has more rows of a map in the memory than are at hand
+    # The last two: more rows of a map in the memory than are at hand; a memory that is slow
     cases = [Axi4Case(seed, beats=96) for seed in (*range(3000, 3024), 3134)]
+    cases.append(Axi4Case(4015, beats=300))
+    cases[-1].options |= {"memory": FixedLatency(clocks=116), "pace": 0}
     return [(case, case.rtl(model(case).start)) for case in cases]
 
 
