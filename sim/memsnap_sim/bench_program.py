@@ -49,7 +49,7 @@ def program_cost(program, bus, out=Path("build/bench")):
             pause / max(1, record.stall_longest), params.memory_size / initial,
             params.memory_size / initial, least=True),
         row("P3", f"{'' if bus == 'wishbone' else 'AXI4, '}L={latency}, {params.data_width} bit, "
-            f"{params.block_size} B blocks, {program}, clocks", record.stall_longest,
+            f"{params.block_size} B blocks, a program, {program}, clocks", record.stall_longest,
             limits.stall(params, latency), limits.stall_goal(params, latency)),
     ]
 
