@@ -135,7 +135,7 @@ MUTANTS = (
     Mutant("a long container over a block edge", "axi4_range",
            "wraps_on.eq(beyond)", "wraps_on.eq(0)", (LARGE,)),
     Mutant("W before AW permitted", "axi4_arbiter",
-           "passes = some |", "passes = 1 |", (ARBITER,)),
+           "passes.eq(some |", "passes.eq(1 |", (ARBITER,)),
     Mutant("data counted that has passed with its address", "axi4_arbiter",
            "counts.eq(offered & ~(ends & at_once & ~some))", "counts.eq(offered)", (ARBITER,)),
     Mutant("the copier's data twice for an address that stands", "axi4_arbiter",

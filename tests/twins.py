@@ -53,7 +53,7 @@ class _AllLanes(wishbone_fabric.WishboneArbiter):
 
 def _early_data(verilog):
     """Data passes the arbiter before its address."""
-    text, count = re.subn(r"^  assign may_pass = .*;$", "  assign may_pass = 1'h1;", verilog,
+    text, count = re.subn(r"^  assign passes0 = .*;$", "  assign passes0 = 1'h1;", verilog,
                           flags=re.M)
     assert count == 1
     return text

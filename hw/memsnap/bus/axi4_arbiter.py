@@ -218,7 +218,8 @@ class Axi4Arbiter(wiring.Component):
                 with m.Case(index):
                     m.d.comb += [getattr(self.m, "w" + name).eq(getattr(source, "w" + name))
                                  for name in payload]
-                    passes = some | (source.awvalid & ~kept if index < direct else 0)
+                    passes = Signal(name=f"passes{index}")
+                    m.d.comb += passes.eq(some | (source.awvalid & ~kept if index < direct else 0))
                     m.d.comb += [self.m.wvalid.eq(source.wvalid & passes),
                                  source.wready.eq(self.m.wready & passes)]
 
