@@ -310,16 +310,17 @@ class CopyReader(wiring.Component):
 
         # A classic bus carries one access at a time: one that began would be in the way, too
         in_the_way = self.read.valid | (self.free == 0) if self._params.pipelined else Const(1)
+        # Every beat of a job that has none left is under way; it is the one at hand till then
+        past = self.issue | skip | ~more
         m.d.comb += [
             begins.eq(self.visit | (self.open & self.demand)),
-            # Every beat of a job that has none left is under way; it is the one at hand till then
-            under_way.eq(self.pending & (self.issue | skip | ~more)),
+            under_way.eq(self.pending & past),
             self.wanted.eq(waits.any()),
             self.urgent.eq(offered | self.pending & in_the_way),
         ]
         # All of this is known late: no enables
         m.d.sync += [
-            self.pending.eq(begins | self.pending & ~(self.issue | skip | ~more | self.reset)),
+            self.pending.eq(begins | self.pending & ~(past | self.reset)),
             offered.eq(under_way | self.follow | offered & self.read.valid & ~self.read.ready),
         ]
         for port in range(ports):

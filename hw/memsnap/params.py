@@ -286,8 +286,7 @@ class SnapshotParams:
         port, or two where the copy keeps its rate: so a program's next write to a new block finds
         one while the block of the write before is still being copied.
         """
-        fill = -(-self.buffer_depth // self.block_beats) + 1
-        return min(fill, self.jobs - self.ports,
+        return min(self._fill_jobs() + 1, self.jobs - self.ports,
                    max(self._copy_jobs(), self.jobs - 2 * self.ports))
 
     @property
@@ -513,12 +512,16 @@ class SnapshotParams:
         if self.block_beats > self.buffer_depth:
             # A job is long, so that several demands may be in work; each has notes of its beats
             return max(3 + self.ports, min(16, self.blocks + 1, _NOTES // self.block_beats))
-        fill = max(self.buffer_depth // self.block_beats, self._copy_jobs())
+        fill = max(self._fill_jobs(), self._copy_jobs())
         return min(64, fill + 2 * self.ports, max(16, self._other_jobs() + self.ports))
+
+    def _fill_jobs(self):
+        """Blocks whose beats fill the buffer."""
+        return -(-self.buffer_depth // self.block_beats)
 
     def _copy_jobs(self):
         """Jobs with which the copy has its full rate at L = 32, if the buffer is large enough."""
-        return 1 + min(self._other_jobs(), -(-self.buffer_depth // self.block_beats))
+        return 1 + min(self._other_jobs(), self._fill_jobs())
 
     def _other_jobs(self):
         """Blocks that are claimed in what a job lives beside the reads of its own block, at L = 32.

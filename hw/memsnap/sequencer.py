@@ -89,6 +89,9 @@ class Sequencer(wiring.Component):
         job = range(params.jobs)
         row = range(max(2, params.map_rows))
         self._in_memory = params.map is Map.MEMORY
+        self._early = params.release is Release.CAPTURED
+        # An ask may come while the beat that another port wants is not asked for yet
+        self._overlaps = self._early and params.ports > 1
         super().__init__({
             **({"scan_valid": In(1), "scan_wait": In(1), "map_urgent": Out(1)}
                if self._in_memory else {}),
@@ -251,7 +254,7 @@ class Sequencer(wiring.Component):
         looks_again = Const(0)       # it may be the ask once more, right after its answer
         if self._in_memory:
             looks_again = Const(1)
-        elif self._params.release is Release.CAPTURED and self._params.ports > 1:
+        elif self._overlaps:
             looks_again = self.pending
         shows = self.map_read & ~self.map_valid
         # Software's row comes before the next one of the background copy, but for a map in memory
@@ -310,7 +313,7 @@ class Sequencer(wiring.Component):
                 m.d.comb += ask_first.eq(asked & looks_again)
                 with m.If(self.enable & known):
                     self._answer(m, table=table, copied=copied, opens=opens)
-                    if self._params.release is Release.CAPTURED and self._params.ports > 1:
+                    if self._overlaps:
                         # The beat another port asked for comes first, in a clock or two
                         with m.If(self._begins & self.pending):
                             m.d.comb += [self.scan.eq(1), free_scan.eq(0)]
@@ -343,7 +346,7 @@ class Sequencer(wiring.Component):
 
     def _answer(self, m, *, table, copied, opens):
         """What becomes of a held write whose block was probed."""
-        early = self._params.release is Release.CAPTURED
+        early = self._early
         waiting = self._waiting.bit_select(self.asker, 1)
         visited = self._visited.bit_select(self.asker, 1)
         reading = Signal()   # its block has beats that no read was issued for
@@ -353,7 +356,7 @@ class Sequencer(wiring.Component):
             may_claim = Mux(self._own.done, table.free, table.two_free)
             safe = table.found_captured if early else table.found_copied
         # With one port nobody asks before the beat that was asked for is secured
-        may_begin = ~self.pending if early and self._params.ports > 1 else Const(1)
+        may_begin = ~self.pending if self._overlaps else Const(1)
 
         # What is to be done if the block is not copied: whether it is, is known last
         claims, visits, follows, granted = (Signal(name=name) for name in

@@ -7,7 +7,7 @@ the snapshot, not of the whole run, of which a snapshot is only a small part.
 from pathlib import Path
 
 from . import bench_limits as limits
-from .bench import row
+from .bench_row import case_name, row
 from .machine import Machine
 from .settings import Settings
 
@@ -48,8 +48,7 @@ def program_cost(program, bus, out=Path("build/bench")):
         row("P5", f"{name}, shorter pause than stop and copy, times",
             pause / max(1, record.stall_longest), params.memory_size / initial,
             params.memory_size / initial, least=True),
-        row("P3", f"{'' if bus == 'wishbone' else 'AXI4, '}L={latency}, {params.data_width} bit, "
-            f"{params.block_size} B blocks, a program, {program}, clocks", record.stall_longest,
+        row("P3", case_name(params, latency, "a program", program, "clocks"), record.stall_longest,
             limits.stall(params, latency), limits.stall_goal(params, latency)),
     ]
 

@@ -9,8 +9,9 @@ from amaranth.sim import Simulator
 from memsnap import SnapshotParams
 from memsnap.bus.fabric import upstream_names
 from memsnap.core import SnapshotCore
-from memsnap.params import Bus, CopierPort, Map, Shadow
+from memsnap.params import CopierPort, Shadow
 
+from .bench_row import case_name
 from .kit.axi4_burst import read_burst, write_burst
 from .kit.axi4_manager import Manager
 from .kit.axi4_memory import Axi4Memory
@@ -146,14 +147,7 @@ class Rig:
 
     def name(self, *more):
         """What the rig is, for a row's case, with what more there is to say."""
-        params = self.params
-        parts = [f"L={self.latency}", f"{params.data_width} bit", f"{params.block_size} B blocks"]
-        parts += ["separate shadow"] * (params.shadow is Shadow.SEPARATE)
-        parts += ["copier's own port"] * (params.copier_port is CopierPort.OWN)
-        parts += ["map in memory"] * (params.map is Map.MEMORY)
-        parts += [f"{params.ports} ports"] * (params.ports > 1)
-        axi4 = ["AXI4"] * (params.bus is Bus.AXI4)
-        return ", ".join([*axi4, *parts, *more])
+        return case_name(self.params, self.latency, *more)
 
 
 class Axi4Rig(Rig):

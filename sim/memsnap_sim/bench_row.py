@@ -4,7 +4,9 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-__all__ = ["Row", "read_json", "row", "write_json"]
+from memsnap.params import Bus, CopierPort, Map, Shadow
+
+__all__ = ["Row", "case_name", "read_json", "row", "write_json"]
 
 
 @dataclass
@@ -30,6 +32,17 @@ def row(figure, case, value, limit, goal, *, least=False, why=""):
     met = value >= goal if least else value <= goal
     return Row(figure, case, round(value, 4), round(limit, 4), round(goal, 4), met, least,
                "" if met else why)
+
+
+def case_name(params, latency, *more):
+    """What a row's unit and memory are, for its case, with what more there is to say."""
+    parts = [f"L={latency}", f"{params.data_width} bit", f"{params.block_size} B blocks"]
+    parts += ["separate shadow"] * (params.shadow is Shadow.SEPARATE)
+    parts += ["copier's own port"] * (params.copier_port is CopierPort.OWN)
+    parts += ["map in memory"] * (params.map is Map.MEMORY)
+    parts += [f"{params.ports} ports"] * (params.ports > 1)
+    axi4 = ["AXI4"] * (params.bus is Bus.AXI4)
+    return ", ".join([*axi4, *parts, *more])
 
 
 def write_json(rows, path):
