@@ -7,6 +7,8 @@ tried with a smaller ``MEMSNAP_BEATS``.
 import os
 
 import pytest
+from memsnap import SnapshotParams
+from memsnap_sim.model import FixedLatency, accesses_of
 from memsnap_sim.model.accesses import beats_of
 from model_compare import check_one_too_many, compare, is_noticed, model
 from model_mutants import MUTANTS, changed_model
@@ -29,6 +31,16 @@ def test_model_agrees_with_rtl_where_rows_are_not_at_hand(seed):
     map asks for the port while a wanted read is not made yet; a row is still being read when the
     snapshot ends."""
     compare(Case(seed, beats=96))
+
+
+def test_the_access_after_a_refused_one_starts_the_snapshot():
+    """The refused one is answered in that clock, and the other is taken in the next."""
+    case = Case(0, beats=64)
+    case.params = SnapshotParams(memory_size=0x400, shadow_base=0x400, map="memory")
+    case.streams = [accesses_of((400 * (at == 0), at, True) for at in (0, 0x3c0, 4, 8, 0x3c4, 12))]
+    case.start = ("access", 2)
+    case.options |= {"memory": FixedLatency(clocks=2), "regions": [], "max_in_flight": 16}
+    compare(case)
 
 
 @pytest.mark.soak

@@ -74,12 +74,19 @@ def run(u, a, limit):
         u.wires.hold[0] = 0
         figures.follow(g, i.port, i.accepted, i.adr, u, a)
     rest = u.clock       # no access is taken before
+    refusal = 0          # the clock in which the access before is answered, if it was refused
     request = _next_request(u, a)
     while True:
         access = i.made - i.current
         stop = min(limit, life.next_start(u))
         if access == p.start_beat and not u.life.started:
             stop = min(stop, max(p.ready, request))
+        if refusal:
+            if refusal >= stop:
+                g.refusing = 1
+            else:
+                initiator.hear(i, refusal, p, a)
+            refusal = 0
         if request >= stop:
             break
         if not i.current:
@@ -99,10 +106,7 @@ def run(u, a, limit):
         initiator.accept(i, taken, p, a)
         since = taken
         if refused:
-            if taken + 1 == stop:
-                g.refusing = 1
-            else:
-                initiator.hear(i, taken + 1, p, a)
+            refusal = taken + 1
             rest = taken + 2
             since = taken + (p.initiator_in_flight == 1)
         else:
@@ -111,6 +115,7 @@ def run(u, a, limit):
             a.owners[slot] = GATE
             m.tail += 1
         if not initiator.pull(i, a):
+            g.refusing = refusal != 0
             _leave(u, a, taken + 1, 0)
             return
         request = _since(u, a, since) + 1 + i.wait
