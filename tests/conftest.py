@@ -52,8 +52,8 @@ def verilator():
 
 
 #: Files of costly tests with many sets of parameters, with the part of them that `make test` takes.
-_SAMPLED = {"unit_directed": 4, "unit_dma": 4, "unit_map": 6, "unit_policy": 4, "unit_ports": 4,
-            "unit_shadow": 4, "unit_axi4": 4, "unit_random": 2, "model_rtl": 3, "retry": 3,
+_SAMPLED = {"unit_directed": 6, "unit_dma": 6, "unit_map": 8, "unit_policy": 6, "unit_ports": 6,
+            "unit_shadow": 6, "unit_axi4": 4, "unit_random": 3, "model_rtl": 3, "retry": 4,
             "wishbone_join": 3, "gtkw": 2}
 
 
