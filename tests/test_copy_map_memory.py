@@ -94,7 +94,8 @@ class Bench:
         pins, rng, model = self.pins, self.rng, self.model
         if self.looked is not None:
             row, before = self.looked
-            assert pins.look_data in (0, before), "an old row, or none"
+            none = Model(self.params.blocks).row(row)
+            assert pins.look_data in (none, before), "an old row, or none"
         if self.scanned is not None and pins.scan_valid:
             assert pins.scan_data == self.scanned
         if todo and self.setting is None and rng.random() < sets:
@@ -122,11 +123,12 @@ class Bench:
             self.model.copied.add(self.setting)
             self.setting = None
 
-    async def fill(self, until):
-        """Sets random blocks until so many are copied, under random reads."""
+    async def fill(self, until, *, in_order=False):
+        """Sets random blocks until so many are copied, under random reads; or the first ones."""
         todo = sorted(set(range(self.params.blocks)) - self.model.copied)
-        self.rng.shuffle(todo)
-        todo = todo[:until - len(self.model.copied)]
+        if not in_order:
+            self.rng.shuffle(todo)
+        todo = todo[until - len(self.model.copied) - 1::-1]
         while todo or self.setting is not None:
             await self.clock(sets=0.7, todo=todo)
         self.pins.look = self.pins.scan = 0
@@ -154,6 +156,10 @@ class Bench:
     def asked(self, since=0):
         """What was asked of the memory, but for the sweep and what came before ``since``."""
         return self.memory.taken[self.params.map_rows + since:]
+
+    async def leave_none_blank(self):
+        """Sets a bit in the last row that may be blank: from now on all rows are read."""
+        await self.sets(self.params.map_first_block // 32 * 32 - 1)
 
     async def scan(self, row):
         """Reads a row, and gives it and the clocks that it took."""
@@ -185,8 +191,10 @@ def test_snapshots_follow_one_another(blocks, width):
     async def script(bench):
         pins, rng = bench.pins, bench.rng
         await bench.swept()
-        for how in "restart restart sweep restart".split():
-            await bench.fill(blocks if how == "restart" else rng.randrange(blocks))
+        for how, in_order in (("restart", False), ("restart", True), ("sweep", True),
+                              ("restart", False), ("sweep", False), ("restart", True)):
+            await bench.fill(blocks if how == "restart" else rng.randrange(1, blocks),
+                             in_order=in_order)
             for row in range(params.map_rows):
                 assert (await bench.scan(row))[0] == bench.model.row(row)
             assert pins.full == (how == "restart")
@@ -208,6 +216,7 @@ def test_a_row_that_is_not_at_hand_costs_one_read(latency):
     async def script(bench):
         await bench.swept()
         assert await bench.scan(6) == (0xffffff00, 1)      # no blocks beyond the last
+        await bench.leave_none_blank()
         before = len(bench.memory.taken)
         assert await bench.scan(0) == (0, latency + 5)
         assert await bench.scan(0) == (0, 1)
@@ -230,6 +239,73 @@ def test_a_sweep_writes_a_row_a_clock():
     run(params, script, latency=1, pace=1)
 
 
+def test_a_blank_row_is_not_read():
+    """Nor does it take a line of the cache, before a bit of it is set."""
+    params = params_with(200, map_cache=2)
+
+    async def script(bench):
+        await bench.swept()
+        for row in 0, 1, 2, 3, 4, 5, 6:                 # the last two are on chip from the sweep
+            assert await bench.scan(row) == (bench.model.row(row), 1)
+        await bench.sets(70)
+        assert bench.asked() == []
+        assert await bench.scan(5) == (0, 1), "its line was not taken"
+        assert await bench.scan(2) == (1 << 6, 1)
+        assert await bench.scan(3) == (0, 1), "it is behind"
+        assert bench.asked() == []
+        assert (await bench.scan(0))[0] == 0, "it is before"
+        assert bench.asked() == [(0, 0)]
+
+    run(params, script)
+
+
+def test_a_row_with_bits_of_the_maps_own_blocks_is_never_blank():
+    """These are set first, of whatever row they are, and leave the rows behind as they are."""
+    params = params_with(200, map_cache=2, map_base=32 * 16)
+
+    async def script(bench):
+        await bench.swept()
+        own = range(params.map_first_block, params.map_first_block + params.map_blocks)
+        assert {block // 32 for block in own} == {1}
+        await bench.sets(*own)
+        await bench.rest()
+        assert bench.asked() == [(1, 0)]
+        for row in 0, 2, 3, 4, 5, 6:
+            assert await bench.scan(row) == (bench.model.row(row), 1)
+        await bench.sets(3)
+        await bench.rest()
+        assert bench.asked(1) == [(1, 1)]
+        assert (await bench.scan(5))[0] == 0
+        assert (await bench.scan(1))[0] == bench.model.row(1) != 0
+
+    run(params, script)
+
+
+def test_a_row_that_was_asked_for_before_a_restart_does_not_come_over_a_bit():
+    """It is blank when it comes."""
+    params = params_with(200, map_cache=2)
+
+    async def script(bench):
+        await bench.swept()
+        await bench.fill(200)
+        assert (await bench.scan(4))[0] == 0xffffffff
+        bench.pins.drive(scan=1, scan_row=2)
+        for _ in range(4):
+            await bench.memory.tick()
+        bench.pins.scan = 0
+        assert bench.pins.busy and bench.memory.due
+        bench.pins.restart = 1
+        await bench.memory.tick()
+        bench.pins.restart = 0
+        bench.model.copied.clear()
+        bench.phase ^= 1
+        await bench.sets(70)
+        await bench.rest()
+        assert (await bench.scan(2))[0] == 1 << 6
+
+    run(params, script, latency=12, pace=1)
+
+
 def test_a_row_is_written_when_the_bit_of_another_is_set():
     """And that one is read before: somebody waits for it."""
     params = params_with(200)
@@ -238,17 +314,17 @@ def test_a_row_is_written_when_the_bit_of_another_is_set():
         await bench.swept()
         await bench.sets(37, 40, 63)
         await bench.rest()
-        assert bench.asked() == [(1, 0)] and not bench.pins.full
+        assert bench.asked() == [] and not bench.pins.full
         assert await bench.scan(1) == (1 << 5 | 1 << 8 | 1 << 31, 1)
         assert bench.memory.rows[1] == 0
         await bench.sets(0)
         await bench.rest()
-        assert bench.asked() == [(1, 0), (0, 0), (1, 1)]
+        assert bench.asked() == [(0, 0), (1, 1)]
         assert bench.memory.rows[:2] == [0, 1 << 5 | 1 << 8 | 1 << 31]
         # A row that is at hand need not be read
         await bench.sets(38)
         await bench.rest()
-        assert bench.asked(3) == [(0, 1)] and bench.memory.rows[0] == 1
+        assert bench.asked(2) == [(0, 1)] and bench.memory.rows[0] == 1
 
     run(params, script)
 
@@ -281,12 +357,13 @@ def test_a_row_that_is_unwritten_comes_back_to_its_line(width):
 
     async def script(bench):
         await bench.swept()
+        await bench.leave_none_blank()
         await bench.sets(37)
         assert (await bench.scan(3))[0] == 0            # takes the line
         before = len(bench.asked())
         assert (await bench.scan(1))[0] == 1 << 5
         assert len(bench.asked()) == before and bench.memory.rows[1] == 0
-        assert (await bench.scan(5))[0] == 0
+        assert (await bench.scan(5))[0] == 1 << 31
         await bench.sets(39)                            # comes back for this, too
         assert (await bench.scan(3))[0] == 0
         await bench.sets(96, 0)
@@ -306,6 +383,7 @@ def test_sets_go_on_beside_scans_of_the_same_line(latency, pace):
     async def script(bench):
         pins, rng = bench.pins, bench.rng
         await bench.swept()
+        await bench.leave_none_blank()
         for block in 37, 100, 170, 38, 101, 171:
             pins.set.drive(valid=1, payload=block)
             bench.setting = block
@@ -325,6 +403,7 @@ def test_an_unwritten_row_does_not_outlive_a_sweep():
 
     async def script(bench):
         await bench.swept()
+        await bench.leave_none_blank()
         await bench.sets(37)
         await bench.scan(3)
         await bench.rest()
@@ -351,7 +430,7 @@ def test_an_unwritten_row_does_not_outlive_a_reset():
         assert bench.pins.sweeping
         bench.pins.live = 0
         await bench.swept()
-        await bench.sets(0)
+        await bench.sets(0, 70)
         await bench.rest()
         assert (await bench.scan(1))[0] == 0 and bench.memory.rows[1] == 0
 
@@ -399,6 +478,8 @@ def test_an_error_is_told(we):
         if we:
             await bench.sets(32 * 4)
             await bench.rest()
+        else:
+            await bench.leave_none_blank()
         bench.memory.errors = {len(bench.memory.taken) + we}
         bench.pins.set.drive(valid=1, payload=0 if we else 32 * 4)
         assert await until_error(bench) == (we, params.map_first_block + 1)
@@ -469,6 +550,7 @@ def test_nothing_is_asked_for_after_a_stop():
 
     async def script(bench):
         await bench.swept()
+        await bench.leave_none_blank()
         bench.memory.pace = 0
         bench.pins.drive(scan=1, scan_row=0)
         for _ in range(4):

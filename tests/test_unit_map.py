@@ -153,6 +153,26 @@ def test_a_region_may_hold_the_map(base):
     assert bench.snapshots[0].counters["BLOCKS_BACKGROUND"] == 0
 
 
+@pytest.mark.parametrize("region", [True, False])
+def test_none_of_the_maps_blocks_is_copied_twice(region):
+    """Other blocks are claimed while the map's are on their way to the shadow and into the map. The
+    region, or the background copy, begins with the map's."""
+    config = params(block_size=4, memory_size=1024, shadow_base=1024, map_base=0)
+    assert config.map_blocks == 8
+
+    async def script(bench):
+        await bench.ready()
+        await bench.start(regions=[(0, 31)] if region else [])
+        await bench.end()
+
+    bench = run(config, sparse(config), script)
+    marked = [block for _, block, _ in bench.copied]
+    assert sorted(marked) == list(range(config.blocks)) and marked[:8] == list(range(8))
+    claimed = [entry for entry in bench.memory.log if entry.we and entry.adr == 256 + 8]
+    own_set = next(clock for clock, block, _ in bench.copied if block == 7)
+    assert claimed[0].clock < own_set, "another block is copied meanwhile"
+
+
 @pytest.mark.parametrize("jobs, release", [(3, "captured"), (8, "copied")])
 def test_writes_go_on_while_the_map_is_being_copied(jobs, release):
     """A storm on all blocks, before any bit may be set: jobs run out, the map's do not."""

@@ -27,8 +27,9 @@ class CopyMapMemory(wiring.Component):
 
     A row that is neither in the cache nor unwritten costs one read of the memory: the data is in
     the cache from the second clock after the answer on. One such read is made at a time; sets come
-    before scans, and the read before the write of the unwritten row. A sweep writes every row, one
-    a clock as long as the memory takes them.
+    before scans, and the read before the write of the unwritten row. A *blank* row is not read: one
+    without a set bit, if all behind it are so too, of those that hold no bit of the map's own
+    blocks. A sweep writes every row, one a clock as long as the memory takes them.
 
     Parameters
     ----------
@@ -104,6 +105,9 @@ class CopyMapMemory(wiring.Component):
         self._unwritten_data = Signal(params.map_row_bits)
         self._whole = Signal()       # its blocks are all copied
         self._makes_way = Signal()   # the bit of another row is to be set
+        # The rows from here on are blank
+        self._blank_from = Signal(range(params.map_rows + 1))
+        self._scan_blank = Signal()
 
     def elaborate(self, platform):
         m = Module()
@@ -141,15 +145,25 @@ class CopyMapMemory(wiring.Component):
             m.d.comb += [
                 getattr(cache, name).eq(read),
                 getattr(cache, name + "_row").eq(row),
-                getattr(self, name + "_data").eq(Mux(
-                    getattr(cache, name + "_hit"),
-                    getattr(cache, name + "_data") ^ self._phase.replicate(bits)
-                    | Mux(last, self._beyond, 0), 0)),
+                getattr(self, name + "_data").eq(
+                    Mux(getattr(cache, name + "_hit"),
+                        getattr(cache, name + "_data") ^ self._phase.replicate(bits), 0)
+                    | Mux(last, self._beyond, 0)),
             ]
             if name != "scan":
                 m.d.comb += getattr(self, name + "_raw").eq(getattr(self, name + "_data"))
             with m.If(read):
                 m.d.sync += last.eq(row == params.map_rows - 1)
+        with m.If(self.scan):
+            m.d.sync += self._scan_blank.eq(self._is_blank(self.scan_row))
+
+    def _is_blank(self, row):
+        """Whether no bit of a row is set, if that is known without the row."""
+        first = self._params.map_first_block
+        last = first + self._params.map_blocks - 1
+        bits = self._params.map_row_bits
+        own = (row >= first // bits) & (row <= last // bits)
+        return (row >= self._blank_from) & ~own
 
     def _set(self, m, *, cache):
         """Sets a bit: finds its row, and changes it in the cache."""
@@ -158,25 +172,32 @@ class CopyMapMemory(wiring.Component):
         block = Signal.like(self.set.payload)
         row = row_of(block)
         mask = Signal(self._params.map_row_bits)
-        data = Signal.like(mask)
+        old, data = Signal.like(mask), Signal.like(mask)
         count = Signal(range(blocks + 1))
+        blank = Signal()         # its row is
+        known = Signal()         # what is in it
         other = Signal()         # another row than its own is unwritten
         complete = Signal()      # with this bit the row is
         m.d.comb += [
             self.set.ready.eq(~setting & ~self.sweeping),
             cache.take.eq(1),
             cache.take_row.eq(row_of(Mux(setting, block, self.set.payload))),
+            # One that is on its way would come over the bit
+            known.eq(cache.take_hit | blank & ~self._fetching),
             mask.eq(1 << bit_of(block)),
             other.eq(self._unwritten & (self._unwritten_row != row)),
-            self._makes_way.eq(setting & other & (cache.take_hit | self._fetching)),
-            data.eq(Mux(self._phase, cache.take_data & ~mask, cache.take_data | mask)),
+            self._makes_way.eq(setting & other & (known | self._fetching)),
+            old.eq(Mux(blank, self._phase.replicate(len(old)) & ~self._beyond_of(row),
+                       cache.take_data)),
+            data.eq(Mux(self._phase, old & ~mask, old | mask)),
             complete.eq((data ^ self._phase.replicate(len(data)) | self._beyond_of(row)).all()),
             self.full.eq((count == blocks) & ~self._unwritten & ~self.busy),
         ]
+        m.d.sync += blank.eq(self._is_blank(cache.take_row))
         with m.If(self.set.valid & self.set.ready):
             m.d.sync += [setting.eq(1), block.eq(self.set.payload)]
         # If its line was replaced in the clock before, after it was read here, the row comes back
-        with m.If(setting & cache.take_hit & ~self._fill):
+        with m.If(setting & known & ~self._fill):
             m.d.comb += [
                 self.set_done.eq(~other & ~self.stop),
                 cache.write.eq(self.set_done),
@@ -192,11 +213,15 @@ class CopyMapMemory(wiring.Component):
                 self._unwritten_data.eq(data),
                 self._whole.eq(complete),
             ]
+            with m.If(blank):
+                m.d.sync += self._blank_from.eq(row + 1)
         with m.If(self.restart):
-            m.d.sync += [self._phase.eq(self._phase ^ (count == blocks)), count.eq(0)]
+            m.d.sync += self._phase.eq(self._phase ^ (count == blocks))
         with m.If(self.sweep | self.sweeping):
-            m.d.sync += [self._phase.eq(0), count.eq(0), setting.eq(0), self._unwritten.eq(0)]
-        self._set_misses = setting & ~cache.take_hit
+            m.d.sync += [self._phase.eq(0), setting.eq(0), self._unwritten.eq(0)]
+        with m.If(self.restart | self.sweep | self.sweeping):
+            m.d.sync += [count.eq(0), self._blank_from.eq(0)]
+        self._set_misses = setting & ~known
         self._set_row = row
         if self._params.map_summary:
             self._summarize(m, row=row, complete=complete, swept=cache.write_row)
@@ -228,7 +253,8 @@ class CopyMapMemory(wiring.Component):
         wrote = Signal()
         m.d.sync += [scanned.eq(self.scan), scan_at.eq(self.scan_row), wrote.eq(cache.write)]
         m.d.comb += [
-            self.scan_valid.eq((scanned & (cache.scan_hit | gave_up)) | ~self.live),
+            self.scan_valid.eq((scanned & (cache.scan_hit | self._scan_blank | gave_up))
+                               | ~self.live),
             self.scan_wait.eq(self._fetching),
             self._returns.eq(self._fetching & ~self._asked & self._unwritten
                              & (self._fetch_row == self._unwritten_row)),

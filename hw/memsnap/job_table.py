@@ -30,15 +30,17 @@ class JobTable(wiring.Component):
     claim : ``In(1)``
         Gives ``claim_block`` the job ``next_job``; needs ``free``.
     claim_block, claim_kind : ``In(block_bits)``, ``In(JobKind)``
+    claim_own : ``In(1)``
+        The block holds a part of the map. Only with a map in the memory, and so is
+    only_own : ``In(1)``
+        Other blocks than these are not offered yet.
     next_job : ``Out(range(jobs))``
     free, spare : ``Out(1)``
         At least one job is not in use; or so many that held writes find theirs, though another is
         taken: see :attr:`memsnap.SnapshotParams.background_jobs`.
     two_free, plenty : ``Out(1)``
         At least two jobs are not in use; or more than there are ports, and one. Only with a map in
-        the memory, and so is
-    only_initial : ``In(1)``
-        Blocks of another kind are not offered yet.
+        the memory.
     captured, captured_job, copied, copied_job
         The last beat of a job was captured, or its last write was answered.
     find : ``In(block_bits)``
@@ -81,7 +83,7 @@ class JobTable(wiring.Component):
             "found_captured": Out(1),
             "found_copied": Out(1),
             "finished": Out(stream.Signature(params.block_bits)),
-            **({"only_initial": In(1), "two_free": Out(1), "plenty": Out(1)}
+            **({"claim_own": In(1), "only_own": In(1), "two_free": Out(1), "plenty": Out(1)}
                if params.map is Map.MEMORY else {}),
             "retire": In(1),
             "retired_block": Out(params.block_bits),
@@ -100,6 +102,7 @@ class JobTable(wiring.Component):
         copied = Array(Signal(name=f"copied{i}") for i in range(jobs))
         block = Array(Signal(self._params.block_bits, name=f"block{i}") for i in range(jobs))
         kind = Array(Signal(JobKind, name=f"kind{i}") for i in range(jobs))
+        own = Array(Signal(name=f"own{i}") for i in range(jobs))
         # The same once more, for the job that leaves
         layout = data.StructLayout({"block": self._params.block_bits, "kind": JobKind})
         m.submodules.jobs = ram = Memory(shape=layout, depth=jobs, init=[])
@@ -154,7 +157,9 @@ class JobTable(wiring.Component):
             ]
             may_leave = ~self.finished.valid & ~taken
             if self._params.map is Map.MEMORY:
-                may_leave &= ~self.only_initial | (kind[index] == JobKind.INITIAL)
+                with m.If(~busy[index]):
+                    m.d.sync += own[index].eq(self.claim_own)
+                may_leave &= ~self.only_own | own[index]
             with m.If(busy[index] & copied[index] & may_leave):
                 m.d.sync += [self.finished.valid.eq(1), leaving.eq(index)]
 

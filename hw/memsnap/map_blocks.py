@@ -11,7 +11,8 @@ class MapBlocks(wiring.Component):
     """The initial copy of the copy map itself, where that is in the memory.
 
     Proposes the blocks that hold the map, in order; when all of them are in the shadow, sets their
-    bits. No bit may be set before, because that would change the memory.
+    bits. No bit may be set before, because that would change the memory. Between the two a block is
+    neither in the job table nor in the map, which is why they are ``found`` here.
 
     Parameters
     ----------
@@ -25,6 +26,8 @@ class MapBlocks(wiring.Component):
         The block that is proposed, or whose bit is being set.
     next : ``In(1)``
         The proposal was dealt with.
+    find, found : ``In(block_bits)``, ``Out(1)``
+        The block looked up in the clock before is one of them.
     copied : ``In(1)``
         One of the blocks is in the shadow; one clock.
     idle : ``Out(1)``
@@ -44,6 +47,8 @@ class MapBlocks(wiring.Component):
             "proposed": Out(1),
             "block": Out(params.block_bits, init=params.map_first_block),
             "next": In(1),
+            "find": In(params.block_bits),
+            "found": Out(1),
             "copied": In(1),
             "idle": Out(1),
             "few": Out(1),
@@ -76,6 +81,7 @@ class MapBlocks(wiring.Component):
         m.d.sync += [
             copied.eq(copied + self.copied),
             under_way.eq(under_way + (self.next & ~claimed) - self.copied),
+            self.found.eq((self.find >= first) & (self.find <= first + count - 1)),
         ]
         with m.If(self.set.valid & self.set.ready):
             m.d.sync += taken.eq(1)

@@ -31,10 +31,10 @@ class Sequencer(wiring.Component):
     regions in the order of the table; the background copy scans the map, a row a clock.
 
     Where the map is in the memory, a check may have to wait for its row. The blocks that hold the
-    map are copied before those of the regions. Until their bits are set, all other jobs stay in the
-    table; the last free job is then kept for the map, which takes more than one only where enough
-    are left, and a held write may go on when its block is in the shadow, though not marked in the
-    map yet.
+    map are claimed before those of the regions. Until all of them are, the last free job is kept
+    for the map, which takes more than one only where enough are left. Until their bits are set, all
+    other jobs stay in the table, and a held write may go on when its block is in the shadow, though
+    not marked in the map yet.
 
     Parameters
     ----------
@@ -169,7 +169,8 @@ class Sequencer(wiring.Component):
             known = self.scan_valid & ~self._shown
             m.d.comb += [
                 self._own.reset.eq(~self.enable),
-                table.only_initial.eq(~self._own.done),
+                self._own.find.eq(table.find),
+                table.only_own.eq(~self._own.done),
                 background.scan_valid.eq(known),
             ]
 
@@ -181,7 +182,7 @@ class Sequencer(wiring.Component):
             table.captured_job.eq(self.captured_job),
             table.copied.eq(self.copied),
             table.copied_job.eq(self.copied_job),
-            initial.reset.eq(~self.enable | ~self._map_done()),
+            initial.reset.eq(~self.enable | ~self._map_claimed()),
             background.reset.eq(~initial.done),
             background.scan_data.eq(self.scan_data),
             self.initial_done.eq(initial.done),
@@ -215,9 +216,9 @@ class Sequencer(wiring.Component):
         self._show_map(m, free_scan=free_scan)
         return m
 
-    def _map_done(self):
-        """The blocks that hold the copy map are copied, and marked in it."""
-        return self._own.done if self._in_memory else Const(1)
+    def _map_claimed(self):
+        """The blocks that hold the copy map are claimed."""
+        return ~self._own.proposed if self._in_memory else Const(1)
 
     def _decide(self, m, *, table, initial, background, copied, opens, free_scan, known):
         proposed = Signal()
@@ -231,17 +232,14 @@ class Sequencer(wiring.Component):
         may_claim = table.spare
         map_first = Const(0)     # ahead of a held write that is of no use to look at again now
         if self._in_memory:
-            may_claim = Mux(self._own.done, table.spare,
-                            self._own.few & table.plenty | self._own.idle & table.free)
+            may_claim = Mux(self._own.proposed,
+                            self._own.few & table.plenty | self._own.idle & table.free, table.spare)
             map_first = self._stuck & self._own.proposed & self._own.idle & table.free
             # The row that a proposal fetched is used before the ask may have it replaced
             map_first |= self._again & ~self.scan_wait & ~self.set.valid & (
                 proposed & may_claim | ~proposed & background.scan)
-            with m.If(~self._own.done):
-                m.d.comb += [
-                    proposed.eq(self._own.proposed),
-                    proposal.eq(self._own.block),
-                ]
+            with m.If(self._own.proposed):
+                m.d.comb += [proposed.eq(1), proposal.eq(self._own.block)]
             scanned = Signal()   # the background copy, in the clock before
             m.d.sync += scanned.eq(0)
             with m.If(scanned):
@@ -288,12 +286,17 @@ class Sequencer(wiring.Component):
                     free_scan.eq(1),
                     opens.eq(~table.found & self.enable & known),
                     table.claim_kind.eq(kind),
-                    initial.next.eq(self._map_done() & ~initial.done & known),
+                    initial.next.eq(self._map_claimed() & ~initial.done & known),
                     background.next.eq(initial.done & known),
                     self.background_claim.eq(self.open & initial.done),
                 ]
                 if self._in_memory:
-                    m.d.comb += self._own.next.eq(~self._own.done & known)
+                    m.d.comb += [
+                        self._own.next.eq(self._own.proposed & known),
+                        table.claim_own.eq(self._own.proposed),
+                    ]
+                    with m.If(self._own.found & ~self._own.proposed):
+                        m.d.comb += opens.eq(0)
                     with m.If(known):
                         m.d.sync += self._stuck.eq(0)
                     m.d.sync += self._again.eq(~known)
@@ -353,7 +356,7 @@ class Sequencer(wiring.Component):
         may_claim = table.free
         safe = table.found_captured if early else Const(0)
         if self._in_memory:
-            may_claim = Mux(self._own.done, table.free, table.two_free)
+            may_claim = Mux(self._own.proposed, table.two_free, table.free)
             safe = table.found_captured if early else table.found_copied
         # With one port nobody asks before the beat that was asked for is secured
         may_begin = ~self.pending if self._overlaps else Const(1)

@@ -9,7 +9,7 @@ __all__ = ["decide", "read", "step"]
 @compiled
 def read(u, a, row):
     """A row as a reader gets it: no block is shown as copied in one that is not at hand."""
-    return a.rows[row] if not u.params.in_memory or map_memory.has(u, a, row) else 0
+    return a.rows[row] if not u.params.in_memory or map_memory.knows(u, a, row) else 0
 
 
 @compiled

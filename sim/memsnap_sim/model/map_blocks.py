@@ -2,7 +2,14 @@
 
 from ._compiled import compiled
 
-__all__ = ["may_claim", "offers_bit", "step"]
+__all__ = ["has", "may_claim", "offers_bit", "step"]
+
+
+@compiled
+def has(u, block):
+    """Whether a block is one of them."""
+    p = u.params
+    return p.in_memory and p.map_first <= block < p.map_first + p.map_blocks
 
 
 @compiled

@@ -6,13 +6,27 @@ written there; of the cache it matters which rows are in it.
 
 from ._compiled import compiled
 
-__all__ = ["busy", "decide", "fetches", "has", "step"]
+__all__ = ["busy", "decide", "fetches", "knows", "step"]
 
 
 @compiled
-def has(u, a, row):
+def _has(a, row):
     """Whether a row is at hand."""
     return a.tags[row & (len(a.tags) - 1)] == row
+
+
+@compiled
+def _is_blank(u, row):
+    """Whether a row has no set bit, if that is known without it."""
+    p = u.params
+    last = p.map_first + p.map_blocks - 1
+    return row >= u.map.blank_from and not p.map_first >> 5 <= row <= last >> 5
+
+
+@compiled
+def knows(u, a, row):
+    """Whether it is known what is in a row."""
+    return _has(a, row) or _is_blank(u, row)
 
 
 @compiled
@@ -60,12 +74,13 @@ def decide(u):
         w.put_we = 1
         w.put_row = m.sweep_row
         return
-    w.set_done = (m.setting and m.take_hit and not other
+    known = m.take_hit or m.take_blank and not m.fetching
+    w.set_done = (m.setting and known and not other
                   and not w.map_read and not w.map_returns)
     if m.fetching and not m.asked and not w.map_returns:
         w.put_row = m.fetch_row
         w.put = room and _may_put(u, w.put_row)
-    elif m.unwritten and (m.whole or other and m.setting and (m.take_hit or m.fetching)):
+    elif m.unwritten and (m.whole or other and m.setting and (known or m.fetching)):
         w.put_we = 1
         w.put_row = m.unwritten_row
         w.put = room and _may_put(u, w.put_row)
@@ -118,7 +133,7 @@ def step(u, a):
         _sweep(u, a)
         _request(u)
         return
-    missed = m.setting and not m.take_hit
+    missed = m.setting and not m.take_hit and not m.take_blank
     if not m.fetching:
         if not m.wrote:
             m.fetching = missed or m.scanned and not m.scan_hit
@@ -127,16 +142,21 @@ def step(u, a):
         m.asked = 1
     if w.put and w.put_we:
         m.unwritten = 0
-    m.take_hit = has(u, a, (m.block if m.setting else w.set_block) >> 5)
+    take_row = (m.block if m.setting else w.set_block) >> 5
+    was_blank = m.take_blank
+    m.take_hit = _has(a, take_row)
+    m.take_blank = _is_blank(u, take_row)
     m.scanned = w.scan
     if w.scan:
         m.scan_at = w.scan_row
-        m.scan_hit = has(u, a, w.scan_row)
+        m.scan_hit = knows(u, a, w.scan_row)
     here = w.map_read or w.map_returns
     m.wrote = w.set_done or here
     if w.set_done:
         m.unwritten = 1
         m.unwritten_row = m.block >> 5
+        if was_blank:
+            m.blank_from = m.unwritten_row + 1
         # Its line may have been replaced in the clock before, after it was read for this
         a.tags[m.unwritten_row & (len(a.tags) - 1)] = m.unwritten_row
         m.setting = 0

@@ -11,7 +11,7 @@ _ALL = 0xffff_ffff
 def walk_regions(u):
     """The clock's end, for the initial copy."""
     n, w, p = u.initial, u.wires, u.params
-    if not w.enable or p.in_memory and not u.own.done:
+    if not w.enable or p.in_memory and not u.own.claimed:
         n.region = 0
         n.proposed = 0
     elif not n.done and not n.proposed:

@@ -44,10 +44,10 @@ def _pick(u):
     if not w.enable:
         return
     b, n, o = u.background, u.initial, u.own
-    of_map = p.in_memory and not o.done
+    of_map = p.in_memory and not o.claimed
     go = u.clock - u.pace.claimed >= p.pace
     if of_map:
-        proposed, block, may_claim = not o.claimed, o.block, map_blocks.may_claim(u)
+        proposed, block, may_claim = True, o.block, map_blocks.may_claim(u)
     elif n.done:
         proposed, block, may_claim = b.proposed and go, b.index, table.spare(u)
     else:
@@ -56,7 +56,7 @@ def _pick(u):
     if _asks(u, w.asker):
         first = False     # ahead of a held write that is of no use to look at again now
         if p.in_memory:
-            stuck = s.stuck and of_map and not o.claimed and o.under_way == 0
+            stuck = s.stuck and of_map and o.under_way == 0
             first = (stuck and u.table.used < p.jobs
                      or s.again and not u.map.fetching and not w.set_valid
                      and (may_claim if proposed else row >= 0))
@@ -91,7 +91,7 @@ def _answer(u, copied):
     port = w.asker
     place = s.probed << p.beat_bits | u.gate[port].ask & ((1 << p.beat_bits) - 1)
     known = reader.check(u, t.found_job, place) if t.found and p.early else 0
-    spared = p.in_memory and not u.own.done     # the last job is for the blocks of the map
+    spared = p.in_memory and not u.own.claimed     # the last job is for the blocks of the map
     safe = False
     if t.found:
         safe = t.captured[t.found_job] if p.early else p.in_memory and t.copied[t.found_job]
@@ -137,10 +137,11 @@ def _take_proposal(u, copied):
     """Claims the block that was proposed, unless it is copied or claimed."""
     w, s, p = u.wires, u.sequencer, u.params
     later = u.initial.done
-    w.own_next = p.in_memory and not u.own.done
+    w.own_next = p.in_memory and not u.own.claimed
     w.initial_next = not w.own_next and not later
     w.background_next = later
-    if w.enable and not copied and not u.table.found:
+    claimed = u.table.found or not w.own_next and map_blocks.has(u, s.probed)
+    if w.enable and not copied and not claimed:
         _claim(u, _BACKGROUND if later else _INITIAL, s.probed << p.beat_bits)
         w.background_claim = later
 

@@ -76,8 +76,8 @@ _JOIN = _record("last waiting waiting_owner")
 _ARBITER = _record("denied due kept kept_owner read_done write_done map_done")
 _MEMORY = _record("head tail last_answer busy done")
 _MAP = _record(
-    "block count writing completing word setting take_hit fetching fetch_row asked wrote scanned "
-    "scan_at scan_hit sweeping sweep_row unwritten unwritten_row whole")
+    "block count writing completing word setting take_hit take_blank fetching fetch_row asked "
+    "wrote scanned scan_at scan_hit sweeping sweep_row unwritten unwritten_row whole blank_from")
 _REQUESTS = _record("valid we row block before reading after")
 _OWN = _record("block claimed copied taken under_way done")
 _LIFE = _record("started accepted armed active instant ended")

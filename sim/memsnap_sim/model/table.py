@@ -1,10 +1,9 @@
 """The job table: each job is a block from its claim until its bit in the copy map is set."""
 
+from . import map_blocks
 from ._compiled import compiled
 
 __all__ = ["next_job", "spare", "step"]
-
-_INITIAL = 1
 
 
 @compiled
@@ -33,11 +32,11 @@ def _look_up(u, block):
 
 
 @compiled
-def _leave(u, all_kinds):
+def _leave(u, only_own):
     """The first job whose block is in the shadow is offered to the copy map."""
     t, p = u.table, u.params
     for job in range(p.jobs):
-        if t.busy[job] and t.copied[job] and (all_kinds or t.kind[job] == _INITIAL):
+        if t.busy[job] and t.copied[job] and (not only_own or map_blocks.has(u, t.block[job])):
             t.finished = 1
             t.leaving = job
             return
@@ -58,7 +57,7 @@ def step(u):
             t.finished = 0
             t.taken = 1
     elif not t.taken:
-        _leave(u, not u.params.in_memory or u.own.done)
+        _leave(u, u.params.in_memory and not u.own.done)
     if w.captured:
         t.captured[w.captured_job] = 1
     if w.copied:
