@@ -279,9 +279,6 @@ def finishing(*, left, latency=1, block_size=16, blocks=2048, **build):
     one = limits.copy_clocks(rig.params, rig.params.block_beats)
     limit = (left * one + limits.copy_ends(rig.params, latency)
              + limits.row_clocks(rig.params) * rig.params.map_rows)
-    why = _why_slow(rig.params)
-    if rig.params.map is Map.MEMORY:
-        why = ("a row of the map that is not on chip is read before it is written, and no other "
-               "block is copied while the bits of the map's own blocks are being set")
     return row("P6", rig.name(f"{left} of {blocks} blocks left", "clocks"),
-               rig.clocks - (blocks - left) * one, limit, limit + blocks / 32, why=why)
+               rig.clocks - (blocks - left) * one, limit, limit + blocks / 32,
+               why=_why_slow(rig.params))
