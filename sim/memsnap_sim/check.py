@@ -19,6 +19,8 @@ _NEXT_PORT = 2
 _ARMED = 2
 #: Beats of the buffer beside those in flight: between the stages of the copier.
 _STAGES = 8
+#: Clocks that a block takes the copy map: two for its claim, one for its bit.
+_OF_MAP = 3
 
 
 @dataclass(frozen=True)
@@ -102,18 +104,29 @@ def findings(config):
 
 def _wanted_depth(params, latency, shadow_latency):
     """Beats under way at the full copy rate."""
-    stages = 5 * params.burst_beats if params.bus is Bus.AXI4 else _STAGES
+    stages = 5 * _burst(params) if params.bus is Bus.AXI4 else _STAGES
     return math.ceil(_rate(params) * (latency + shadow_latency)) + stages
 
 
-def _rate(params):
-    """Beats a clock at most: reads and writes share requests, or do not."""
+def _slots(params):
+    """Beats a clock that the bus carries: reads and writes share requests, or do not."""
     return 1 if params.bus is Bus.AXI4 or params.shadow is Shadow.SEPARATE else 0.5
+
+
+def _rate(params):
+    """Beats a clock at most."""
+    return min(_slots(params), params.block_beats / _OF_MAP)
+
+
+def _full_rate_block(params):
+    """Bytes of the smallest block with which the copy map is no limit."""
+    beats = math.ceil(_OF_MAP * _slots(params))
+    return params.beat_bytes << (beats - 1).bit_length()
 
 
 def _burst(params):
     """Beats that the copier asks for at once, at most."""
-    return params.burst_beats if params.bus is Bus.AXI4 else 1
+    return min(params.burst_beats, params.block_beats) if params.bus is Bus.AXI4 else 1
 
 
 def _needs(params, latency, shadow_latency):
@@ -160,10 +173,14 @@ def _clocks(params, latency, shadow_latency):
                       else "held writes are served one after the other")
     yield Finding("clocks", "start to the instant", _ARMED, "clocks",
                   "and until the memory takes the writes that it stalls")
+    small = _rate(params) < _slots(params)
     yield Finding("clocks", "copy of all, without other traffic", math.ceil(beats / rate),
-                  "clocks", f"{beats} beats at {rate:.3g} a clock")
+                  "clocks", f"{beats} beats at {rate:.3g} a clock" + (
+                      f": each block takes the map {_OF_MAP} clocks; "
+                      f"set block_size = {_full_rate_block(params)}, or copy more slowly"
+                      if small else ""))
     if params.share:
-        requests = 2 * beats if _rate(params) < 1 else beats // min(burst, params.block_beats)
+        requests = 2 * beats if _slots(params) < 1 else beats // burst
         busiest = requests * (params.share + burst)
         yield Finding("clocks", "copy of all, under any traffic", busiest, "clocks",
                       f"a slot for the copier after {params.share} denied")
