@@ -77,8 +77,11 @@ class HelpedSpec(WholeSpec):
         none, full = map_["count"] == 0, map_["count"] == self._params.blocks
         silence = Part(self._m, self._signals, "lifecycle.silence0")
         yield Fact((silence["clocks"] != 0) | silence["far"], "a clock that does not count")
-        yield Fact(~silence["was_on"] | self._was_locked, "silent, and not locked")
-        yield Fact(~(silence["was_on"] & silence["reached"]) | silence["far"] | self._timed,
+        was_silent, below = silence["was_on"], silence["below"]
+        yield Fact(~was_silent[0] | self._was_locked, "silent, and not locked")
+        yield Fact(was_silent[0] | below[0], "not silent, and not below the limit")
+        yield Fact(~(was_silent[0] & below[0]) | self._timed, "below no limit")
+        yield Fact(below[0] | ~below[1] | ~(was_silent[1] | self.timeout[0]) | self._timed,
                    "over without a limit")
         yield Fact(self._active == running, "active")
         yield Fact(control.done == done, "done")
