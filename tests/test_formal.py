@@ -61,9 +61,9 @@ class CounterSpec(wiring.Component):
         return m
 
 
-def broken_rtlil(name, defect, path):
+def broken_rtlil(name, defect, path, *, mutants=MUTANTS):
     """The specification of a unit with a defect."""
-    mutant, = (each for each in MUTANTS if each.name == defect)
+    mutant, = (each for each in mutants if each.name == defect)
     mutate(mutant, path)
     tests = Path(__file__).parent
     done = subprocess.run([sys.executable, "-m", "formal.specs", name], capture_output=True,

@@ -9,6 +9,7 @@ from unittest import mock
 
 from amaranth.back import rtlil
 from formal.arbiter_spec import ArbiterSpec
+from formal.axi4_gate_spec import Axi4GateSpec
 from formal.copier_spec import CopierSpec
 from formal.copy_buffer_spec import CopyBufferSpec
 from formal.copy_map_spec import CopyMapSpec
@@ -29,6 +30,13 @@ def small(*, blocks=4, block_size=2, **changes):
         "data_width": 8, "addr_width": (4 * size - 1).bit_length(), "block_size": block_size,
         "memory_size": size, "memory_base": 0, "shadow_base": size, "buffer_depth": 4, "jobs": 2,
         "max_in_flight": 2, "regions": 1, **changes})
+
+
+def small_axi4(**changes):
+    """Beats of four bytes; the memory behind as much that is not guarded."""
+    return {"bus": "axi4", "data_width": 32, "addr_width": 13, "block_size": 8, "memory_size": 32,
+            "memory_base": 32, "shadow_base": 64, "burst_beats": 2, "id_width": 1,
+            "user_width": 1, **changes}
 
 
 def convert(spec):
@@ -60,6 +68,10 @@ SPECS = {
     "gate classic": lambda: convert(GateSpec(small(pipelined=False))),
     "arbiter pipelined": lambda: convert(ArbiterSpec(small())),
     "arbiter classic": lambda: convert(ArbiterSpec(small(pipelined=False))),
+    "axi4 gate": lambda: two_rows(Axi4GateSpec, **small_axi4()),
+    "axi4 gate pages": lambda: convert(Axi4GateSpec(small(**small_axi4(
+        block_size=1024, memory_size=4096, memory_base=4096, shadow_base=8192, addr_width=14)))),
+    "axi4 gate map": lambda: convert(Axi4GateSpec(small(**small_axi4(map="memory")))),
     "whole": lambda: convert(HelpedSpec(small())),
     "whole strict": lambda: convert(HelpedSpec(small(release="copied"))),
     "whole longer": lambda: convert(HelpedSpec(small(block_size=4))),

@@ -4,7 +4,9 @@ The same rules as those of :class:`memsnap_sim.kit.protocol.ProtocolChecker`, bu
 which ``cyc`` falls: here no answer passes in it.
 """
 
-from amaranth.hdl import Assert, Assume, Cat, Mux, Signal
+from amaranth.hdl import Cat, Mux, Signal
+
+from .rules import Rules
 
 __all__ = ["WishboneRules"]
 
@@ -12,7 +14,7 @@ _ANSWERS = "ack", "err", "rty"
 _REQUEST = "stb", "we", "adr", "dat_w", "sel", "lock", "cti", "bte"
 
 
-class WishboneRules:
+class WishboneRules(Rules):
     """The rules on one bus.
 
     Parameters
@@ -71,17 +73,3 @@ class WishboneRules:
             f"{name} single": ~several,
             f"{name} answer": ~self.answered | cycle & is_open,
         }
-
-    @staticmethod
-    def assume(rules, *names):
-        """Assumes the rules, or those whose message ends with one of ``names``."""
-        return [Assume(rule) for text, rule in rules.items() if _chosen(text, names)]
-
-    @staticmethod
-    def check(rules, *names):
-        """Asserts the rules, or those whose message ends with one of ``names``."""
-        return [Assert(rule, text) for text, rule in rules.items() if _chosen(text, names)]
-
-
-def _chosen(text, names):
-    return not names or text.rsplit(" ", 1)[1] in names
