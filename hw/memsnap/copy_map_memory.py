@@ -25,8 +25,8 @@ class CopyMapMemory(wiring.Component):
     back from its register, and the memory answers a read after all writes that were requested
     before it.
 
-    A row that is neither in the cache nor unwritten costs one read of the memory: the data is in
-    the cache from the second clock after the answer on. One such read is made at a time; sets come
+    A row that is neither in the cache nor unwritten costs one read of the memory: a scan that is
+    presented in the clock of the answer sees it. One such read is made at a time; sets come
     before scans, and the read before the write of the unwritten row. A *blank* row is not read: one
     without a set bit, if all behind it are so too, of those that hold no bit of the map's own
     blocks. A sweep writes every row, one a clock as long as the memory takes them.
@@ -48,7 +48,7 @@ class CopyMapMemory(wiring.Component):
     set : ``In(stream.Signature(block_bits))``
         A block that is now copied; ``set_done`` follows in the next clock or later.
     set_done : ``Out(1)``
-        Its bit is being set; it is seen by a scan that is presented in the next clock or later.
+        Its bit is being set; it is seen by a scan that is presented in this clock or later.
     restart : ``In(1)``
     full : ``Out(1)``
         Every block is copied, and every bit is in the memory.
@@ -99,6 +99,8 @@ class CopyMapMemory(wiring.Component):
         self._fetching = Signal()
         self._asked = Signal()       # the memory, for that row
         self._fetch_row = Signal.like(self.scan_row)
+        self._misses = Signal()      # a row is missed, and is fetched from the next clock on
+        self._missed_row = Signal.like(self.scan_row)
         # What the cache has and the memory has not yet
         self._unwritten = Signal()
         self._unwritten_row = Signal.like(self.scan_row)
@@ -249,7 +251,7 @@ class CopyMapMemory(wiring.Component):
         scanned = Signal()
         gave_up = Signal()      # the row of the next scan could not be read
         scan_at = Signal.like(self.scan_row)
-        # A miss in the clock of a write tells nothing: the row may be what was written
+        # A set's miss in the clock of a write tells nothing: the row may be what was written
         wrote = Signal()
         m.d.sync += [scanned.eq(self.scan), scan_at.eq(self.scan_row), wrote.eq(cache.write)]
         m.d.comb += [
@@ -262,11 +264,13 @@ class CopyMapMemory(wiring.Component):
         ]
         with m.If(scanned):
             m.d.sync += gave_up.eq(0)
-        with m.If(~self._fetching & ~wrote & ~self.sweeping):
-            m.d.sync += [
-                self._fetching.eq(self._set_misses | (scanned & ~self.scan_valid)),
-                self._fetch_row.eq(Mux(self._set_misses, self._set_row, scan_at)),
-            ]
+        m.d.comb += [
+            self._misses.eq(~self._fetching & ~wrote & ~self.sweeping
+                            & (self._set_misses | (scanned & ~self.scan_valid))),
+            self._missed_row.eq(Mux(self._set_misses, self._set_row, scan_at)),
+        ]
+        with m.If(self._misses):
+            m.d.sync += [self._fetching.eq(1), self._fetch_row.eq(self._missed_row)]
         with m.If(self._returns | self._fetching & ~self._asked & ~self.live):
             m.d.sync += self._fetching.eq(0)
         with m.If(requests.read):
@@ -286,11 +290,14 @@ class CopyMapMemory(wiring.Component):
         put = requests.put
         reads, writes = Signal(), Signal()
         block = Signal.like(self.error_block)
+        row = Signal.like(self._fetch_row)
         m.d.comb += [
-            reads.eq(self._fetching & ~self._asked & ~self._returns & self.live),
+            row.eq(Mux(self._fetching, self._fetch_row, self._missed_row)),
+            reads.eq((self._misses | self._fetching & ~self._asked) & self.live
+                     & ~(self._unwritten & (row == self._unwritten_row))),
             writes.eq(self._unwritten & (self._whole | self._makes_way)),
             put.payload.we.eq(~reads),
-            put.payload.row.eq(Mux(reads, self._fetch_row, self._unwritten_row)),
+            put.payload.row.eq(Mux(reads, row, self._unwritten_row)),
             put.payload.data.eq(self._unwritten_data),
             # All that is in flight is for one block, so that it is known which block fails
             block.eq(self._block_of(put.payload.row)),

@@ -23,7 +23,7 @@ class MapCache(wiring.Component):
     on when each was written once, which a sweep of the map does, each holds some row of the map.
     There is no other sign of validity.
 
-    A read in the clock of a write gives what was there before.
+    A read in the clock of a write gives what was there before; ``scan``, what is written.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ class MapCache(wiring.Component):
         ]
         for name in reader_names(self._params):
             read, row = getattr(self, name), getattr(self, name + "_row")
-            get = ram.read_port()
+            get = ram.read_port(transparent_for=[put] if name == "scan" else [])
             tag = Signal.like(get.data.tag, name=name + "_tag")
             m.d.comb += [
                 get.en.eq(read),

@@ -309,7 +309,7 @@ class Sequencer(wiring.Component):
                     table.claim_kind.eq(JobKind.DEMAND),
                 ]
                 with m.If(self.enable & ~known):
-                    self._ask_again(m, table=table, free_scan=free_scan)
+                    self._ask_again(m)
                 with m.Else():
                     m.d.comb += free_scan.eq(1 if self._in_memory else ~looks_again)
                     m.next = "PICK"
@@ -335,17 +335,14 @@ class Sequencer(wiring.Component):
                 ask_first, row_of(self.ask.payload.block),
                 Mux(shows & ~claims, self.map_row, proposed_row)))
 
-    def _ask_again(self, m, *, table, free_scan):
+    def _ask_again(self, m):
         """The row of the ask's block is not at hand: stays with it until it is."""
         if not self._in_memory:
             return
         m.d.sync += self.map_urgent.eq(1)
         with m.If(self._again):      # that comes first
             m.next = "PICK"
-        m.d.comb += [
-            self.scan.eq(~self.scan_wait & ~self._again),
-            free_scan.eq(self.scan_wait),
-        ]
+        m.d.comb += self.scan.eq(~self._again)
 
     def _answer(self, m, *, table, copied, opens):
         """What becomes of a held write whose block was probed."""

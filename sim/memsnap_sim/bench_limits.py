@@ -55,10 +55,11 @@ def stall(params, latency, *, row_on_chip=True):
     """Longest stall of a write whose block is not copied.
 
     The beat that it overwrites has to be read before: a clock for the request, and L. One memory
-    reads for one port after the other. A row of the map that is not on chip has to be read too;
-    as that read does not depend on the other, it takes one clock more.
+    reads for one port after the other. If the block's row of the map is not on chip, nothing else
+    tells whether the beat has still to be read, so that one read follows the other. (Both at once
+    would take a read in vain for each write to a copied block.)
     """
-    return latency + params.ports + (not row_on_chip)
+    return latency + params.ports + (0 if row_on_chip else missed_row(latency))
 
 
 def stall_goal(params, latency, *, row_on_chip=True):

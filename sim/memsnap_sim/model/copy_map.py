@@ -29,6 +29,8 @@ def step(u, a):
     m, w = u.map, u.wires
     if u.params.in_memory:
         map_memory.step(u, a)
+    elif w.scan:
+        u.sequencer.row_bits = a.rows[w.scan_row]
     if m.completing:
         # The summary follows a clock later
         a.words[m.word >> 5] |= 1 << (m.word & 31)
@@ -44,3 +46,5 @@ def step(u, a):
     m.writing = w.set_valid and w.set_ready
     if m.writing:
         m.block = w.set_block
+    if u.params.in_memory and w.scan:
+        u.sequencer.row_bits = a.rows[w.scan_row] if m.scan_hit else 0

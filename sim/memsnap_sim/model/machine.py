@@ -89,7 +89,7 @@ def _copy(u, a):
     figures.count(u, a)
     reader.step(u, a)
     buffer.step(u, a)
-    sequencer.step(u, a)
+    sequencer.step(u)
     copy_map.step(u, a)
     table.step(u)
     if u.params.in_memory:

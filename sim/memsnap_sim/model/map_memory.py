@@ -77,7 +77,13 @@ def decide(u):
     known = m.take_hit or m.take_blank and not m.fetching
     w.set_done = (m.setting and known and not other
                   and not w.map_read and not w.map_returns)
-    if m.fetching and not m.asked and not w.map_returns:
+    set_misses = m.setting and not m.take_hit and not m.take_blank
+    w.map_misses = (not m.fetching and not m.wrote
+                    and (set_misses or m.scanned and not m.scan_hit))
+    if w.map_misses:
+        m.fetch_row = m.block >> 5 if set_misses else m.scan_at
+    comes_back = m.unwritten and m.unwritten_row == m.fetch_row
+    if (w.map_misses or m.fetching and not m.asked) and not comes_back:
         w.put_row = m.fetch_row
         w.put = room and _may_put(u, w.put_row)
     elif m.unwritten and (m.whole or other and m.setting and (known or m.fetching)):
@@ -133,12 +139,8 @@ def step(u, a):
         _sweep(u, a)
         _request(u)
         return
-    missed = m.setting and not m.take_hit and not m.take_blank
-    if not m.fetching:
-        if not m.wrote:
-            m.fetching = missed or m.scanned and not m.scan_hit
-            m.fetch_row = m.block >> 5 if missed else m.scan_at
-    elif w.put and not w.put_we:
+    m.fetching |= w.map_misses
+    if w.put and not w.put_we:
         m.asked = 1
     if w.put and w.put_we:
         m.unwritten = 0
@@ -146,10 +148,7 @@ def step(u, a):
     was_blank = m.take_blank
     m.take_hit = _has(a, take_row)
     m.take_blank = _is_blank(u, take_row)
-    m.scanned = w.scan
-    if w.scan:
-        m.scan_at = w.scan_row
-        m.scan_hit = knows(u, a, w.scan_row)
+    blank = _is_blank(u, w.scan_row)
     here = w.map_read or w.map_returns
     m.wrote = w.set_done or here
     if w.set_done:
@@ -164,6 +163,11 @@ def step(u, a):
         a.tags[m.fetch_row & (len(a.tags) - 1)] = m.fetch_row
         m.fetching = 0
         m.asked = 0
+    m.scanned = w.scan
+    if w.scan:
+        # It sees what is written in its clock
+        m.scan_at = w.scan_row
+        m.scan_hit = _has(a, w.scan_row) or blank
     if w.set_valid and w.set_ready:
         m.setting = 1
     _request(u)

@@ -1,6 +1,6 @@
 """The sequencer: answers held writes; claims blocks for them, for the regions, for the rest."""
 
-from . import copy_map, map_blocks, proposals, reader, table
+from . import map_blocks, proposals, reader, table
 from ._compiled import compiled
 from .state import ASKED, PICK, PROPOSED
 
@@ -155,7 +155,7 @@ def _ask_again(u):
     w.find = block
     if s.again:
         s.state = PICK      # that comes first
-    elif not u.map.fetching:
+    else:
         _probe(u, block, ASKED)
 
 
@@ -231,12 +231,10 @@ def decide(u):
 
 
 @compiled
-def step(u, a):
-    """The clock's end. Called after all that use the row that was read in the clock before."""
+def step(u):
+    """The clock's end."""
     s, w = u.sequencer, u.wires
     s.turn = w.asker
     if w.background_claim:
         u.pace.claimed = u.clock
     s.probed = w.find
-    if w.scan:
-        s.row_bits = copy_map.read(u, a, w.scan_row)

@@ -45,8 +45,8 @@ _WIRES = _record(
     "copied copied_job enable open visit follow demand late job place find kind grant whole held "
     "asker scan scan_row scanned initial_next background_next background_claim own_next own_copied "
     "set_valid set_ready set_done set_block retire finished_taken map_ready map_answer "
-    "map_written map_read map_returns put put_we put_row full start can_arm stands copier "
-    "read_place write_place data data_last map_offers map_done comes",
+    "map_written map_read map_returns map_misses put put_we put_row full start can_arm stands "
+    "copier read_place write_place data data_last map_offers map_done comes",
     hold=MOST_PORTS, claims=MOST_PORTS, asks=MOST_PORTS, taken=MOST_PORTS, refuse=MOST_PORTS,
     secured=MOST_PORTS, granted=MOST_PORTS,
     reads=MOST_PORTS, reads_taken=MOST_PORTS, owners=2, read_home=3, write_home=3)
