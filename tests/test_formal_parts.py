@@ -74,6 +74,12 @@ def test_proved(proof, tmp_path):
     assert outcome.passed, outcome.log
 
 
+@unbounded
+def test_the_permits_of_the_axi4_gate_are_proved(tmp_path):
+    outcome = prove(rtlil_of("axi4 gate permits"), tmp_path, mode="pdr", unknown_ram=True)
+    assert outcome.passed, outcome.log
+
+
 @each([proof for proof in PROOFS if proof.mode == "induction"])
 def test_proved_by_induction(proof, tmp_path):
     outcome = prove(rtlil_of(proof.name), tmp_path, mode="induction", depth=proof.depth,

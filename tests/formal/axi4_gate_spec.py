@@ -25,10 +25,15 @@ class Axi4GateSpec(wiring.Component):
     ----------
     params : SnapshotParams
         With four blocks or less.
+    part : str or None
+        Only a part of the contract is asserted: ``"permits"``: what must not pass (C1, C7);
+        ``"passes"``: what passes is not changed, and the rules of AXI4 (C3); ``"holds"``: what
+        is held, for how long, and what is said of it.
     """
 
-    def __init__(self, params):
+    def __init__(self, params, *, part=None):
         self._params = params
+        self._part = part
         self._gate = gate = Axi4Gate(params)
         bus = gate.m.signature
         super().__init__({
@@ -115,6 +120,11 @@ class Axi4GateSpec(wiring.Component):
             Assume(~self.done | past(m, self.done | self.active) & ~self.active),
         ]
 
+    def _check(self, m, part, *asserts):
+        """Asserts what belongs to the part of the contract that is to be proved."""
+        with m.If(Const(self._part in (None, part), 1)):
+            m.d.sync += asserts
+
     @property
     def _beats(self):
         return self._params.memory_size // self._params.beat_bytes
@@ -148,11 +158,13 @@ class Axi4GateSpec(wiring.Component):
         m.d.sync += [
             # The map restarts only between snapshots
             Assume(~(self.active & past(m, self.active)) | (before & ~self.copied == 0)),
+        ]
+        self._check(
+            m, "holds",
             Assert(~(past(m, core.ask.valid & ~core.ask.ready & self.active) & self.active
                      & self._begun) | core.ask.valid & (asked == past(m, asked)),
                    "an ask does not wait for its grant"),
-            Assert(~core.ask.valid | (asked < self._beats), "an ask for what there is not"),
-        ]
+            Assert(~core.ask.valid | (asked < self._beats), "an ask for what there is not"))
         return self.copied.bit_select(block, 1) | granted
 
     def _is_in(self, address, base, size=None):
@@ -191,21 +203,22 @@ class Axi4GateSpec(wiring.Component):
         m.d.sync += answers.eq(alone | answers & ~own_end)
         with m.If(alone):
             m.d.sync += own_id.eq(getattr(s, f"{address}id"))
-        m.d.sync += [
+        self._check(
+            m, "passes",
             Assert(~passes | valid & self._same(address), "C3: a request is made up or changed"),
             Assert(~passes | (ready == getattr(bus, f"{address}ready")),
                    "C3: a request is lost, or made twice"),
             Assert(~alone | may, "C3: a request is swallowed"),
             Assert(~(alone | answers) | ~passes & (rules.owed[address] == 0),
-                   "C3: a refusal does not keep the order"),
-        ]
+                   "C3: a refusal does not keep the order"))
         return answers, own_id
 
     def _check_answers(self, m, channel, own, own_id):
         """Answers of the memory pass as they are; the gate's own are errors."""
         s, bus = self._gate.s, self._gate.m
         valid, ready = getattr(s, f"{channel}valid"), getattr(bus, f"{channel}ready")
-        m.d.sync += [
+        self._check(
+            m, "passes",
             Assert(own | (valid == getattr(bus, f"{channel}valid"))
                    & (ready == getattr(s, f"{channel}ready")),
                    "C3: an answer is lost or made up"),
@@ -214,8 +227,7 @@ class Axi4GateSpec(wiring.Component):
             Assert(~own | valid & (getattr(s, f"{channel}id") == own_id)
                    & (getattr(s, f"{channel}resp") == Response.SLVERR)
                    & (getattr(s, f"{channel}user", Const(0)) == 0),
-                   "C3: what is refused is not answered with an error"),
-        ]
+                   "C3: what is refused is not answered with an error"))
 
     def _check_writes(self, m, permitted):
         params, gate, core = self._params, self._gate, self._gate.core
@@ -239,14 +251,16 @@ class Axi4GateSpec(wiring.Component):
         with m.If(own & s.bready):
             m.d.sync += ended.eq(0)
         m.d.comb += [dropping.eq(answers & ~ended), own.eq(answers & ended)]
-        m.d.sync += [
+        self._check(
+            m, "permits",
             Assert(~(bus.awvalid & self.active & at_beat & ~permitted),
                    "C1: a write passes without a permit"),
-            Assert(~(bus.awvalid & not_here), "C7: a write passes that is not allowed"),
+            Assert(~(bus.awvalid & not_here), "C7: a write passes that is not allowed"))
+        self._check(
+            m, "passes",
             Assert(Mux(dropping, s.wready & ~bus.wvalid, (s.wvalid == bus.wvalid)
                        & (s.wready == bus.wready)), "C3: data is lost, kept back or made up"),
-            Assert(~bus.wvalid | self._same("w"), "C3: data is changed"),
-        ]
+            Assert(~bus.wvalid | self._same("w"), "C3: data is changed"))
         self._check_answers(m, "b", own, own_id)
         self._check_hold(m, burst, touches, barred, answers)
         m.d.sync += [
@@ -290,8 +304,9 @@ class Axi4GateSpec(wiring.Component):
         for count, on in ((held, 1), (unanswered, ~(core.ask.valid & core.ask.ready)),
                           (unasked, ~core.ask.valid)):
             m.d.sync += count.eq(Mux(goes_on & on, count + (count != top), 0))
-        m.d.sync += [
-            sure.eq(now_sure),
+        m.d.sync += sure.eq(now_sure)
+        self._check(
+            m, "holds",
             Assert(~core.held | s.awvalid & ~bus.awvalid & self.active & touches,
                    "something else than a write to the memory is held"),
             Assert(~kept | core.held | past(m, core.held) & ~self.active,
@@ -303,8 +318,7 @@ class Axi4GateSpec(wiring.Component):
             Assert(~gate.claims | gate.offers, "a claim without an offer"),
             Assert(~gate.offers | s.awvalid & ~refusing & ~full, "an offer of nothing"),
             Assert(~(core.held & gate.claims) | (unanswered <= walk + 1),
-                   "a held write keeps the channel"),
-        ]
+                   "a held write keeps the channel"))
 
     def _check_reads(self, m):
         params, gate = self._params, self._gate
@@ -318,14 +332,17 @@ class Axi4GateSpec(wiring.Component):
         end = s.rready & s.rlast
         answers, own_id = self._refusal(m, rules, "ar", may=refuses, own_end=end)
         full = rules.owed["ar"] == params.max_in_flight
-        m.d.sync += [
+        self._check(
+            m, "permits",
             Assert(~(bus.arvalid & denied & (self.transfer <= s.arlen)
-                     & self._is_in(byte, params.shadow_base)), "C7: a read passes that is denied"),
+                     & self._is_in(byte, params.shadow_base)), "C7: a read passes that is denied"))
+        self._check(
+            m, "passes",
             Assert(~s.arvalid | s.arready | bus.arvalid | answers | full
                    | refuses & (rules.owed["ar"] != 0), "a read is kept back"),
-            Assert(~answers | (s.rdata == 0), "data of a read that is refused"),
-            Cover(answers & end & past(m, answers & s.rready), "a read of two beats is refused"),
-        ]
+            Assert(~answers | (s.rdata == 0), "data of a read that is refused"))
+        m.d.sync += Cover(answers & end & past(m, answers & s.rready),
+                          "a read of two beats is refused")
         self._check_answers(m, "r", answers, own_id)
 
     def _check_drain(self, m):
@@ -334,15 +351,18 @@ class Axi4GateSpec(wiring.Component):
         m.d.sync += [
             self._old.eq(Mux(self.active, self._old - (rules.taken["b"] & (self._old != 0)),
                              after)),
-            Assert(~self.active | (gate.drained == (self._old == 0)), "C1: not drained, or unsaid"),
-            Assert(~(self.active & gate.m.awvalid) | (self._old == 0),
-                   "C1: a write passes before those before the instant are answered"),
             Cover(self.active & gate.drained & past(m, self.active & ~gate.drained), "drained"),
         ]
+        self._check(
+            m, "permits",
+            Assert(~self.active | (gate.drained == (self._old == 0)), "C1: not drained, or unsaid"),
+            Assert(~(self.active & gate.m.awvalid) | (self._old == 0),
+                   "C1: a write passes before those before the instant are answered"))
 
     def _check_rules(self, m):
         """The gate keeps to AXI4 on both sides, but that data may be at the memory too early."""
         early = ~past(m, (self._m.due != 0) | self._m.comes["aw"])
         manager = {text: rule | early if text.endswith("w steady") and "aw" not in text else rule
                    for text, rule in self._m.manager.items()}
-        m.d.sync += [*Axi4Rules.check(manager), *Axi4Rules.check(self._s.subordinate)]
+        self._check(m, "passes", *Axi4Rules.check(manager),
+                    *Axi4Rules.check(self._s.subordinate))

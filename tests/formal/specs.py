@@ -69,6 +69,8 @@ SPECS = {
     "arbiter pipelined": lambda: convert(ArbiterSpec(small())),
     "arbiter classic": lambda: convert(ArbiterSpec(small(pipelined=False))),
     "axi4 gate": lambda: two_rows(Axi4GateSpec, **small_axi4()),
+    "axi4 gate permits": lambda: two_rows(
+        lambda params: Axi4GateSpec(params, part="permits"), **small_axi4()),
     "axi4 gate pages": lambda: convert(Axi4GateSpec(small(**small_axi4(
         block_size=1024, memory_size=4096, memory_base=4096, shadow_base=8192, addr_width=14)))),
     "axi4 gate map": lambda: convert(Axi4GateSpec(small(**small_axi4(map="memory")))),
