@@ -1,6 +1,6 @@
 """Counts clocks in a row, up to a limit."""
 
-from amaranth.hdl import Cat, Module, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -33,18 +33,18 @@ class Stopwatch(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        far = Signal()              # beyond what 32 bits reach
-        was_on = Signal(2)          # in the clock before, and in that before
-        below = Signal(2, init=3)   # the limit, or off, likewise
+        far = Signal()          # beyond what 32 bits reach
+        was_on = Signal(2)      # in the clock before, and in that before
+        below = Signal(2)       # the limit, likewise
         # It is not below its limit any more. In its first clock it is so with a limit of 1, and
         # of 0, which is none
-        m.d.comb += self.over.eq(~below[0] & below[1] & (was_on[1] | self.limit[0]))
+        m.d.comb += self.over.eq(was_on[0] & ~below[0] & Mux(was_on[1], below[1], self.limit[0]))
         m.d.sync += [
             was_on.eq(Cat(self.on, was_on)),
             below.eq(Cat(is_below(self.clocks, self.limit), below)),
         ]
         with m.If(~self.on):
-            m.d.sync += [self.clocks.eq(1), far.eq(0), below[0].eq(1)]
+            m.d.sync += [self.clocks.eq(1), far.eq(0)]
         with m.Elif(~far):
             m.d.sync += Cat(self.clocks, far).eq(self.clocks + 1)
         return m

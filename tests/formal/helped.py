@@ -79,10 +79,9 @@ class HelpedSpec(WholeSpec):
         yield Fact((silence["clocks"] != 0) | silence["far"], "a clock that does not count")
         was_silent, below = silence["was_on"], silence["below"]
         yield Fact(~was_silent[0] | self._was_locked, "silent, and not locked")
-        yield Fact(was_silent[0] | below[0], "not silent, and not below the limit")
         yield Fact(~(was_silent[0] & below[0]) | self._timed, "below no limit")
-        yield Fact(below[0] | ~below[1] | ~(was_silent[1] | self.timeout[0]) | self._timed,
-                   "over without a limit")
+        reaches = Mux(was_silent[1], below[1], self.timeout[0])
+        yield Fact(~was_silent[0] | below[0] | ~reaches | self._timed, "over without a limit")
         yield Fact(self._active == running, "active")
         yield Fact(control.done == done, "done")
         yield Fact(~(control.failed | control.cancelled)
