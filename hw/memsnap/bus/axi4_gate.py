@@ -180,7 +180,7 @@ class Axi4Gate(wiring.Component):
             m.d.comb += [
                 moves.eq(~in_last_block & (here_copied | here_granted)
                          | here_granted & ~granted_whole & ~here_copied & (at.beat != end.beat)),
-                asks.eq(~here_copied & ~here_granted),
+                asks.eq(~here_copied & ~here_granted & ~(row_here & row_copied & in_last_row)),
                 block_passed.eq(here_copied | here_granted & granted_whole),
                 row_passed.eq(row_here & row_copied & ~in_last_row),
             ]
@@ -200,8 +200,7 @@ class Axi4Gate(wiring.Component):
             walking.eq(self.s.awvalid & ~self.s.awready),
             # What is found from registers, and from a row that was read for it, changes with a
             # grant alone
-            stuck.eq(may_hold & walking & row_here & asks & ~(row_copied & in_last_row)
-                     & ~(core.ask.valid & core.ask.ready)),
+            stuck.eq(may_hold & walking & row_here & asks & ~(core.ask.valid & core.ask.ready)),
         ]
         with m.If(~core.ask.valid):
             m.d.sync += [core.ask.valid.eq(may_hold & asks), core.ask.payload.eq(here)]
