@@ -104,7 +104,7 @@ MUTANTS = (
     Mutant("a write passes that does not claim the channel", "axi4_gate",
            "write.hold.eq(held | stuck |", "write.hold.eq(held |", (gate(),)),
     Mutant("a write that is granted is thought to be held for longer", "axi4_gate",
-           "\n                     & ~(core.ask.valid & core.ask.ready)", "",
+           " & ~(core.ask.valid & core.ask.ready)", "",
            (("test_unit_axi4", "test_a_held_write_finds_no_other_read_before_its_own", ()),)),
     Mutant("no drain", "axi4_gate",
            "self.drained.eq(drained | write.idle),", "self.drained.eq(1),",
