@@ -61,6 +61,9 @@ MAP_ROW_BITS = 32
 MAP_ROW_BYTES = 4
 
 
+#: Clocks that a block takes a copy map on chip: two for its claim, one for its bit.
+MAP_CLOCKS = 3
+
 #: Bits for notes on beats that the default number of jobs may take.
 _NOTES = 1 << 15
 
@@ -527,10 +530,10 @@ class SnapshotParams:
         """Blocks that are claimed in what a job lives beside the reads of its own block, at L = 32.
 
         Those are the L clocks of the last read and those of the last write's answer, and about 18
-        inside the unit, on AXI4 those of five bursts. Claim and bit take the map three clocks a
-        block.
+        inside the unit, on AXI4 those of five bursts. Claim and bit take the map
+        :data:`MAP_CLOCKS`.
         """
         axi4 = self.bus is Bus.AXI4
         life = 2 * _LATENCY + (5 * self.burst_beats + 4 if axi4 else 18)
         shared = not axi4 and self.shadow is Shadow.SAME
-        return -(-life // max(3, 2 * self.block_beats if shared else self.block_beats))
+        return -(-life // max(MAP_CLOCKS, 2 * self.block_beats if shared else self.block_beats))

@@ -3,8 +3,9 @@
 import math
 from dataclasses import dataclass
 
-from memsnap.params import MAP_ROW_BITS, Bus, Release, Shadow
+from memsnap.params import MAP_CLOCKS, MAP_ROW_BITS, Bus, Release
 
+from .bench_limits import copy_clocks
 from .errors import InputError
 from .settings import regions_of, surroundings_of
 from .simulable import refusals
@@ -19,8 +20,6 @@ _NEXT_PORT = 2
 _ARMED = 2
 #: Beats of the buffer beside those in flight: between the stages of the copier.
 _STAGES = 8
-#: Clocks that a block takes the copy map: two for its claim, one for its bit.
-_OF_MAP = 3
 
 
 @dataclass(frozen=True)
@@ -108,19 +107,14 @@ def _wanted_depth(params, latency, shadow_latency):
     return math.ceil(_rate(params) * (latency + shadow_latency)) + stages
 
 
-def _slots(params):
-    """Beats a clock that the bus carries: reads and writes share requests, or do not."""
-    return 1 if params.bus is Bus.AXI4 or params.shadow is Shadow.SEPARATE else 0.5
-
-
 def _rate(params):
-    """Beats a clock at most."""
-    return min(_slots(params), params.block_beats / _OF_MAP)
+    """Beats a clock at most: of the bus, or of the copy map."""
+    return params.block_beats / max(MAP_CLOCKS, copy_clocks(params, params.block_beats))
 
 
 def _full_rate_block(params):
     """Bytes of the smallest block with which the copy map is no limit."""
-    beats = math.ceil(_OF_MAP * _slots(params))
+    beats = math.ceil(MAP_CLOCKS / copy_clocks(params, 1))
     return params.beat_bytes << (beats - 1).bit_length()
 
 
@@ -173,14 +167,14 @@ def _clocks(params, latency, shadow_latency):
                       else "held writes are served one after the other")
     yield Finding("clocks", "start to the instant", _ARMED, "clocks",
                   "and until the memory takes the writes that it stalls")
-    small = _rate(params) < _slots(params)
+    small = copy_clocks(params, params.block_beats) < MAP_CLOCKS
     yield Finding("clocks", "copy of all, without other traffic", math.ceil(beats / rate),
                   "clocks", f"{beats} beats at {rate:.3g} a clock" + (
-                      f": each block takes the map {_OF_MAP} clocks; "
+                      f": each block takes the map {MAP_CLOCKS} clocks; "
                       f"set block_size = {_full_rate_block(params)}, or copy more slowly"
                       if small else ""))
     if params.share:
-        requests = 2 * beats if _slots(params) < 1 else beats // burst
+        requests = 2 * beats if copy_clocks(params, 1) > 1 else beats // burst
         busiest = requests * (params.share + burst)
         yield Finding("clocks", "copy of all, under any traffic", busiest, "clocks",
                       f"a slot for the copier after {params.share} denied")

@@ -133,6 +133,7 @@ class Axi4Gate(wiring.Component):
         here_copied, here_granted = Signal(), Signal()
         in_last_block = Signal()
         in_last_row = Signal()
+        rest_copied = Signal()                   # from ``at`` on, being in a row that is complete
         walked = Signal()                        # permitted as a whole
         may_hold = Signal()
 
@@ -154,8 +155,9 @@ class Axi4Gate(wiring.Component):
             here_granted.eq(is_granted(at)),
             in_last_block.eq(at.block == end.block),
             in_last_row.eq(row_of(at.block) == row_of(end.block)),
+            rest_copied.eq(row_here & row_copied & in_last_row),
             walked.eq(walking & (
-                row_here & row_copied & in_last_row | here_copied & in_last_block
+                rest_copied | here_copied & in_last_block
                 | here_granted & in_last_block & (granted_whole | (at.beat == end.beat)))),
             may_hold.eq(self.s.awvalid & self.active & touched.memory & ~touched.map),
             hold.eq(may_hold & ~walked & ~(~walking & touched.within & (
@@ -180,7 +182,7 @@ class Axi4Gate(wiring.Component):
             m.d.comb += [
                 moves.eq(~in_last_block & (here_copied | here_granted)
                          | here_granted & ~granted_whole & ~here_copied & (at.beat != end.beat)),
-                asks.eq(~here_copied & ~here_granted & ~(row_here & row_copied & in_last_row)),
+                asks.eq(~here_copied & ~here_granted & ~rest_copied),
                 block_passed.eq(here_copied | here_granted & granted_whole),
                 row_passed.eq(row_here & row_copied & ~in_last_row),
             ]
