@@ -96,7 +96,8 @@ def test_rows_are_written_and_progress_is_told(tmp_path, monkeypatch):
     monkeypatch.setattr(synth, "measure", faked(1))
     told = []
     out = tmp_path / "synth"
-    rows = run(out, designs=("gate", "unit"), configs=("default", "retry"), seeds=2,
+    rows = run(out, designs=("gate", "unit"), configs=("default", "retry"),
+               targets=("ecp5", "ice40"), seeds=2,
                progress=told.append)
     assert told == rows
     assert [row.key for row in rows] == [

@@ -195,6 +195,7 @@ class SnapshotCore(wiring.Component):
         for index, gate in enumerate(gates):
             m.d.comb += [
                 held_writes.held[index].eq(gate.held),
+                held_writes.asks[index].eq(gate.ask.valid),
                 held_writes.blocks[index].eq(gate.ask.payload.block),
                 gate.fail.eq(held_writes.fail[index]),
                 gate.deny_read.eq(control.deny_read[index]),
