@@ -150,6 +150,15 @@ def test_longest_path_is_told_in_the_design_s_names():
     assert longest_path({"critical_paths": []}) == ""
 
 
+@pytest.mark.parametrize("cell, name", [
+    ("unit.dut.unit.core.bus.port$2361$0_TRELLIS_FF_Q_1", "core.bus.port"),
+    ("$abc$1$auto$2_TRELLIS_FF_Q", "what has no name")])
+def test_longest_path_through_what_synthesis_named(cell, name):
+    report = {"critical_paths": [{"from": "posedge clk", "to": "posedge clk", "path": [
+        step("clk-to-q", 0.5), step("setup", 0.0, to=cell)]}]}
+    assert longest_path(report) == f"{name} (0.5 ns)"
+
+
 def test_paths_are_listed_below_the_table():
     row = Row("gate", "ice40", 10, 2, 0, 5, 0, [45.0], "a → b (22.2 ns)")
     assert markdown([row]).endswith(

@@ -282,7 +282,8 @@ def longest_path(report):
     names = [net for net in nets if not _MADE.search(net)] + [path[-1]["to"]["cell"]]
     names = [re.sub(r"\[\d+\]$", "", _MADE.sub("", name)).removeprefix("unit.")
              .removeprefix("dut.").replace("unit.", "") for name in names]
-    names = [_PORTS.get(name, name) for name in names if "$" not in name]
+    names = [re.sub(r"\$\d+", "", name) for name in names]      # what tells namesakes apart
+    names = [_PORTS.get(name, name) for name in names if "$" not in name] or ["what has no name"]
     return f"{' → '.join(dict.fromkeys(names))} ({_delay(path):.1f} ns)"
 
 
