@@ -75,7 +75,7 @@ MUTANTS = (
            "~walking & touched.within & (", "~walking & (",
            (("test_axi4_gate", "test_a_burst_over_a_block_edge_with_its_row_at_hand", ()),)),
     Mutant("burst over a block edge let through", "axi4_gate",
-           "row_copied & in_last_row | here_copied & in_last_block", "here_copied", (EDGE,)),
+           "rest_copied | here_copied & in_last_block", "here_copied", (EDGE,)),
     Mutant("row passed before it is complete", "axi4_gate",
            "row_passed.eq(row_here & row_copied & ~in_last_row)", "row_passed.eq(here_copied)",
            (("test_axi4_gate", "test_block_by_block", ()),)),
