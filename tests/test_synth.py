@@ -133,6 +133,15 @@ def test_the_page_in_the_documentation_is_of_the_committed_rows():
     assert fill(page, read_rows(ROOT / "docs" / "figures" / "synth.json")) == page
 
 
+def test_the_readme_has_the_measured_rows():
+    readme = (ROOT / "README.md").read_text()
+    for row in read_rows(ROOT / "docs" / "figures" / "synth.json"):
+        if (row.design, row.config) == ("unit", "default"):
+            median = sorted(row.fmax_mhz)[len(row.fmax_mhz) // 2]
+            assert (f"| {row.lut4} | {row.carry} | {row.lutram} | {row.ff} | {row.bram} "
+                    f"| {median:.1f} |\n") in readme, row.target
+
+
 def step(kind, delay, net=None, to="x"):
     return {"type": kind, "delay": delay, "to": {"cell": to}, **({"net": net} if net else {})}
 
