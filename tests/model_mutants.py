@@ -16,7 +16,7 @@ MUTANTS = [
     ("buffer.py", "b.offered = b.unwritten > w.take", "b.offered = b.unwritten > 0"),
     ("gate.py", "if hold and not g.looked:", "if hold:"),
     ("join.py", "range(1, p.ports + 1)", "range(p.ports)"),
-    ("map_memory.py", "not m.fetching and not m.wrote", "not m.fetching"),
+    ("map_memory.py", "not m.take_blank and not m.wrote", "not m.take_blank"),
     ("memory.py", "memory.last_answer + 1", "memory.last_answer"),
     ("proposals.py", "scan.seen = read and not found", "scan.seen = read"),
     ("reader.py", "r.due[port] <= w.read_answer", "r.due[port] == 0"),

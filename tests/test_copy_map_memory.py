@@ -487,6 +487,64 @@ def test_an_error_is_told(we):
     run(params, script)
 
 
+def test_the_block_that_failed_is_told_until_the_sweep():
+    """Though a row in another block of the map is asked for right after the error."""
+    params = params_with(200, map_cache=2)
+
+    async def script(bench):
+        pins, memory = bench.pins, bench.memory
+        await bench.swept()
+        await bench.leave_none_blank()
+        await bench.rest()
+        for failing, other in (0, 4), (4, 0):
+            memory.errors = {len(memory.taken)}
+            pins.drive(scan=1, scan_row=failing)
+            assert await until_error(bench) == (0, params.map_first_block + failing // 4)
+            asked = len(memory.taken)
+            pins.scan_row = other
+            await pins.tick()
+            for _ in range(10):
+                await memory.tick()
+                assert pins.error_block == params.map_first_block + failing // 4
+            assert memory.taken[asked][0] == other, "it is asked for"
+            pins.scan = 0
+            await bench.rest()
+            pins.sweep = 1
+            await memory.tick()
+            pins.sweep = 0
+            await bench.swept()
+            await bench.leave_none_blank()
+            await bench.rest()
+
+    run(params, script)
+
+
+def test_a_scan_has_its_row_fetched_as_soon_as_another_comes():
+    """And in the clock in which that one's read is answered, if it is in another of the blocks."""
+    params = params_with(200, map_cache=2)
+
+    async def script(bench):
+        pins, memory = bench.pins, bench.memory
+        await bench.swept()
+        await bench.leave_none_blank()
+        await bench.rest()
+        for first, second in (0, 2), (1, 4):
+            pins.drive(scan=1, scan_row=first)
+            await memory.tick()
+            pins.scan_row = second
+            clocks = 0
+            while not (pins.scan_valid and clocks):
+                await memory.tick()
+                clocks += 1
+            # The scan of the first is told, and for each there are a clock for its request, and L
+            assert clocks == 1 + 2 * (1 + 1), (first, second)
+            assert pins.scan_data == bench.model.row(second)
+            pins.scan = 0
+            await bench.rest()
+
+    run(params, script, latency=1, pace=1)
+
+
 @pytest.mark.parametrize("latency", [1, 9])
 def test_an_error_of_the_last_write_comes_before_full(latency):
     params = params_with(96, map_cache=16)

@@ -26,8 +26,9 @@ class CopyMapMemory(wiring.Component):
     before it.
 
     A row that is neither in the cache nor unwritten costs one read of the memory: a scan that is
-    presented in the clock of the answer sees it. One such read is made at a time; sets come
-    before scans, and the read before the write of the unwritten row. A *blank* row is not read: one
+    presented in the clock of the answer sees it. One such read is made at a time, that of a scan as
+    soon as the one before is answered; sets come before scans, and the read before the write of
+    the unwritten row. A *blank* row is not read: one
     without a set bit, if all behind it are so too, of those that hold no bit of the map's own
     blocks. A sweep writes every row, one a clock as long as the memory takes them.
 
@@ -44,7 +45,9 @@ class CopyMapMemory(wiring.Component):
         being fetched, or ``scan_wait``; it has to be asked for again.
     scan_valid : ``Out(1)``
     scan_wait : ``Out(1)``
-        A row is being fetched, and scans do not start another fetch.
+        A row is being fetched, and scans do not start another fetch before it has come.
+    scan_comes : ``Out(1)``
+        It comes in this clock.
     set : ``In(stream.Signature(block_bits))``
         A block that is now copied; ``set_done`` follows in the next clock or later.
     set_done : ``Out(1)``
@@ -65,7 +68,8 @@ class CopyMapMemory(wiring.Component):
     error, error_write : ``Out(1)``
         An answer in this clock is an error, and it is a write's.
     error_block : ``Out(block_bits)``
-        The block of the map that the last request was for, or where the sweep failed.
+        The block of the map that the last request was for, or that of the first error, in the map
+        or in a sweep, until the next sweep.
     active : ``Out(1)``
         There may be a request in this clock or the next.
     request, answer, busy, stop, drop
@@ -78,6 +82,7 @@ class CopyMapMemory(wiring.Component):
             **map_members(params),
             "scan_valid": Out(1),
             "scan_wait": Out(1),
+            "scan_comes": Out(1),
             "sweep_failed": Out(1),
             "may_sweep": In(1, init=1),
             "live": In(1),
@@ -264,17 +269,23 @@ class CopyMapMemory(wiring.Component):
         ]
         with m.If(scanned):
             m.d.sync += gave_up.eq(0)
+        set_misses = self._set_misses & ~wrote
+        # A row that was replaced in the clock before may come back with a bit that is being set
+        scan_misses = scanned & ~self.scan_valid & ~(wrote & self.set_done)
+        # While a row comes, the scan of the clock before has missed it, too, if it is the same
+        another = self._fill & scan_misses & (scan_at != self._fetch_row) & ~set_misses
         m.d.comb += [
-            self._misses.eq(~self._fetching & ~wrote & ~self.sweeping
-                            & (self._set_misses | (scanned & ~self.scan_valid))),
-            self._missed_row.eq(Mux(self._set_misses, self._set_row, scan_at)),
+            self.scan_comes.eq(self._fill),
+            self._misses.eq(~self.sweeping & Mux(self._fetching, another,
+                                                 scan_misses | set_misses)),
+            self._missed_row.eq(Mux(set_misses, self._set_row, scan_at)),
         ]
-        with m.If(self._misses):
-            m.d.sync += [self._fetching.eq(1), self._fetch_row.eq(self._missed_row)]
         with m.If(self._returns | self._fetching & ~self._asked & ~self.live):
             m.d.sync += self._fetching.eq(0)
         with m.If(requests.read):
             m.d.sync += [self._fetching.eq(0), self._asked.eq(0), gave_up.eq(requests.error)]
+        with m.If(self._misses):
+            m.d.sync += [self._fetching.eq(1), self._fetch_row.eq(self._missed_row)]
         with m.If(self._fill):
             m.d.comb += [
                 cache.write.eq(1),
@@ -292,7 +303,7 @@ class CopyMapMemory(wiring.Component):
         block = Signal.like(self.error_block)
         row = Signal.like(self._fetch_row)
         m.d.comb += [
-            row.eq(Mux(self._fetching, self._fetch_row, self._missed_row)),
+            row.eq(Mux(self._misses, self._missed_row, self._fetch_row)),
             reads.eq((self._misses | self._fetching & ~self._asked) & self.live
                      & ~(self._unwritten & (row == self._unwritten_row))),
             writes.eq(self._unwritten & (self._whole | self._makes_way)),
@@ -301,10 +312,17 @@ class CopyMapMemory(wiring.Component):
             put.payload.data.eq(self._unwritten_data),
             # All that is in flight is for one block, so that it is known which block fails
             block.eq(self._block_of(put.payload.row)),
-            put.valid.eq((reads | writes) & (~requests.busy | (block == self.error_block))),
+            put.valid.eq((reads | writes) & (~requests.busy | requests.clears
+                                             | (block == self.error_block))),
         ]
+        failed = Signal()
+        with m.If(self.error):
+            m.d.sync += failed.eq(1)
+        with m.If(self.sweep):
+            m.d.sync += failed.eq(0)
         with m.If(put.valid & put.ready):
-            m.d.sync += self.error_block.eq(block)
+            with m.If(~self.error & ~failed):   # which block failed is asked later
+                m.d.sync += self.error_block.eq(block)
             with m.If(reads):
                 m.d.sync += self._asked.eq(1)
             with m.Elif(~self.set_done):

@@ -253,7 +253,7 @@ class SnapshotCore(wiring.Component):
         connect(m, map_.request, bus.map_request)
         connect(m, bus.map_answer, map_.answer)
         self._wire(m, map_, lifecycle, "stop drop", "")
-        self._wire(m, sequencer, map_, "scan_valid scan_wait")
+        self._wire(m, sequencer, map_, "scan_valid scan_wait scan_comes")
         self._wire(m, lifecycle, map_, "sweep_failed")
         with m.If(lifecycle.active):
             m.d.sync += maps_fault.eq(Mux(copy_error | map_error, ~copy_error, ~copier.busy))

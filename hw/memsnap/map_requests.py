@@ -1,6 +1,6 @@
 """The copy map's reads and writes of rows in the memory, and their answers."""
 
-from amaranth.hdl import Module, Signal, unsigned
+from amaranth.hdl import Module, Mux, Signal, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import exact_log2
@@ -46,6 +46,8 @@ class MapRequests(wiring.Component):
         The answer in this clock is an error.
     busy : ``Out(1)``
         A request is on offer, or its answer is due.
+    clears : ``Out(1)``
+        Not any more after this clock, if nothing is put.
     stop : ``In(1)``
         Nothing is put any more; what is on offer stays so until it is taken.
     drop : ``In(1)``
@@ -64,6 +66,7 @@ class MapRequests(wiring.Component):
             "written": Out(1),
             "error": Out(1),
             "busy": Out(1),
+            "clears": Out(1),
             "stop": In(1),
             "drop": In(1),
         })
@@ -87,6 +90,8 @@ class MapRequests(wiring.Component):
             self.read_data.eq(self._row_of_beat(row)),
             self.error.eq(self.answer.valid & self.answer.error),
             self.busy.eq(self.request.valid | (before != 0) | reading),
+            self.clears.eq(~self.request.valid & Mux(reading, self.read & (after == 0),
+                                                     self.written & (before == 1))),
         ]
         with m.If(self.put.valid & self.put.ready):
             m.d.sync += [self.request.valid.eq(1), self.request.payload.eq(self.put.payload)]

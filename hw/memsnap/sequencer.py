@@ -56,7 +56,7 @@ class Sequencer(wiring.Component):
         Unchanged while ``enable``.
     word, word_data, scan, scan_row, scan_data, probe, probe_copied, set, set_done
         See :class:`CopyMap`.
-    scan_valid, scan_wait : ``In(1)``
+    scan_valid, scan_wait, scan_comes : ``In(1)``
         Only with a map in the memory, see :class:`CopyMapMemory`; and so is
     map_urgent : ``Out(1)``
         A held write waits for a row.
@@ -93,7 +93,8 @@ class Sequencer(wiring.Component):
         # An ask may come while the beat that another port wants is not asked for yet
         self._overlaps = self._early and params.ports > 1
         super().__init__({
-            **({"scan_valid": In(1), "scan_wait": In(1), "map_urgent": Out(1)}
+            **({"scan_valid": In(1), "scan_wait": In(1), "scan_comes": In(1),
+                "map_urgent": Out(1)}
                if self._in_memory else {}),
             "enable": In(1),
             "ask": In(stream.Signature(place)),
@@ -150,6 +151,7 @@ class Sequencer(wiring.Component):
         self._shown = Signal()                 # the scan of the clock before was software's
         self._stuck = Signal()                 # the last ask found nothing that could be done
         self._again = Signal()                 # a proposal waits for its row
+        self._here = Signal()                  # a row has come since
         self._visited = Signal(params.ports)   # its block was made the one to copy next
 
     def elaborate(self, platform):
@@ -235,15 +237,17 @@ class Sequencer(wiring.Component):
             may_claim = Mux(self._own.proposed,
                             self._own.few & table.plenty | self._own.idle & table.free, table.spare)
             map_first = self._stuck & self._own.proposed & self._own.idle & table.free
-            # The row that a proposal fetched is used before the ask may have it replaced
-            map_first |= self._again & ~self.scan_wait & ~self.set.valid & (
+            # The row that a proposal fetched is used before the ask has it replaced: that takes a
+            # fetch, which may have begun
+            m.d.sync += self._here.eq(self._again & (self._here | self.scan_comes))
+            map_first |= self._again & (self._here | ~self.scan_wait) & ~self.set.valid & (
                 proposed & may_claim | ~proposed & background.scan)
             with m.If(self._own.proposed):
                 m.d.comb += [proposed.eq(1), proposal.eq(self._own.block)]
             scanned = Signal()   # the background copy, in the clock before
             m.d.sync += scanned.eq(0)
             with m.If(scanned):
-                m.d.sync += self._again.eq(~known)
+                m.d.sync += [self._again.eq(~known), self._here.eq(0)]
             with m.If(~self.enable):
                 m.d.sync += [self._again.eq(0), self._stuck.eq(0)]
         asked = self.ask.valid & ~self.securing.bit_select(self.asker, 1)
@@ -299,7 +303,7 @@ class Sequencer(wiring.Component):
                         m.d.comb += opens.eq(0)
                     with m.If(known):
                         m.d.sync += self._stuck.eq(0)
-                    m.d.sync += self._again.eq(~known)
+                    m.d.sync += [self._again.eq(~known), self._here.eq(0)]
                 m.next = "PICK"     # proposed again, if not known
 
             with m.State("ASKED"):

@@ -211,10 +211,7 @@ def longest_stall(*, latency, block_size, data_width=32, blocks=None, snapshots=
     on_chip = rig.params.map is Map.CHIP or rig.params.map_lines >= rig.params.map_rows
     case = rig.name(*["rows not on chip"] * (not on_chip), "clocks")
     return row("P3", case, added, limits.stall(rig.params, latency, row_on_chip=on_chip),
-               limits.stall_goal(rig.params, latency, row_on_chip=on_chip),
-               why="" if on_chip else "rows of the map are fetched one at a time, to set bits and "
-                                      "for the background copy too, and not before the answer to "
-                                      "the write of a row in another of the map's blocks")
+               limits.stall_goal(rig.params, latency, row_on_chip=on_chip))
 
 
 def stall_at_instant(*, latency, snapshots=8, **build):

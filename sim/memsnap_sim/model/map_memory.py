@@ -6,7 +6,7 @@ written there; of the cache it matters which rows are in it.
 
 from ._compiled import compiled
 
-__all__ = ["busy", "decide", "fetches", "knows", "step"]
+__all__ = ["busy", "comes", "decide", "fetches", "knows", "step"]
 
 
 @compiled
@@ -51,8 +51,17 @@ def _block_of(u, row):
 
 @compiled
 def _may_put(u, row):
-    """All that is in flight is for one block of the map."""
-    return not busy(u) or _block_of(u, row) == u.requests.block
+    """All that is in flight is for one block of the map, or its last answer comes now."""
+    q, w = u.requests, u.wires
+    clears = not q.valid and (q.after == 0 and w.map_read if q.reading
+                              else q.before == 1 and w.map_written)
+    return not busy(u) or clears or _block_of(u, row) == q.block
+
+
+@compiled
+def comes(u):
+    """Whether the row that is being fetched comes in this clock."""
+    return u.wires.map_read or u.wires.map_returns
 
 
 @compiled
@@ -75,16 +84,20 @@ def decide(u):
         w.put_row = m.sweep_row
         return
     known = m.take_hit or m.take_blank and not m.fetching
-    w.set_done = (m.setting and known and not other
-                  and not w.map_read and not w.map_returns)
-    set_misses = m.setting and not m.take_hit and not m.take_blank
-    w.map_misses = (not m.fetching and not m.wrote
-                    and (set_misses or m.scanned and not m.scan_hit))
+    w.set_done = m.setting and known and not other and not comes(u)
+    set_misses = m.setting and not m.take_hit and not m.take_blank and not m.wrote
+    # A row that was replaced in the clock before may come back with a bit that is being set
+    scan_misses = m.scanned and not m.scan_hit and not (m.wrote and w.set_done)
+    w.map_misses = set_misses or scan_misses
+    if m.fetching:
+        # The row that comes is what the scan has missed, if it is the same
+        w.map_misses = comes(u) and scan_misses and m.scan_at != m.fetch_row and not set_misses
+    m.next_row = m.fetch_row
     if w.map_misses:
-        m.fetch_row = m.block >> 5 if set_misses else m.scan_at
-    comes_back = m.unwritten and m.unwritten_row == m.fetch_row
+        m.next_row = m.block >> 5 if set_misses else m.scan_at
+    comes_back = m.unwritten and m.unwritten_row == m.next_row
     if (w.map_misses or m.fetching and not m.asked) and not comes_back:
-        w.put_row = m.fetch_row
+        w.put_row = m.next_row
         w.put = room and _may_put(u, w.put_row)
     elif m.unwritten and (m.whole or other and m.setting and (known or m.fetching)):
         w.put_we = 1
@@ -139,9 +152,6 @@ def step(u, a):
         _sweep(u, a)
         _request(u)
         return
-    m.fetching |= w.map_misses
-    if w.put and not w.put_we:
-        m.asked = 1
     if w.put and w.put_we:
         m.unwritten = 0
     take_row = (m.block if m.setting else w.set_block) >> 5
@@ -149,7 +159,7 @@ def step(u, a):
     m.take_hit = _has(a, take_row)
     m.take_blank = _is_blank(u, take_row)
     blank = _is_blank(u, w.scan_row)
-    here = w.map_read or w.map_returns
+    here = comes(u)
     m.wrote = w.set_done or here
     if w.set_done:
         m.unwritten = 1
@@ -163,6 +173,11 @@ def step(u, a):
         a.tags[m.fetch_row & (len(a.tags) - 1)] = m.fetch_row
         m.fetching = 0
         m.asked = 0
+    if w.map_misses:
+        m.fetching = 1
+        m.fetch_row = m.next_row
+    if w.put and not w.put_we:
+        m.asked = 1
     m.scanned = w.scan
     if w.scan:
         # It sees what is written in its clock

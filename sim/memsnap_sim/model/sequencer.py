@@ -1,6 +1,6 @@
 """The sequencer: answers held writes; claims blocks for them, for the regions, for the rest."""
 
-from . import map_blocks, proposals, reader, table
+from . import map_blocks, map_memory, proposals, reader, table
 from ._compiled import compiled
 from .state import ASKED, PICK, PROPOSED
 
@@ -58,7 +58,7 @@ def _pick(u):
         if p.in_memory:
             stuck = s.stuck and of_map and o.under_way == 0
             first = (stuck and u.table.used < p.jobs
-                     or s.again and not u.map.fetching and not w.set_valid
+                     or s.again and (s.here or not u.map.fetching) and not w.set_valid
                      and (may_claim if proposed else row >= 0))
         if not first:
             _probe(u, u.gate[w.asker].ask >> p.beat_bits, ASKED)
@@ -196,6 +196,7 @@ def decide(u):
         w.set_valid = map_blocks.offers_bit(u)
         w.set_block = u.own.block
     known = not p.in_memory or u.map.scanned and u.map.scan_hit
+    w.waits = s.again and not s.scanned and s.state != PROPOSED
     if s.scanned:
         s.again = not known
     s.map_urgent = 0
@@ -235,6 +236,8 @@ def step(u):
     """The clock's end."""
     s, w = u.sequencer, u.wires
     s.turn = w.asker
+    # A proposal waits for its row, and a row has come since
+    s.here = w.waits and (s.here or map_memory.comes(u))
     if w.background_claim:
         u.pace.claimed = u.clock
     s.probed = w.find

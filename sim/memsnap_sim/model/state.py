@@ -45,7 +45,7 @@ _WIRES = _record(
     "copied copied_job enable open visit follow demand late job place find kind grant whole held "
     "asker scan scan_row scanned initial_next background_next background_claim own_next own_copied "
     "set_valid set_ready set_done set_block retire finished_taken map_ready map_answer "
-    "map_written map_read map_returns map_misses put put_we put_row full start can_arm stands "
+    "map_written map_read map_returns map_misses put put_we put_row full start can_arm stands waits "
     "copier read_place write_place data data_last map_offers map_done comes",
     hold=MOST_PORTS, claims=MOST_PORTS, asks=MOST_PORTS, taken=MOST_PORTS, refuse=MOST_PORTS,
     secured=MOST_PORTS, granted=MOST_PORTS,
@@ -77,12 +77,13 @@ _ARBITER = _record("denied due kept kept_owner read_done write_done map_done")
 _MEMORY = _record("head tail last_answer busy done")
 _MAP = _record(
     "block count writing completing word setting take_hit take_blank fetching fetch_row asked "
-    "wrote scanned scan_at scan_hit sweeping sweep_row unwritten unwritten_row whole blank_from")
+    "next_row wrote scanned scan_at scan_hit sweeping sweep_row unwritten unwritten_row whole "
+    "blank_from")
 _REQUESTS = _record("valid we row block before reading after")
 _OWN = _record("block claimed copied taken under_way done")
 _LIFE = _record("started accepted armed active instant ended")
 _SEQUENCER = _record(
-    "state probed row_bits turn stuck again scanned leaving map_urgent",
+    "state probed row_bits turn stuck again here scanned leaving map_urgent",
     waiting=MOST_PORTS, visited=MOST_PORTS, securing=MOST_PORTS)
 _TABLE = _record(
     "used finished leaving taken found found_job",
