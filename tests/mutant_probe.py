@@ -127,6 +127,7 @@ SCENARIOS = (
     scenario(one_snapshot, [traffic(9, 256, 300, shadow=0)], {"latency": 2}, block_size=4,
              map="memory", map_cache=2, map_base=0, memory_size=1024, shadow_base=1024,
              addr_width=13),
+    scenario(two_snapshots, [traffic(10, 128, 900)], {"latency": 2}, block_size=4),
 )
 
 

@@ -8,9 +8,13 @@ from sim import params_of, seeded, simulate
 SIZES = [1, 2, 31, 32, 33, 64, 72, 96]
 
 
-def params_with(blocks):
-    size = 1 << (8 * blocks - 1).bit_length()
-    return params_of("one_beat", memory_size=8 * blocks, shadow_base=size, addr_width=16)
+def params_with(blocks, beats=1):
+    """Of one beat, so that bits are set beside claims, or of more."""
+    size = 8 * beats * blocks
+    params = params_of("one_beat", memory_size=size, block_size=8 * beats, addr_width=16,
+                       shadow_base=1 << (size - 1).bit_length())
+    assert params.map_beside == (beats == 1)
+    return params
 
 
 class Model:
@@ -55,7 +59,7 @@ async def swept(pins, params):
     assert not pins.sweeping and not pins.full
 
 
-async def fill(pins, model, rng, until):
+async def fill(pins, model, rng, until, *, beside):
     """Sets random blocks until ``until`` are copied, under random reads."""
     left = sorted(set(range(model.blocks)) - model.copied)
     rng.shuffle(left)
@@ -70,7 +74,7 @@ async def fill(pins, model, rng, until):
         pins.look, pins.look_row = rng.random() < 0.4, row
         pins.scan, pins.scan_row = rng.random() < 0.4, rng.randrange(model.rows)
         model.check(pins)
-        assert pins.set.ready == (not pins.scan and model.setting is None)
+        assert pins.set.ready == ((beside or not pins.scan) and model.setting is None)
         taken = pins.set.ready
         model.step(pins)
         await pins.tick()
@@ -91,11 +95,12 @@ async def all_rows(pins, model):
         assert pins.look_data == pins.scan_data == model.row(row)
 
 
+@pytest.mark.parametrize("beats", [1, 2])
 @pytest.mark.parametrize("blocks", SIZES)
-def test_snapshots_follow_one_another(blocks):
+def test_snapshots_follow_one_another(blocks, beats):
     """Restarts of a full map, sweeps of one that is not, and a reset of each."""
     rng = seeded(blocks)
-    params = params_with(blocks)
+    params = params_with(blocks, beats)
 
     async def script(pins):
         await swept(pins, params)
@@ -104,7 +109,8 @@ def test_snapshots_follow_one_another(blocks):
             await all_rows(pins, model)
             if rng.random() < 0.5:
                 await pins.pulse("restart")     # allowed: no bit was set
-            await fill(pins, model, rng, blocks if how == "restart" else rng.randrange(blocks + 1))
+            await fill(pins, model, rng, blocks if how == "restart" else rng.randrange(blocks + 1),
+                       beside=params.map_beside)
             await all_rows(pins, model)
             if how == "restart":
                 assert pins.full
@@ -120,9 +126,10 @@ def test_snapshots_follow_one_another(blocks):
     simulate(CopyMap(params), script)
 
 
-def test_set_while_read():
+@pytest.mark.parametrize("beats", [1, 2])
+def test_set_while_read(beats):
     """A read in the clock of ``set_done`` gives the old row, one in the next clock the new."""
-    params = params_with(40)
+    params = params_with(40, beats)
 
     async def script(pins):
         await swept(pins, params)
@@ -169,8 +176,9 @@ def test_look_holds_its_data():
     simulate(CopyMap(params), script)
 
 
-def test_sets_come_every_second_clock():
-    params = params_with(64)
+@pytest.mark.parametrize("beats", [1, 2])
+def test_sets_come_every_second_clock(beats):
+    params = params_with(64, beats)
 
     async def script(pins):
         await swept(pins, params)
@@ -207,10 +215,11 @@ def test_sweep_in_the_clock_of_a_set():
     simulate(CopyMap(params), script)
 
 
-def test_summary():
+@pytest.mark.parametrize("beats", [1, 2])
+def test_summary(beats):
     """A bit of the summary is set when its row is complete, in every phase."""
     blocks = 33 * 32 + 5
-    params = params_with(blocks)
+    params = params_with(blocks, beats)
     assert params.map_summary and params.map_words == 2
 
     async def copy(pins, model, row):

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.proof
 unbounded = pytest.mark.skipif(not have_abc(), reason="needs ABC: apt-get install berkeley-abc")
 
 #: What is proved for any number of clocks, each from one to the next.
-PROVED = ("whole", "whole strict", "whole longer", "whole deeper")
+PROVED = ("whole", "whole strict", "whole beside", "whole longer", "whole deeper")
 
 #: Defects that break no contract of a core with one port and one memory: what they break instead.
 ELSEWHERE = {
@@ -33,6 +33,8 @@ ELSEWHERE = {
     "one gate left open": "the second port",
     "answers to the wrong port": "the second port",
     "silent shadow not noticed": "the shadow's own port",
+    "a job leaves twice": "bits that are set beside claims",
+    "bit set in another row": "bits that are set beside claims",
     "map bit set before the map's blocks are copied": "a map in the memory",
     "others' bits set before the map's blocks are copied": "a map in the memory",
     "row of the map in the memory stale on chip": "a map in the memory",

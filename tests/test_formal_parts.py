@@ -38,6 +38,7 @@ class Proof:
 
 PROOFS = (
     Proof("copy map", "pdr", 12, 22, "phase not flipped", 22),
+    Proof("copy map beside", "pdr", 12, 22, "phase not flipped", 22),
     Proof("gate pipelined", "pdr", 8, 8, "stale row", 10),
     Proof("gate classic", "pdr", 8, 8, "stale grant", 10),
     Proof("arbiter pipelined", "pdr", 8, 10, "wrong priority that starves", 8),
@@ -52,6 +53,7 @@ PROOFS = (
     Proof("copier", "bmc", 12, 16, "granted before it is captured", 14),
     Proof("sequencer", "pdr", 12, 26, "a claim too many", 14),
     Proof("sequencer strict", "pdr", 12, 16, "a claim too many", 14),
+    Proof("sequencer beside", "pdr", 12, 26, "a claim too many", 14),
 )
 
 

@@ -157,7 +157,7 @@ def test_the_least_of_everything():
 
 
 @pytest.mark.parametrize("depth, block_size, jobs", [
-    (64, 64, 6), (64, 128, 5), (64, 4096, 16), (64, 4, 29), (4, 64, 16), (4096, 64, 16)])
+    (64, 64, 6), (64, 128, 5), (64, 4096, 16), (64, 4, 42), (4, 64, 16), (4096, 64, 16)])
 def test_default_jobs_follow_the_buffer(depth, block_size, jobs):
     assert SnapshotParams(buffer_depth=depth, block_size=block_size).jobs == jobs
 
@@ -170,7 +170,9 @@ def test_default_jobs_follow_the_buffer(depth, block_size, jobs):
     (19, dict(block_size=16, shadow="separate")),          # the buffer holds no more
     (16, dict(bus="axi4", data_width=64)),
     (28, dict(bus="axi4", data_width=128)),
-    (37, dict(bus="axi4", data_width=128, block_size=16)),
+    (42, dict(block_size=16, data_width=64, shadow="separate", buffer_depth=128)),
+    (55, dict(bus="axi4", data_width=64, block_size=16)),
+    (55, dict(bus="axi4", data_width=128, block_size=16)),
     (64, dict(bus="axi4", block_size=16, burst_beats=64, buffer_depth=1024)),
 ])
 def test_default_jobs_give_full_rate_to_small_blocks(jobs, build):

@@ -26,6 +26,8 @@ class BackgroundScan(wiring.Component):
     reset : ``In(1)``
     scan : ``Out(1)``
         Wants to read ``scan_row``.
+    ahead : ``Out(1)``
+        Will want to after ``next``.
     scan_row : ``Out(range(map_rows))``
     scanned : ``In(1)``
         It is being read in this clock; ``scan_data`` has it in the next.
@@ -47,6 +49,7 @@ class BackgroundScan(wiring.Component):
         super().__init__({
             "reset": In(1),
             "scan": Out(1),
+            "ahead": Out(1),
             "scan_row": Out(range(max(2, params.map_rows))),
             "scanned": In(1),
             "scan_data": In(params.map_row_bits),
@@ -68,6 +71,7 @@ class BackgroundScan(wiring.Component):
         m.d.comb += [
             blocks.reset.eq(self.reset),
             self.scan.eq(blocks.scan),
+            self.ahead.eq(blocks.ahead),
             self.scan_row.eq(blocks.row),
             blocks.scanned.eq(self.scanned),
             blocks.scan_data.eq(self.scan_data),

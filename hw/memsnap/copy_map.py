@@ -90,7 +90,8 @@ class CopyMap(wiring.Component):
     word, word_data
         Only with a summary: see :class:`memsnap.row_summary.RowSummary`.
     set : ``In(stream.Signature(block_bits))``
-        A block that is now copied; taken in a clock without ``scan``, at most every second clock.
+        A block that is now copied; taken at most every second clock, and in a clock without
+        ``scan`` unless bits are set beside claims (:attr:`memsnap.SnapshotParams.map_beside`).
     set_done : ``Out(1)``
         The bit taken in the clock before is being written.
     restart : ``In(1)``
@@ -152,11 +153,21 @@ class CopyMap(wiring.Component):
         upper, lower = Signal(-(-row_bits // 4)), Signal(4)
         bit = bit_of(self.set.payload)[:exact_log2(row_bits)]
         count = Signal(range(blocks + 1))
+        if self._params.map_beside:
+            old, free = ram.read_port(), Const(1)
+            old_at = Signal.like(self.scan_row)
+            m.d.comb += [
+                scan.addr.eq(self.scan_row),
+                old.addr.eq(row_of(self.set.payload)),
+            ]
+            m.d.sync += old_at.eq(old.addr)
+        else:
+            old, old_at, free = scan, scan_at, ~self.scan
+            m.d.comb += scan.addr.eq(Mux(self.scan | ~self.set.valid, self.scan_row,
+                                         row_of(self.set.payload)))
         m.d.comb += [
             scan.en.eq(1),
-            scan.addr.eq(Mux(self.scan | ~self.set.valid, self.scan_row,
-                             row_of(self.set.payload))),
-            self.set.ready.eq(~self.scan & ~writing & ~self.sweeping),
+            self.set.ready.eq(free & ~writing & ~self.sweeping),
             self.set_done.eq(writing & ~self.sweeping),
             mask.eq(Cat((upper[at >> 2] & lower[at & 3]) for at in range(row_bits))),
             self.full.eq(count == blocks),
@@ -181,8 +192,8 @@ class CopyMap(wiring.Component):
         with m.Else():
             m.d.comb += [
                 write.en.eq(writing),
-                write.addr.eq(scan_at),
-                write.data.eq(scan.data ^ mask),     # no bit is set twice
+                write.addr.eq(old_at),
+                write.data.eq(old.data ^ mask),     # no bit is set twice
             ]
             with m.If(self.sweep):
                 m.d.sync += self.sweeping.eq(1)
@@ -190,9 +201,9 @@ class CopyMap(wiring.Component):
             m.submodules.summary = summary = RowSummary(self._params)
             m.d.comb += [
                 summary.phase.eq(phase),
-                summary.set.eq(self.set_done & (self.scan_data | mask).all()),
-                summary.set_word.eq(row_of(scan_at)),
-                summary.set_bit.eq(bit_of(scan_at)),
+                summary.set.eq(self.set_done & (seen(old, old_at) | mask).all()),
+                summary.set_word.eq(row_of(old_at)),
+                summary.set_bit.eq(bit_of(old_at)),
                 summary.clear.eq(self.sweeping),
                 summary.clear_word.eq(sweep_row),
                 summary.word.eq(self.word),

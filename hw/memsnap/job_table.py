@@ -156,6 +156,8 @@ class JobTable(wiring.Component):
                     copied[index] | self.copied & (self.copied_job == index))),
             ]
             may_leave = ~self.finished.valid & ~taken
+            if self._params.map_beside:     # the next one leaves in the clock behind it
+                may_leave = ~self.finished.valid & (~taken | self.retire & (leaving != index))
             if self._params.map is Map.MEMORY:
                 with m.If(~busy[index]):
                     m.d.sync += own[index].eq(self.claim_own)

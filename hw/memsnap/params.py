@@ -61,9 +61,6 @@ MAP_ROW_BITS = 32
 MAP_ROW_BYTES = 4
 
 
-#: Clocks that a block takes a copy map on chip: two for its claim, one for its bit.
-MAP_CLOCKS = 3
-
 #: Bits for notes on beats that the default number of jobs may take.
 _NOTES = 1 << 15
 
@@ -255,6 +252,30 @@ class SnapshotParams:
     def map_first_block(self):
         """The first of the blocks that hold the copy map; 0 with a map on chip."""
         return 0 if self.map is Map.CHIP else (self.map_base - self.memory_base) // self.block_size
+
+    @property
+    def copy_clocks(self):
+        """Clocks that a block's copy takes the ports at the least.
+
+        A Wishbone port carries one access a clock; on AXI4 reads and writes have channels of their
+        own, and so they have with a separate shadow.
+        """
+        shared = self.bus is Bus.WISHBONE and self.shadow is Shadow.SAME
+        return 2 * self.block_beats if shared else self.block_beats
+
+    @property
+    def map_beside(self):
+        """Bits are set in the map beside claims, through a reader of their own.
+
+        Where blocks are copied in fewer clocks than the three that claim and bit take one after
+        the other.
+        """
+        return self.map is Map.CHIP and self.copy_clocks < 3
+
+    @property
+    def map_clocks(self):
+        """Clocks that a block takes the copy map: two for its claim, one for its bit."""
+        return 2 if self.map_beside else 3
 
     @property
     def map_lines(self):
@@ -530,10 +551,8 @@ class SnapshotParams:
         """Blocks that are claimed in what a job lives beside the reads of its own block, at L = 32.
 
         Those are the L clocks of the last read and those of the last write's answer, and about 18
-        inside the unit, on AXI4 those of five bursts. Claim and bit take the map
-        :data:`MAP_CLOCKS`.
+        inside the unit, on AXI4 those of five bursts.
         """
         axi4 = self.bus is Bus.AXI4
         life = 2 * _LATENCY + (5 * self.burst_beats + 4 if axi4 else 18)
-        shared = not axi4 and self.shadow is Shadow.SAME
-        return -(-life // max(MAP_CLOCKS, 2 * self.block_beats if shared else self.block_beats))
+        return -(-life // max(self.map_clocks, self.copy_clocks))

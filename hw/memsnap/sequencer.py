@@ -258,6 +258,8 @@ class Sequencer(wiring.Component):
             looks_again = Const(1)
         elif self._overlaps:
             looks_again = self.pending
+        beside = self._params.map_beside
+        setting = Const(0) if beside else self.set.valid    # with the map's reader
         shows = self.map_read & ~self.map_valid
         # Software's row comes before the next one of the background copy, but for a map in memory
         may_scan = background.scan if self._in_memory else background.scan & ~shows
@@ -270,7 +272,7 @@ class Sequencer(wiring.Component):
                     m.d.comb += self.scan.eq(self.enable if self._in_memory else 1)
                     with m.If(self.enable):
                         m.next = "ASKED"
-                with m.Elif(~self.set.valid & proposed):
+                with m.Elif(~setting & proposed):
                     # With a map on chip, nothing is proposed where it is not enabled
                     m.d.comb += [
                         self.scan.eq(self.enable & may_claim),
@@ -278,7 +280,7 @@ class Sequencer(wiring.Component):
                     ]
                     with m.If(self.enable & may_claim):
                         m.next = "PROPOSED"
-                with m.Elif(~self.set.valid & may_scan & self.enable):
+                with m.Elif(~setting & may_scan & self.enable):
                     m.d.comb += [self.scan.eq(1), background.scanned.eq(1)]
                     if self._in_memory:
                         m.d.sync += scanned.eq(1)
@@ -294,6 +296,11 @@ class Sequencer(wiring.Component):
                     background.next.eq(initial.done & known),
                     self.background_claim.eq(self.open & initial.done),
                 ]
+                if beside:      # in time for the claim that follows that of a row's last block
+                    with m.If(self.enable & initial.done & background.ahead & ~shows):
+                        m.d.comb += [
+                            self.scan.eq(1), background.scanned.eq(1), free_scan.eq(0),
+                        ]
                 if self._in_memory:
                     m.d.comb += [
                         self._own.next.eq(self._own.proposed & known),
@@ -331,9 +338,12 @@ class Sequencer(wiring.Component):
                 free_scan & shows, self.map_row,
                 Mux(ask_first | proposed, row_of(table.find), background.scan_row)))
         else:
+            looks_up = background.proposed & self.go
+            if beside:
+                looks_up &= fsm.ongoing("PICK")
             proposed_row = Mux(
-                initial.done, Mux(background.proposed & self.go, row_of(background.block),
-                                  background.scan_row), row_of(initial.block))
+                initial.done, Mux(looks_up, row_of(background.block), background.scan_row),
+                row_of(initial.block))
             claims = fsm.ongoing("PICK") & proposed & may_claim
             m.d.comb += self.scan_row.eq(Mux(
                 ask_first, row_of(self.ask.payload.block),
@@ -432,8 +442,11 @@ class Sequencer(wiring.Component):
 
     def _show_map(self, m, *, free_scan):
         """Serves software's window in clocks in which the map's reader is free."""
-        with m.If(free_scan & self.map_read & ~self.map_valid & ~self.set.valid):
+        shows = free_scan & self.map_read & ~self.map_valid
+        if not self._params.map_beside:
+            shows &= ~self.set.valid
+        with m.If(shows):
             m.d.comb += self.scan.eq(1)
-        m.d.sync += self._shown.eq(free_scan & self.map_read & ~self.map_valid & ~self.set.valid)
+        m.d.sync += self._shown.eq(shows)
         m.d.comb += self.map_valid.eq(self._shown & getattr(self, "scan_valid", 1))
         m.d.comb += self.map_data.eq(self.scan_data)

@@ -31,6 +31,8 @@ class ZeroScan(wiring.Component):
         No more rows come.
     scan : ``Out(1)``
         Wants to read ``row``.
+    ahead : ``Out(1)``
+        Will want to after ``next``.
     scanned : ``In(1)``
         It is being read in this clock; ``scan_data`` has it in the next.
     scan_data : ``In(bits)``
@@ -56,6 +58,7 @@ class ZeroScan(wiring.Component):
             "row_next": Out(1),
             "last": In(1),
             "scan": Out(1),
+            "ahead": Out(1),
             "scanned": In(1),
             "scan_data": In(bits),
             **({"scan_valid": In(1)} if may_miss else {}),
@@ -74,10 +77,12 @@ class ZeroScan(wiring.Component):
         lowest = self._lowest(m, todo)
         found = Signal()                     # the row that is there has zeros
         take = Signal()
+        others = todo & (todo - 1)           # but for the lowest
 
         m.d.comb += [
             self.done.eq(self.last & ~seen & (todo == 0) & ~self.proposed),
             take.eq((todo != 0) & (~self.proposed | self.next)),
+            self.ahead.eq(self.row_valid & (others == 0)),
         ]
         if self._may_miss:
             m.d.comb += [
@@ -101,7 +106,7 @@ class ZeroScan(wiring.Component):
             m.d.sync += self.proposed.eq(0)
         with m.If(take):
             m.d.sync += [
-                todo.eq(todo & (todo - 1)),
+                todo.eq(others),
                 self.index.eq(Cat(lowest, todo_row)),
                 self.proposed.eq(1),
             ]

@@ -5,7 +5,7 @@ import random
 from amaranth.hdl import ClockDomain, Module
 from amaranth.sim import Simulator
 from memsnap.bus import axi4
-from memsnap.params import MAP_CLOCKS, Bus, Map
+from memsnap.params import Bus, Map
 
 from . import bench_limits as limits
 from .bench_rig import make_rig
@@ -154,9 +154,9 @@ def copy_rate(*, latency, block_size, data_width=32, **build):
 
 def _why_slow(params):
     """What in the unit keeps a copy of small blocks from its limit."""
-    if limits.copy_clocks(params, params.block_beats) < MAP_CLOCKS:
-        return ("a block takes three clocks of the copy map, two for its claim and one for its "
-                "bit: a third of its beats a clock at the most")
+    if params.copy_clocks < params.map_clocks:
+        return (f"a block takes {params.map_clocks} clocks of the copy map, in which the ports "
+                "could copy more than one")
     return ""
 
 

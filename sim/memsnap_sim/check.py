@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from memsnap.params import MAP_CLOCKS, MAP_ROW_BITS, Bus, Release
+from memsnap.params import MAP_ROW_BITS, Bus, Map, Release
 
 from .bench_limits import copy_clocks
 from .errors import InputError
@@ -109,12 +109,13 @@ def _wanted_depth(params, latency, shadow_latency):
 
 def _rate(params):
     """Beats a clock at most: of the bus, or of the copy map."""
-    return params.block_beats / max(MAP_CLOCKS, copy_clocks(params, params.block_beats))
+    return params.block_beats / max(params.map_clocks, params.copy_clocks)
 
 
 def _full_rate_block(params):
     """Bytes of the smallest block with which the copy map is no limit."""
-    beats = math.ceil(MAP_CLOCKS / copy_clocks(params, 1))
+    clocks = 3 if params.map is Map.MEMORY else 2
+    beats = math.ceil(clocks / copy_clocks(params, 1))
     return params.beat_bytes << (beats - 1).bit_length()
 
 
@@ -167,10 +168,10 @@ def _clocks(params, latency, shadow_latency):
                       else "held writes are served one after the other")
     yield Finding("clocks", "start to the instant", _ARMED, "clocks",
                   "and until the memory takes the writes that it stalls")
-    small = copy_clocks(params, params.block_beats) < MAP_CLOCKS
+    small = params.copy_clocks < params.map_clocks
     yield Finding("clocks", "copy of all, without other traffic", math.ceil(beats / rate),
                   "clocks", f"{beats} beats at {rate:.3g} a clock" + (
-                      f": each block takes the map {MAP_CLOCKS} clocks; "
+                      f": each block takes the map {params.map_clocks} clocks; "
                       f"set block_size = {_full_rate_block(params)}, or copy more slowly"
                       if small else ""))
     if params.share:

@@ -21,6 +21,7 @@ class MapInside(Part):
     def __init__(self, m, signals, params):
         super().__init__(m, signals, "map")
         self._blocks = params.blocks
+        self._beside = params.map_beside
         self._row = self.words("ram")[0]
         self.bits = self.let("bits", self._row ^ self["phase"].replicate(len(self._row)))
 
@@ -34,8 +35,9 @@ class MapInside(Part):
         yield Fact(sweeping | (self["count"] == count(self.bits)), "count")
         yield Fact(~swept | (self._row == 0) & ~self["phase"] & (self["count"] == 0), "swept")
         yield Fact(sweeping | (row == 0), "sweep_row")
-        yield Fact((self["look_at"] == 0) & (~writing | (self["scan_at"] == 0)), "another row")
-        yield Fact(sweeping | ~writing | (self["ram.read0"] == self._row), "a row is old")
+        at, old = ("old_at", "ram.read2") if self._beside else ("scan_at", "ram.read0")
+        yield Fact((self["look_at"] == 0) & (~writing | (self[at] == 0)), "another row")
+        yield Fact(sweeping | ~writing | (self[old] == self._row), "a row is old")
 
 
 class JobsInside(Part):

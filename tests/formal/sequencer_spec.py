@@ -92,10 +92,11 @@ class SequencerSpec(wiring.Component):
         row = Signal(row_bits)
         scanned = past(m, dut.scan)
         shown = Signal(row_bits)
+        free = Const(1) if params.map_beside else ~dut.scan
         m.d.comb += [
             row.eq(Cat(copied, Const(-1, 1).replicate(
                 params.map_rows * row_bits - params.blocks)).word_select(dut.scan_row, row_bits)),
-            dut.set.ready.eq(self.set_ready & ~dut.scan & ~set_done),
+            dut.set.ready.eq(self.set_ready & free & ~set_done),
             dut.set_done.eq(set_done),
             dut.scan_data.eq(Mux(scanned, shown, self.other_data)),
             dut.probe_copied.eq(dut.scan_data.bit_select(dut.probe, 1)),

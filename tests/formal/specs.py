@@ -49,6 +49,12 @@ def two_rows(spec, **changes):
         return convert(spec(small(**changes)))
 
 
+def beside(spec, params):
+    """With bits set beside claims, as where the ports copy a block in one clock or two."""
+    with mock.patch.object(SnapshotParams, "map_beside", True):
+        return convert(spec(params))
+
+
 def helped(name, spec, params):
     """With asserts on what lies inside, for an unbounded proof, and without."""
     return {name: lambda: convert(spec(params)),
@@ -62,8 +68,10 @@ SPECS = {
     **helped("copy reader strict", CopyReaderSpec, small(blocks=2, release="copied")),
     "copier": lambda: convert(CopierSpec(small(blocks=2))),
     "copy map": lambda: two_rows(CopyMapSpec),
+    "copy map beside": lambda: two_rows(CopyMapSpec, block_size=1),
     "sequencer": lambda: two_rows(SequencerSpec, jobs=3),
     "sequencer strict": lambda: two_rows(SequencerSpec, release="copied"),
+    "sequencer beside": lambda: two_rows(SequencerSpec, jobs=3, block_size=1),
     "gate pipelined": lambda: convert(GateSpec(small())),
     "gate classic": lambda: convert(GateSpec(small(pipelined=False))),
     "arbiter pipelined": lambda: convert(ArbiterSpec(small())),
@@ -76,6 +84,7 @@ SPECS = {
     "axi4 gate map": lambda: convert(Axi4GateSpec(small(**small_axi4(map="memory")))),
     "whole": lambda: convert(HelpedSpec(small())),
     "whole strict": lambda: convert(HelpedSpec(small(release="copied"))),
+    "whole beside": lambda: beside(HelpedSpec, small()),
     "whole longer": lambda: convert(HelpedSpec(small(block_size=4))),
     "whole deeper": lambda: convert(HelpedSpec(small(
         blocks=8, jobs=4, buffer_depth=8))),

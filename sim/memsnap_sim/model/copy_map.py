@@ -19,7 +19,7 @@ def decide(u):
     if u.params.in_memory:
         map_memory.decide(u)
         return
-    w.set_ready = not w.scan and not m.writing
+    w.set_ready = (u.params.map_beside or not w.scan) and not m.writing
     w.set_done = m.writing
 
 

@@ -93,7 +93,7 @@ class Run:
     def _set_params(self, *, regions, share, pace, max_in_flight, log):
         params, into = self.params, self._unit["params"]
         for name in ("beat_bits", "blocks", "jobs", "background_jobs", "buffer_depth",
-                     "max_in_flight", "ports", "regions"):
+                     "max_in_flight", "ports", "regions", "map_beside"):
             into[name] = getattr(params, name)
         into["memory_base"] = params.memory_base // params.beat_bytes
         into["shadow_base"] = params.shadow_base // params.beat_bytes

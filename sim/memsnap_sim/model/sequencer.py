@@ -63,7 +63,7 @@ def _pick(u):
         if not first:
             _probe(u, u.gate[w.asker].ask >> p.beat_bits, ASKED)
             return
-    if w.set_valid:
+    if w.set_valid and not p.map_beside:
         return
     if proposed:
         if may_claim:
@@ -135,7 +135,7 @@ def _answer(u, copied):
 @compiled
 def _take_proposal(u, copied):
     """Claims the block that was proposed, unless it is copied or claimed."""
-    w, s, p = u.wires, u.sequencer, u.params
+    w, s, p, b = u.wires, u.sequencer, u.params, u.background
     later = u.initial.done
     w.own_next = p.in_memory and not u.own.claimed
     w.initial_next = not w.own_next and not later
@@ -144,6 +144,13 @@ def _take_proposal(u, copied):
     if w.enable and not copied and not claimed:
         _claim(u, _BACKGROUND if later else _INITIAL, s.probed << p.beat_bits)
         w.background_claim = later
+    if p.map_beside and w.enable and later and b.todo & (b.todo - 1) == 0:
+        # In time for the claim that follows that of a row's last block
+        row = proposals.background_row(u)
+        if row >= 0:
+            w.scan = 1
+            w.scan_row = row
+            w.scanned = 1
 
 
 @compiled

@@ -36,6 +36,8 @@ def _leave(u, only_own):
     """The first job whose block is in the shadow is offered to the copy map."""
     t, p = u.table, u.params
     for job in range(p.jobs):
+        if t.taken and job == t.leaving:
+            continue
         if t.busy[job] and t.copied[job] and (not only_own or map_blocks.has(u, t.block[job])):
             t.finished = 1
             t.leaving = job
@@ -46,6 +48,7 @@ def _leave(u, only_own):
 def step(u):
     """The clock's end."""
     t, w = u.table, u.wires
+    retires = t.leaving
     t.found = 0
     if w.find >= 0:
         job = _look_up(u, w.find)
@@ -56,14 +59,14 @@ def step(u):
         if w.finished_taken:
             t.finished = 0
             t.taken = 1
-    elif not t.taken:
+    elif not t.taken or u.params.map_beside and w.retire:
         _leave(u, u.params.in_memory and not u.own.done)
     if w.captured:
         t.captured[w.captured_job] = 1
     if w.copied:
         t.copied[w.copied_job] = 1
     if w.retire:
-        t.busy[t.leaving] = 0
+        t.busy[retires] = 0
         t.taken = 0
         t.used -= 1
     if w.open:
