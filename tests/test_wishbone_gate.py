@@ -140,13 +140,15 @@ class Bench:
             await pins.warm_reset()
             self.forget()
         if self.looked:
-            pins.look_data = sum(1 << block % 32 for block in self.looked[1])
+            row = sum(1 << block % 32 for block in self.looked[1])
+            pins.look_raw = row ^ pins.flip * ((1 << self.params.map_row_bits) - 1)
         if self.active:
             self.active = rng.random() > 0.01
             pins.protect = self.active or rng.random() < 0.5
         elif rng.random() < 0.05 and can_arm:
             self.active = True
             pins.protect = 1
+            pins.flip = rng.random() < 0.5      # as after each other snapshot
             self.passed = len(self.at_memory)
         elif rng.random() < 0.1:
             pins.protect = rng.getrandbits(1)

@@ -221,7 +221,7 @@ class CopyReader(wiring.Component):
             after.eq(Mux(self.issue, if_issued, if_not)),
             following.eq(Mux(
                 self.issue, Mux(self.issue_last & other_valid, get_other.data, if_issued),
-                Mux(more, if_not, Mux(other_valid, get_other.data, opened)))),
+                Mux(~more & other_valid, get_other.data, if_not))),
         ]
         with m.If(skip):
             m.d.comb += [
@@ -235,6 +235,7 @@ class CopyReader(wiring.Component):
             put.en.eq(Mux(self.demand, self.open | (self.visit & ~same), self.open)),
             put.addr.eq(Mux(self.demand, now, self.job)),
             put.data.eq(Mux(self.demand, after, opened)),
+            put.data.circle.eq(at_hand.circle),     # means nothing but on an excursion
         ]
         m.d.sync += [
             at_hand.eq(following),
@@ -248,6 +249,7 @@ class CopyReader(wiring.Component):
             m.d.sync += self.reading.bit_select(self.job, 1).eq(1)
         with m.If(begins):
             m.d.sync += [now.eq(self.job), at_hand.eq(opened), more.eq(1)]
+            m.d.sync += at_hand.circle.eq(following.circle)     # any: it costs nothing
         with m.If(self.visit):
             m.d.sync += [
                 at_hand.left.eq(Mux(same, after.left, theirs.left)),

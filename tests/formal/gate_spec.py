@@ -33,6 +33,7 @@ class GateSpec(wiring.Component):
             "m_stall": In(1), "m_answer": In(1), "m_error": In(1), "m_data": In(params.data_width),
             "copied": In(params.map_row_bits), "grant": In(1), "whole": In(1),
             "active": In(1), "done": In(1), "deny_read": In(1), "fail": In(1),
+            "flip": In(1),
         })
 
     def elaborate(self, platform):
@@ -116,7 +117,8 @@ class GateSpec(wiring.Component):
         granted = Signal()
         before = past(m, self.copied)
         m.d.comb += [
-            gate.look_data.eq(look_data),
+            gate.look_raw.eq(look_data ^ self.flip.replicate(len(look_data))),
+            gate.flip.eq(self.flip),
             gate.ask.ready.eq(gate.ask.valid & self.grant),
             gate.whole.eq(self.whole),
             asked.eq(gate.ask.payload),

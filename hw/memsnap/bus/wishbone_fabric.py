@@ -87,7 +87,7 @@ class WishboneFabric(wiring.Component):
             m.d.comb += [getattr(told, each).eq(getattr(gate, each))
                          for each in ("look", "look_row", "held")]
             m.d.comb += [getattr(gate, each).eq(getattr(told, each))
-                         for each in ("look_data", "whole", "deny_read", "fail")]
+                         for each in ("look_raw", "flip", "whole", "deny_read", "fail")]
             m.d.comb += gate.active.eq(self.active)
             m.d.comb += [gate.protect.eq(self.protect), gate.single.eq(self.single)]
         return gates

@@ -34,7 +34,7 @@ class WishboneGate(wiring.Component):
     -------
     s, m : ``In(wishbone.Signature)``, ``Out(wishbone.Signature)``
         From the initiator, and to the memory.
-    look, look_row, look_data
+    look, look_row, look_raw, flip
         Reader of the copy map, see :class:`CopyMap`.
     ask : ``Out(stream.Signature(beat_layout))``
         The place of the held write; withdrawn only when ``active`` falls. The place is granted with
@@ -71,7 +71,8 @@ class WishboneGate(wiring.Component):
             "m": Out(bus),
             "look": Out(1),
             "look_row": Out(range(max(2, params.map_rows))),
-            "look_data": In(params.map_row_bits),
+            "look_raw": In(params.map_row_bits),
+            "flip": In(1),
             "ask": Out(stream.Signature(beat_layout(params))),
             "whole": In(1),
             "active": In(1),
@@ -132,7 +133,7 @@ class WishboneGate(wiring.Component):
 
         m.d.comb += [
             copied.eq(row_known & (row == row_of(place.block))
-                      & self.look_data.bit_select(bit_of(place.block), 1)),
+                      & (self.look_raw.bit_select(bit_of(place.block), 1) ^ self.flip)),
             permitted.eq(granted_valid & (granted.block == place.block)
                          & (granted_whole | (granted.beat == place.beat))),
             hold.eq(write & self.active & ~copied & ~permitted
