@@ -5,6 +5,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from .params import Map
+from .ranges import is_at_end
 from .zero_scan import ZeroScan
 
 __all__ = ["BackgroundScan"]
@@ -104,7 +105,7 @@ class BackgroundScan(wiring.Component):
         row = Signal(range(rows + 1))
         m.d.comb += [
             scan.row.eq(row),
-            scan.last.eq(row == rows),
+            scan.last.eq(is_at_end(row, rows)),
             scan.row_valid.eq(~scan.last),
         ]
         with m.If(scan.row_next):

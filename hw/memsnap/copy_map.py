@@ -7,6 +7,7 @@ from amaranth.lib.wiring import In, Out
 from amaranth.utils import exact_log2
 
 from .params import MAP_ROW_BITS
+from .ranges import is_at_end
 from .row_summary import RowSummary
 
 __all__ = ["CopyMap", "bit_of", "look_names", "map_members", "row_of"]
@@ -170,7 +171,7 @@ class CopyMap(wiring.Component):
             self.set.ready.eq(free & ~writing & ~self.sweeping),
             self.set_done.eq(writing & ~self.sweeping),
             mask.eq(Cat((upper[at >> 2] & lower[at & 3]) for at in range(row_bits))),
-            self.full.eq(count == blocks),
+            self.full.eq(is_at_end(count, blocks)),
         ]
         m.d.sync += [
             scan_at.eq(scan.addr),

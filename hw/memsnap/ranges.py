@@ -2,10 +2,11 @@
 
 from amaranth.hdl import Cat, Const, unsigned
 from amaranth.lib import data
+from amaranth.utils import exact_log2
 
 from .params import Map
 
-__all__ = ["beat_adr", "beat_layout", "in_map", "in_range", "is_below", "place_of"]
+__all__ = ["beat_adr", "beat_layout", "in_map", "in_range", "is_at_end", "is_below", "place_of"]
 
 
 def beat_layout(params):
@@ -30,6 +31,11 @@ def is_below(a, b):
     Of a comparison, synthesis makes as much or twice that, as the names of the two happen to sort.
     """
     return (a - b)[-1]
+
+
+def is_at_end(count, end):
+    """Whether ``count``, which goes no further, is at ``end``: a bit alone for a power of two."""
+    return count[exact_log2(end)] if end & end - 1 == 0 else count == end
 
 
 def in_map(params, adr):

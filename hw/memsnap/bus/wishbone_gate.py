@@ -150,7 +150,7 @@ class WishboneGate(wiring.Component):
             m.d.sync += [row_known.eq(1), row.eq(self.look_row)]
 
         m.d.sync += self.ask.valid.eq(self.active & Mux(self.ask.valid, ~self.ask.ready, hold))
-        with m.If(~self.ask.valid & hold):
+        with m.If(~self.ask.valid):     # of no consequence before it is
             m.d.sync += self.ask.payload.eq(place)
         with m.If(self.ask.valid & self.ask.ready):
             # Who asked may have given up: what is permitted and under way now must stay permitted
