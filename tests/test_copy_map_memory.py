@@ -493,10 +493,10 @@ def test_the_block_that_failed_is_told_until_the_sweep():
 
     async def script(bench):
         pins, memory = bench.pins, bench.memory
-        await bench.swept()
-        await bench.leave_none_blank()
-        await bench.rest()
         for failing, other in (0, 4), (4, 0):
+            await bench.swept()
+            await bench.leave_none_blank()
+            await bench.rest()
             memory.errors = {len(memory.taken)}
             pins.drive(scan=1, scan_row=failing)
             assert await until_error(bench) == (0, params.map_first_block + failing // 4)
@@ -512,9 +512,6 @@ def test_the_block_that_failed_is_told_until_the_sweep():
             pins.sweep = 1
             await memory.tick()
             pins.sweep = 0
-            await bench.swept()
-            await bench.leave_none_blank()
-            await bench.rest()
 
     run(params, script)
 
