@@ -27,10 +27,10 @@ class CopyMapMemory(wiring.Component):
 
     A row that is neither in the cache nor unwritten costs one read of the memory: a scan that is
     presented in the clock of the answer sees it. One such read is made at a time, that of a scan as
-    soon as the one before is answered; sets come before scans, and the read before the write of
-    the unwritten row. A *blank* row is not read: one
-    without a set bit, if all behind it are so too, of those that hold no bit of the map's own
-    blocks. A sweep writes every row, one a clock as long as the memory takes them.
+    soon as the one before is answered; sets come before scans, and the read before the write of the
+    unwritten row. A *blank* row is not read: one without a set bit, if all behind it are so too, of
+    those that hold no bit of the map's own blocks. A sweep writes every row, one a clock as long as
+    the memory takes them.
 
     Parameters
     ----------

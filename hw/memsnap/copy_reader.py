@@ -249,7 +249,7 @@ class CopyReader(wiring.Component):
             m.d.sync += self.reading.bit_select(self.job, 1).eq(1)
         with m.If(begins):
             m.d.sync += [now.eq(self.job), at_hand.eq(opened), more.eq(1)]
-            m.d.sync += at_hand.circle.eq(following.circle)     # any: it costs nothing
+            m.d.sync += at_hand.circle.eq(following.circle)     # likewise
         with m.If(self.visit):
             m.d.sync += [
                 at_hand.left.eq(Mux(same, after.left, theirs.left)),

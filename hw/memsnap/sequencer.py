@@ -222,6 +222,10 @@ class Sequencer(wiring.Component):
         """The blocks that hold the copy map are claimed."""
         return ~self._own.proposed if self._in_memory else Const(1)
 
+    def _sets(self):
+        """The map's reader is wanted for a bit that is to be set."""
+        return Const(0) if self._params.map_beside else self.set.valid
+
     def _decide(self, m, *, table, initial, background, copied, opens, free_scan, known):
         proposed = Signal()
         proposal = Signal(self._params.block_bits)
@@ -259,7 +263,6 @@ class Sequencer(wiring.Component):
         elif self._overlaps:
             looks_again = self.pending
         beside = self._params.map_beside
-        setting = Const(0) if beside else self.set.valid    # with the map's reader
         shows = self.map_read & ~self.map_valid
         # Software's row comes before the next one of the background copy, but for a map in memory
         may_scan = background.scan if self._in_memory else background.scan & ~shows
@@ -272,7 +275,7 @@ class Sequencer(wiring.Component):
                     m.d.comb += self.scan.eq(self.enable if self._in_memory else 1)
                     with m.If(self.enable):
                         m.next = "ASKED"
-                with m.Elif(~setting & proposed):
+                with m.Elif(~self._sets() & proposed):
                     # With a map on chip, nothing is proposed where it is not enabled
                     m.d.comb += [
                         self.scan.eq(self.enable & may_claim),
@@ -280,7 +283,7 @@ class Sequencer(wiring.Component):
                     ]
                     with m.If(self.enable & may_claim):
                         m.next = "PROPOSED"
-                with m.Elif(~setting & may_scan & self.enable):
+                with m.Elif(~self._sets() & may_scan & self.enable):
                     m.d.comb += [self.scan.eq(1), background.scanned.eq(1)]
                     if self._in_memory:
                         m.d.sync += scanned.eq(1)
@@ -442,9 +445,7 @@ class Sequencer(wiring.Component):
 
     def _show_map(self, m, *, free_scan):
         """Serves software's window in clocks in which the map's reader is free."""
-        shows = free_scan & self.map_read & ~self.map_valid
-        if not self._params.map_beside:
-            shows &= ~self.set.valid
+        shows = free_scan & self.map_read & ~self.map_valid & ~self._sets()
         with m.If(shows):
             m.d.comb += self.scan.eq(1)
         m.d.sync += self._shown.eq(shows)

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from memsnap.params import MAP_ROW_BITS, Bus, Map, Release
+from memsnap.params import MAP_ROW_BITS, Bus, Release
 
 from .bench_limits import copy_clocks
 from .errors import InputError
@@ -113,9 +113,8 @@ def _rate(params):
 
 
 def _full_rate_block(params):
-    """Bytes of the smallest block with which the copy map is no limit."""
-    clocks = 3 if params.map is Map.MEMORY else 2
-    beats = math.ceil(clocks / copy_clocks(params, 1))
+    """Bytes of the smallest block with which the copy map is no limit, where it is one."""
+    beats = math.ceil(params.map_clocks / copy_clocks(params, 1))
     return params.beat_bytes << (beats - 1).bit_length()
 
 

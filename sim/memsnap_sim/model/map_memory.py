@@ -92,12 +92,12 @@ def decide(u):
     if m.fetching:
         # The row that comes is what the scan has missed, if it is the same
         w.map_misses = comes(u) and scan_misses and m.scan_at != m.fetch_row and not set_misses
-    m.next_row = m.fetch_row
+    w.next_row = m.fetch_row
     if w.map_misses:
-        m.next_row = m.block >> 5 if set_misses else m.scan_at
-    comes_back = m.unwritten and m.unwritten_row == m.next_row
+        w.next_row = m.block >> 5 if set_misses else m.scan_at
+    comes_back = m.unwritten and m.unwritten_row == w.next_row
     if (w.map_misses or m.fetching and not m.asked) and not comes_back:
-        w.put_row = m.next_row
+        w.put_row = w.next_row
         w.put = room and _may_put(u, w.put_row)
     elif m.unwritten and (m.whole or other and m.setting and (known or m.fetching)):
         w.put_we = 1
@@ -175,7 +175,7 @@ def step(u, a):
         m.asked = 0
     if w.map_misses:
         m.fetching = 1
-        m.fetch_row = m.next_row
+        m.fetch_row = w.next_row
     if w.put and not w.put_we:
         m.asked = 1
     m.scanned = w.scan

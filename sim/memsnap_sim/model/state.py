@@ -35,8 +35,7 @@ _PARAMS = _record(
     "memory_base shadow_base beats beat_bits blocks rows jobs background_jobs buffer_depth reserve "
     "max_in_flight ports regions words separate in_memory map_base map_first map_blocks "
     "rows_of_beat rows_of_block notes early pipelined share pace ready start_clock start_beat kept "
-    "initiator_in_flight log burst_beats chunk_beats read_port write_port small "
-    "map_beside",
+    "initiator_in_flight log burst_beats chunk_beats read_port write_port small map_beside",
     first=_MOST_REGIONS, last=_MOST_REGIONS)
 
 #: What the parts tell each other in a clock.
@@ -46,8 +45,8 @@ _WIRES = _record(
     "copied copied_job enable open visit follow demand late job place find kind grant whole held "
     "asker scan scan_row scanned initial_next background_next background_claim own_next own_copied "
     "set_valid set_ready set_done set_block retire finished_taken map_ready map_answer "
-    "map_written map_read map_returns map_misses put put_we put_row full start can_arm stands "
-    "waits copier read_place write_place data data_last map_offers map_done comes",
+    "map_written map_read map_returns map_misses put put_we put_row next_row full start can_arm "
+    "stands waits copier read_place write_place data data_last map_offers map_done comes",
     hold=MOST_PORTS, claims=MOST_PORTS, asks=MOST_PORTS, taken=MOST_PORTS, refuse=MOST_PORTS,
     secured=MOST_PORTS, granted=MOST_PORTS,
     reads=MOST_PORTS, reads_taken=MOST_PORTS, owners=2, read_home=3, write_home=3)
@@ -78,8 +77,7 @@ _ARBITER = _record("denied due kept kept_owner read_done write_done map_done")
 _MEMORY = _record("head tail last_answer busy done")
 _MAP = _record(
     "block count writing completing word setting take_hit take_blank fetching fetch_row asked "
-    "next_row wrote scanned scan_at scan_hit sweeping sweep_row unwritten unwritten_row whole "
-    "blank_from")
+    "wrote scanned scan_at scan_hit sweeping sweep_row unwritten unwritten_row whole blank_from")
 _REQUESTS = _record("valid we row block before reading after")
 _OWN = _record("block claimed copied taken under_way done")
 _LIFE = _record("started accepted armed active instant ended")
