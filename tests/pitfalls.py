@@ -86,7 +86,7 @@ PITFALLS = (
         ("test_unit_policy.py::test_a_failure_that_stays_ends_the_snapshot",)),
     Pitfall("counters read while they move", Mutant(
         "counters are shown as they are", "regs/bank.py",
-        "with m.If(self._ended | self._own[\"latch\"]):", "with m.If(1):"),
+        "with m.If(copy_now):", "with m.If(1):"),
         _directed("test_counters_are_latched_together")),
     Pitfall("a reset at any clock", Mutant(
         "a reset sweeps nothing", "copy_map.py",

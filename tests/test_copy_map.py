@@ -25,7 +25,7 @@ class Model:
         self.bits = min(32, max(2, 1 << (blocks - 1).bit_length()))
         self.rows = -(-blocks // 32)
         self.copied = set()
-        self.looked = self.scanned = self.setting = None
+        self.looked = self.scanned = self.probed = self.setting = None
 
     def row(self, index):
         return sum(1 << bit for bit in range(self.bits)
@@ -39,6 +39,8 @@ class Model:
             raw = pins.look_raw ^ (1 << self.bits) - 1 if pins.flip else pins.look_raw
             assert not (raw ^ self.looked) & self.own
         assert self.scanned is None or pins.scan_data == self.scanned
+        if self.probed is not None:
+            assert pins.probe_copied == self.scanned >> self.probed & 1
 
     def step(self, pins):
         """Follows the clock that ends now."""
@@ -46,6 +48,8 @@ class Model:
             self.looked = self.row(pins.look_row)
             self.own = (1 << min(self.bits, self.blocks - 32 * pins.look_row)) - 1
         self.scanned = self.row(pins.scan_row) if pins.scan else None
+        there = pins.scan and 32 * pins.scan_row + pins.probe < self.blocks
+        self.probed = pins.probe if there else None
         if self.setting is not None:
             self.copied.add(self.setting)
         self.setting = pins.set.payload if pins.set.valid and pins.set.ready else None
@@ -63,7 +67,7 @@ async def fill(pins, model, rng, until, *, beside):
     """Sets random blocks until ``until`` are copied, under random reads."""
     left = sorted(set(range(model.blocks)) - model.copied)
     rng.shuffle(left)
-    model.looked = model.scanned = model.setting = None
+    model.looked = model.scanned = model.probed = model.setting = None
     pins.set.valid = 0
     idle = 0
     while idle < 4:
@@ -73,6 +77,7 @@ async def fill(pins, model, rng, until, *, beside):
         row = model.rows - 1 if rng.random() < 0.2 else rng.randrange(model.rows)
         pins.look, pins.look_row = rng.random() < 0.4, row
         pins.scan, pins.scan_row = rng.random() < 0.4, rng.randrange(model.rows)
+        pins.probe = rng.randrange(model.bits)
         model.check(pins)
         assert pins.set.ready == ((beside or not pins.scan) and model.setting is None)
         taken = pins.set.ready

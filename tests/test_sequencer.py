@@ -31,6 +31,7 @@ class Bench:
         self.pins, self.params, self.rng, self.regions = pins, params, rng, regions
         self.early = params.release is Release.CAPTURED
         self.knows = knows                       # the reader tells of single beats
+        self.checked = 0                         # which, was said in the clock before
         self.seen = set()
         self.history = []
         self.forget()
@@ -161,8 +162,8 @@ class Bench:
         pins.set_done = self.setting is not None
         job = self.jobs.get(pins.check_job)
         if job and self.knows:
-            pins.check_captured = pins.check_beat in job.captured
-            pins.check_issued = pins.check_beat in job.issued
+            pins.check_captured = self.checked in job.captured
+            pins.check_issued = self.checked in job.issued
         else:
             pins.drive(check_captured=0, check_issued=0)
 
@@ -200,9 +201,10 @@ class Bench:
         self.setting = pins.set.payload if pins.set.valid and pins.set.ready else None
         self.asked += 1
         self.read()
+        self.checked, probe = pins.check_beat, pins.probe
         await pins.tick()
         pins.scan_data = scanned
-        pins.probe_copied = scanned >> pins.probe & 1
+        pins.probe_copied = scanned >> probe & 1
         if taken:
             self.ask, pins.ask.valid = None, 0
 

@@ -44,8 +44,8 @@ class CopyBuffer(wiring.Component):
     issue_job : ``In(range(jobs))``
     issue_last : ``In(1)``
         It is the last of its job.
-    free : ``Out(range(buffer_depth + 1))``
-        Slots that are free in this clock.
+    room, ample : ``Out(1)``
+        A slot is free in this clock; or more than an eighth of them are.
     unread : ``Out(range(buffer_depth + 1))``
         Reads issued before this clock and not answered before it.
     read_valid, read_data, read_error
@@ -91,7 +91,8 @@ class CopyBuffer(wiring.Component):
             "issue_place": In(place),
             "issue_job": In(job),
             "issue_last": In(1),
-            "free": Out(count, init=params.buffer_depth),
+            "room": Out(1, init=1),
+            "ample": Out(1, init=1),
             "unread": Out(count),
             "read_valid": In(1),
             "read_data": In(params.data_width),
@@ -137,13 +138,28 @@ class CopyBuffer(wiring.Component):
         ]
         _count(m, self.unread, -1, early=self.read_valid, late=self.issue)
         _count(m, writing, -1, early=self.write_valid, late=take)
-        _count(m, self.free, 1, early=self.write_valid, late=self.issue)
+        self._count_free(m)
         self._store(m, issued=issued, read=read, fetched=fetched, take=take, answered=answered)
         self._follow_jobs(m, issued=issued, read=read, answered=answered)
         with m.If(self.reset):
             m.d.sync += [pointer.eq(0) for pointer in (issued, read, fetched, answered)]
-            m.d.sync += [self.unread.eq(0), writing.eq(0), self.free.eq(depth)]
+            m.d.sync += [self.unread.eq(0), writing.eq(0)]
         return m
+
+    def _count_free(self, m):
+        """Counts the free slots; what follows from the count is in registers of its own."""
+        depth = self._params.buffer_depth
+        few = depth // 8
+        free = Signal(range(depth + 1), init=depth)
+        _count(m, free, 1, early=self.write_valid, late=self.issue)
+        m.d.sync += [
+            self.room.eq(Mux(self.issue, self.write_valid | (free[1:] != 0),
+                             self.write_valid | self.room)),
+            self.ample.eq(Mux(self.issue, self.ample & (self.write_valid | (free != few + 1)),
+                              self.ample | (self.write_valid & (free == few)))),
+        ]
+        with m.If(self.reset):
+            m.d.sync += [free.eq(depth), self.room.eq(1), self.ample.eq(1)]
 
     def _store(self, m, *, issued, read, fetched, take, answered):
         """Places and data, and the offer to the shadow.

@@ -55,6 +55,15 @@ def map_members(params):
     }
 
 
+def _decode(m, bit, name):
+    """One of the bits of a row, for the next clock, in two halves: which four, and which of four.
+    """
+    upper = Signal(1 << max(0, len(bit) - 2), name=f"{name}_upper")
+    lower = Signal(1 << min(2, len(bit)), name=f"{name}_lower")
+    m.d.sync += [upper.eq(1 << bit[2:]), lower.eq(1 << bit[:2])]
+    return upper, lower
+
+
 class CopyMap(wiring.Component):
     """The copy map.
 
@@ -87,7 +96,8 @@ class CopyMap(wiring.Component):
     scan, scan_row, scan_data
         The same for another reader, but the data is there for the next clock only.
     probe, probe_copied : ``In(range(map_row_bits))``, ``Out(1)``
-        Bit ``probe`` of ``scan_data``, sooner in the clock, if there is a block for it.
+        Of ``scan_data`` the bit that ``probe`` said in the clock of the read, sooner in the clock,
+        if there is a block for it.
     word, word_data
         Only with a summary: see :class:`memsnap.row_summary.RowSummary`.
     set : ``In(stream.Signature(block_bits))``
@@ -129,9 +139,13 @@ class CopyMap(wiring.Component):
 
         # Reads
         scan_at = Signal.like(self.scan_row)
+        upper, lower = _decode(m, self.probe, "probe")
+        probed = Signal(len(upper))     # one by one: fewer levels than a choice by number
         m.d.comb += [
+            probed.eq(Cat((scan.data.word_select(at, len(lower)) & lower).any() & upper[at]
+                          for at in range(len(upper)))),
             self.scan_data.eq(seen(scan, scan_at)),
-            self.probe_copied.eq(scan.data.bit_select(self.probe, 1) ^ phase),
+            self.probe_copied.eq(probed.any() ^ phase),
             self.flip.eq(phase),
         ]
         for name in look_names(self._params):
@@ -150,9 +164,7 @@ class CopyMap(wiring.Component):
         # Setting a bit: read the row in one clock, write it back in the next
         writing = Signal()
         mask = Signal(row_bits)
-        # The bit, decoded in two halves
-        upper, lower = Signal(-(-row_bits // 4)), Signal(4)
-        bit = bit_of(self.set.payload)[:exact_log2(row_bits)]
+        upper, lower = _decode(m, bit_of(self.set.payload)[:exact_log2(row_bits)], "set")
         count = Signal(range(blocks + 1))
         if self._params.map_beside:
             old, free = ram.read_port(), Const(1)
@@ -170,14 +182,12 @@ class CopyMap(wiring.Component):
             scan.en.eq(1),
             self.set.ready.eq(free & ~writing & ~self.sweeping),
             self.set_done.eq(writing & ~self.sweeping),
-            mask.eq(Cat((upper[at >> 2] & lower[at & 3]) for at in range(row_bits))),
+            mask.eq(Cat(lower & each.replicate(len(lower)) for each in upper)),
             self.full.eq(is_at_end(count, blocks)),
         ]
         m.d.sync += [
             scan_at.eq(scan.addr),
             writing.eq(self.set.valid & self.set.ready),
-            upper.eq(1 << bit[2:]),
-            lower.eq(1 << bit[:2]),
             count.eq(count + writing),
         ]
         with m.If(self.restart):

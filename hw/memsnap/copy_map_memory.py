@@ -145,7 +145,9 @@ class CopyMapMemory(wiring.Component):
         """The readers of the gates, and the scan."""
         params = self._params
         bits = params.map_row_bits
-        m.d.comb += self.probe_copied.eq(self.scan_data.bit_select(self.probe, 1))
+        probed = Signal.like(self.probe)
+        m.d.sync += probed.eq(self.probe)
+        m.d.comb += self.probe_copied.eq(self.scan_data.bit_select(probed, 1))
         for name in [*look_names(params), "scan"]:
             read, row = getattr(self, name), getattr(self, name + "_row")
             last = Signal(name=name + "_last")

@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
 from .params import Release
-from .ranges import beat_layout
+from .ranges import beat_layout, is_below_soon
 
 __all__ = ["CopyReader", "walk_layout"]
 
@@ -21,6 +21,15 @@ def walk_layout(params):
         "away": unsigned(1),                        # it is on an excursion
         "visited": unsigned(1),                     # it was on one
     })
+
+
+def _lowest(mask):
+    """The number of the lowest bit that is set, if any is."""
+    if len(mask) <= 1:
+        return Const(0, 0)
+    half = 1 << (len(mask) - 1).bit_length() - 1
+    low = mask[:half]
+    return Cat(Mux(low.any(), _lowest(low), _lowest(mask[half:])), ~low.any())
 
 
 class CopyReader(wiring.Component):
@@ -73,10 +82,10 @@ class CopyReader(wiring.Component):
         Jobs that are read before those that are not.
     check_job, check_beat : ``In(range(jobs))``, ``In(beat_bits)``
     check_captured, check_issued : ``Out(1)``
-        For certain, that beat of that job is captured, or will be without a visit. Known for the
-        beats that follow the one visited last; 0 does not say the contrary.
+        For certain, the beat of the clock before, of that job, is captured, or will be without a
+        visit. Known for the beats that follow the one visited last; 0 does not say the contrary.
     read : ``Out(stream.Signature(beat_layout))``
-    issue, issue_place, issue_job, issue_last, free, unread, read_valid
+    issue, issue_place, issue_job, issue_last, room, ample, unread, read_valid
         See :class:`CopyBuffer`.
     stop : ``In(1)``
         Makes no new requests.
@@ -117,7 +126,8 @@ class CopyReader(wiring.Component):
             "issue_place": Out(place),
             "issue_job": Out(job),
             "issue_last": Out(1),
-            "free": In(count),
+            "room": In(1),
+            "ample": In(1),
             "unread": In(count),
             "read_valid": In(1),
             "stop": In(1),
@@ -140,7 +150,7 @@ class CopyReader(wiring.Component):
 
         # One step of the circle; the beat at hand is the wanted one while that is pending
         m.d.comb += [
-            room.eq(Mux(self.pending, self.free != 0, self.free > self._params.buffer_depth // 8)),
+            room.eq(Mux(self.pending, self.room, self.ample)),
             self.issue.eq(more & decided & ~passed & room & ~self.stop
                           & (~self.read.valid | self.read.ready)),
             skip.eq(more & decided & passed),
@@ -175,30 +185,32 @@ class CopyReader(wiring.Component):
         other_valid = Signal()
         chosen = Signal()                # there was one
         moved = Signal()                 # another job was at hand then
-        others, among = Signal(jobs), Signal(jobs)
+        others = Signal(jobs)
         last = Signal()                  # the job at hand has no more beats after this clock
         begins = Signal()                # the job of the command is read from the next clock on
         theirs = Signal(self._walk)      # where the job of a visit is
         opened = Signal(self._walk)
         same = self.check_job == now     # of a visit
 
-        for later in 0, 1:      # the next in turn: one behind ``now``, else one before it
-            for index in reversed(range(jobs)):
-                with m.If(among[index] & ((now < index) | (1 - later))):
-                    m.d.sync += other.eq(index)
+        # The next in turn: one behind ``now``, else one before it
+        behind = Cat(now < index for index in range(jobs))
+        following_job = _lowest(others)
+        for mask in others & behind, others & self.first, others & self.first & behind:
+            following_job = Mux(mask.any(), _lowest(mask), following_job)
         m.d.sync += [
+            other.eq(following_job),
             chosen.eq(others.any() & ~self.reset),
             moved.eq(begins | ((~more | last) & other_valid)),
         ]
         m.d.comb += [
             others.eq(self.reading & ~(1 << now)),
-            among.eq(Mux((others & self.first).any(), others & self.first, others)),
             other_valid.eq(chosen & ~moved),
             last.eq(self.issue & self.issue_last),
             begins.eq(self.visit | (self.open & (self.demand | (~more & ~other_valid)))),
             get_block.addr.eq(now),
             self.issue_place.block.eq(get_block.data),
-            put_block.en.eq(self.open),
+            # What is kept of a job without beats to read means nothing
+            put_block.en.eq(~self.reading.bit_select(self.job, 1)),
             put_block.addr.eq(self.job),
             put_block.data.eq(self.place.block),
             get_other.addr.eq(other),
@@ -231,8 +243,8 @@ class CopyReader(wiring.Component):
 
         # What waits, or is left for the job of the command
         m.d.comb += [
-            # What is put for a job that is opened and was at hand means nothing, nor does it matter
-            put.en.eq(Mux(self.demand, self.open | (self.visit & ~same), self.open)),
+            # Nor does what is kept of the job at hand
+            put.en.eq(self.demand | put_block.en),
             put.addr.eq(Mux(self.demand, now, self.job)),
             put.data.eq(Mux(self.demand, after, opened)),
             put.data.circle.eq(at_hand.circle),     # means nothing but on an excursion
@@ -266,29 +278,32 @@ class CopyReader(wiring.Component):
             return
         depth = self._params.block_beats << ceil_log2(self._params.jobs)
         m.submodules.notes = notes = Memory(shape=unsigned(1), depth=depth, init=[])
-        get, put = notes.read_port(), notes.write_port()
+        get, set_note = notes.read_port(), notes.write_port()
         # A note is set if it differs from its job's phase: they are equal after each job
         m.submodules.phases = phases = Memory(shape=unsigned(1), depth=self._params.jobs, init=[])
         phase, set_phase = phases.read_port(domain="comb"), phases.write_port()
         asked = Signal()                     # ``get`` shows the beat at hand, and
         phase_at_hand = Signal()             # this its job's phase
         sweep = Signal(range(depth))
+        late = Signal(2)                     # the note of the visited beat comes, as it is issued
         at = Cat(at_hand.beat, now)
 
         m.d.comb += [
             get.addr.eq(at),
             phase.addr.eq(now),
             decided.eq(asked | ~at_hand.visited),
-            passed.eq(asked & (get.data ^ phase_at_hand)),
-            put.en.eq(self.issue | self.sweeping),
-            put.addr.eq(Mux(self.sweeping, sweep, at)),
-            put.data.eq(~self.sweeping & ~phase.data),
+            passed.eq(asked & (late[1] | get.data ^ phase_at_hand)),
+            set_phase.addr.eq(set_note.addr[self._params.beat_bits:]),
+            set_phase.data.eq(set_note.data),
         ]
-        # Of no consequence before the job is opened anew
+        # Written a clock later: of no consequence, but where a visit finds the beat being issued
         m.d.sync += [
+            set_note.en.eq(self.issue | self.sweeping),
+            set_note.addr.eq(Mux(self.sweeping, sweep, at)),
+            set_note.data.eq(~self.sweeping & ~phase.data),
             set_phase.en.eq(self.issue & self.issue_last | self.sweeping),
-            set_phase.addr.eq(put.addr[self._params.beat_bits:]),
-            set_phase.data.eq(put.data),
+            late.eq(Cat(self.issue & self.visit & (self.check_job == now)
+                        & (self.place.beat == at_hand.beat), late)),
         ]
         m.d.sync += phase_at_hand.eq(phase.data)
         m.d.sync += asked.eq(~self.issue & ~skip & ~self.visit & ~(self.open & self.demand)
@@ -311,7 +326,7 @@ class CopyReader(wiring.Component):
         under_way = Signal()        # the wanted beat's read is issued, if it was not before
 
         # A classic bus carries one access at a time: one that began would be in the way, too
-        in_the_way = self.read.valid | (self.free == 0) if self._params.pipelined else Const(1)
+        in_the_way = self.read.valid | ~self.room if self._params.pipelined else Const(1)
         # Every beat of a job that has none left is under way; it is the one at hand till then
         past = self.issue | skip | ~more
         m.d.comb += [
@@ -356,12 +371,14 @@ class CopyReader(wiring.Component):
         new = Signal()                  # it began in the clock before: none is issued, or captured
         before = Signal.like(self.unread)  # answers to come that belong to earlier reads
         distance = Signal.like(self.check_beat)
+        known = Signal()                # the beat checked is of its job
         grows = Signal()
 
+        m.d.sync += distance.eq(self.check_beat - first)
         m.d.comb += [
-            distance.eq(self.check_beat - first),
-            self.check_captured.eq((self.check_job == job) & (distance < captured) & ~new),
-            self.check_issued.eq((self.check_job == job) & (distance < issued) & ~new),
+            known.eq((self.check_job == job) & ~new),
+            self.check_captured.eq(known & is_below_soon(distance, captured)),
+            self.check_issued.eq(known & is_below_soon(distance, issued)),
             grows.eq(self.issue & growing & (now == job)),
         ]
         with m.If(grows):

@@ -45,8 +45,8 @@ class JobTable(wiring.Component):
         The last beat of a job was captured, or its last write was answered.
     find : ``In(block_bits)``
         Looks a block up; the answer comes in the next clock.
-    found, found_job : ``Out(1)``, ``Out(range(jobs))``
-        It was in the table in the clock before, and where.
+    found, found_job, found_at : ``Out(1)``, ``Out(range(jobs))``, ``Out(jobs)``
+        It was in the table in the clock before, and where; the latter once more, a bit a job.
     found_captured, found_copied : ``Out(1)``
         All of it is captured, or in the shadow.
     finished : ``Out(stream.Signature(block_bits))``
@@ -80,6 +80,7 @@ class JobTable(wiring.Component):
             "find": In(params.block_bits),
             "found": Out(1),
             "found_job": Out(job),
+            "found_at": Out(params.jobs),
             "found_captured": Out(1),
             "found_copied": Out(1),
             "finished": Out(stream.Signature(params.block_bits)),
@@ -123,8 +124,6 @@ class JobTable(wiring.Component):
             self.finished.payload.eq(retired.data.block),
             self.retired_block.eq(retired.data.block),
             self.retired_kind.eq(retired.data.kind),
-            self.found_captured.eq(captured[self.found_job]),
-            self.found_copied.eq(copied[self.found_job]),
         ]
         if self._params.map is Map.MEMORY:
             m.d.comb += [
@@ -136,11 +135,14 @@ class JobTable(wiring.Component):
         hits = Signal(jobs)     # no block has two jobs
         m.d.comb += hits.eq(Cat(busy[index] & (block[index] == self.find)
                                 for index in range(jobs)))
-        m.d.sync += [
-            self.found.eq(hits.any()),
+        m.d.sync += self.found_at.eq(hits)
+        m.d.comb += [
+            self.found.eq(self.found_at.any()),
             self.found_job.eq(Cat(
-                Cat(hits[index] for index in range(jobs) if index >> place & 1).any()
+                Cat(self.found_at[index] for index in range(jobs) if index >> place & 1).any()
                 for place in range(len(self.found_job)))),
+            self.found_captured.eq((self.found_at & Cat(captured)).any()),
+            self.found_copied.eq((self.found_at & Cat(copied)).any()),
         ]
         for index in reversed(range(jobs)):
             with m.If(~busy[index]):

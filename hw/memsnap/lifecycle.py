@@ -135,11 +135,12 @@ class Lifecycle(wiring.Component):
         self._watch(m, expired=expired)
         m.d.comb += [
             self.arming.eq(self.state == State.ARMING),
-            self.locked.eq(self.arming | self.active | self.stop),
             self.ready.eq((self.state == State.IDLE) | (self.state == State.DONE)),
             self.protected.eq(self.active | self.done),
             self.enable.eq(self.active & self.drained),
         ]
+        # Arming, active, or on its way to the end
+        m.d.sync += self.locked.eq(self.accepted | self.locked & ~self.ended)
         self._tell_when(m)
         with m.If(self.abort.any()):
             m.d.sync += self._gave_up.eq(1)

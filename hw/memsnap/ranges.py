@@ -6,7 +6,8 @@ from amaranth.utils import exact_log2
 
 from .params import Map
 
-__all__ = ["beat_adr", "beat_layout", "in_map", "in_range", "is_at_end", "is_below", "place_of"]
+__all__ = ["beat_adr", "beat_layout", "in_map", "in_range", "is_at_end", "is_below",
+           "is_below_soon", "place_of"]
 
 
 def beat_layout(params):
@@ -31,6 +32,19 @@ def is_below(a, b):
     Of a comparison, synthesis makes as much or twice that, as the names of the two happen to sort.
     """
     return (a - b)[-1]
+
+
+def is_below_soon(a, b):
+    """Whether ``a < b``, both unsigned: in few levels of logic and no carry chain, for few bits."""
+    size = max(len(a), len(b))
+    ends = [(~low & high, low == high) for low, high in (
+        (a[bit] if bit < len(a) else Const(0), b[bit] if bit < len(b) else Const(0))
+        for bit in range(size))]     # below, and equal, bit for bit
+    while len(ends) > 1:            # join neighbours: the upper decides, if it does
+        pairs = [(upper[0] | upper[1] & lower[0], upper[1] & lower[1])
+                 for lower, upper in zip(ends[::2], ends[1::2], strict=False)]
+        ends = pairs + ends[2 * len(pairs):]
+    return ends[0][0]
 
 
 def is_at_end(count, end):

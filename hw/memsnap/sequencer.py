@@ -192,7 +192,7 @@ class Sequencer(wiring.Component):
             table.fixed.eq(initial.done),
             self.first.eq(table.first),
             self.initial_safe.eq(table.safe),
-            self.probe.eq(bit_of(probed)),
+            self.probe.eq(bit_of(table.find)),
             copied.eq(self.probe_copied),
             self.open.eq(~copied & opens),
             table.claim.eq(self.open),
@@ -264,8 +264,8 @@ class Sequencer(wiring.Component):
             looks_again = self.pending
         beside = self._params.map_beside
         shows = self.map_read & ~self.map_valid
-        # Software's row comes before the next one of the background copy, but for a map in memory
-        may_scan = background.scan if self._in_memory else background.scan & ~shows
+        # Software's row comes before those of blocks that nobody waits for, but for a map in memory
+        shows_first = Const(0) if self._in_memory else shows & ~self._sets()
         m.d.comb += table.find.eq(Mux(ask_first, self.ask.payload.block, proposal))
         with m.FSM() as fsm:
             with m.State("PICK"):
@@ -275,6 +275,8 @@ class Sequencer(wiring.Component):
                     m.d.comb += self.scan.eq(self.enable if self._in_memory else 1)
                     with m.If(self.enable):
                         m.next = "ASKED"
+                with m.Elif(shows_first):
+                    m.d.comb += free_scan.eq(1)
                 with m.Elif(~self._sets() & proposed):
                     # With a map on chip, nothing is proposed where it is not enabled
                     m.d.comb += [
@@ -283,7 +285,7 @@ class Sequencer(wiring.Component):
                     ]
                     with m.If(self.enable & may_claim):
                         m.next = "PROPOSED"
-                with m.Elif(~self._sets() & may_scan & self.enable):
+                with m.Elif(~self._sets() & background.scan & self.enable):
                     m.d.comb += [self.scan.eq(1), background.scanned.eq(1)]
                     if self._in_memory:
                         m.d.sync += scanned.eq(1)
@@ -347,10 +349,9 @@ class Sequencer(wiring.Component):
             proposed_row = Mux(
                 initial.done, Mux(looks_up, row_of(background.block), background.scan_row),
                 row_of(initial.block))
-            claims = fsm.ongoing("PICK") & proposed & may_claim
             m.d.comb += self.scan_row.eq(Mux(
                 ask_first, row_of(self.ask.payload.block),
-                Mux(shows & ~claims, self.map_row, proposed_row)))
+                Mux(shows, self.map_row, proposed_row)))
 
     def _ask_again(self, m):
         """The row of the ask's block is not at hand: stays with it until it is."""
@@ -379,7 +380,7 @@ class Sequencer(wiring.Component):
         claims, visits, follows, granted = (Signal(name=name) for name in
                                             ("claims", "visits", "follows", "granted"))
         m.d.comb += [
-            reading.eq(self.reading.bit_select(table.found_job, 1)),
+            reading.eq((self.reading & table.found_at).any()),
             self._grant.eq(copied | granted),
             self.whole.eq(copied | (table.found & safe)),
             self._begins.eq(~copied & (claims | visits)),

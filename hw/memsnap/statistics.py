@@ -15,6 +15,8 @@ __all__ = ["Statistics"]
 class Statistics(wiring.Component):
     """The counters of the current or last snapshot; they start anew with each accepted start.
 
+    They lag by a clock: a counter shows what there was up to the clock before the last, at least.
+
     Parameters
     ----------
     params : SnapshotParams
@@ -60,8 +62,12 @@ class Statistics(wiring.Component):
         m = Module()
         clock = Signal(64)
         counters = self.counters
+        # What is counted is known late in its clock, and is counted in the next
+        seen = {name: Signal.like(getattr(self, name), name=f"seen_{name}") for name in (
+            "accepted", "arming", "active", "hold", "held", "retired", "retired_kind")}
+        m.d.sync += [each.eq(getattr(self, name)) for name, each in seen.items()]
         m.d.sync += clock.eq(clock + 1)
-        self._count_stalls(m)
+        self._count_stalls(m, seen["hold"])
         m.submodules.elapsed = elapsed = Stopwatch()
         m.d.comb += [
             elapsed.on.eq(self.active), elapsed.limit.eq(self.deadline),
@@ -69,39 +75,42 @@ class Statistics(wiring.Component):
         ]
         with m.If(self.active):
             m.d.sync += counters.duration.eq(elapsed.clocks)
-            with m.If(self.held):       # known late in the clock, and decides last
+        with m.If(seen["active"]):
+            with m.If(seen["held"]):
                 m.d.sync += counters.held.eq(counters.held + 1)
-            with m.If(self.retired):
-                with m.Switch(self.retired_kind):
+            with m.If(seen["retired"]):
+                with m.Switch(seen["retired_kind"]):
                     for kind in JobKind:
                         with m.Case(kind):
                             each = counters[f"blocks_{kind.name.lower()}"]
                             m.d.sync += each.eq(each + 1)
-        with m.If(self.arming):
+        with m.If(seen["arming"]):
             m.d.sync += [
                 counters.armed.eq(counters.armed + 1),
-                counters.instant.eq(clock + 1),
+                counters.instant.eq(clock),
             ]
-        with m.If(self.accepted):
+        with m.If(seen["accepted"]):
             m.d.sync += [each.eq(0) for each in (
                 counters.duration, counters.held, counters.stall_total, counters.stall_longest,
                 counters.blocks_demand, counters.blocks_initial, counters.blocks_background)]
             m.d.sync += counters.armed.eq(1)
         return m
 
-    def _count_stalls(self, m):
+    def _count_stalls(self, m, seen):
+        """Counts the clocks of held writes; ``seen`` is of the clock before."""
         counters = self.counters
         longest = counters.stall_longest
-        with m.If(self.hold.any()):     # known late in the clock, and decides last
+        with m.If(seen.any()):
             m.d.sync += counters.stall_total.eq(
-                counters.stall_total + (sum(self.hold) if len(self.hold) > 1 else 1))
+                counters.stall_total + (sum(seen) if len(seen) > 1 else 1))
         for index, hold in enumerate(self.hold):
-            m.submodules[f"stall{index}"] = stall = Stopwatch()
+            m.submodules[f"stall{index}"] = stall = Stopwatch(late=True)
             so_far = Signal(32, name=f"longest{index}")
             m.d.comb += [
                 stall.on.eq(hold), stall.limit.eq(self.hold_limit),
                 self.over[index].eq(stall.over),
-                so_far.eq(Mux(hold & is_below(longest, stall.clocks), stall.clocks, longest)),
+                so_far.eq(Mux(seen[index] & is_below(longest, stall.clocks), stall.clocks,
+                              longest)),
             ]
             longest = so_far
         m.d.sync += counters.stall_longest.eq(longest)

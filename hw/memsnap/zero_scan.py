@@ -100,7 +100,7 @@ class ZeroScan(wiring.Component):
         m.d.sync += seen.eq(self.scanned & ~found)
         with m.If(self.scanned):
             m.d.sync += seen_row.eq(self.row)
-        with m.If(found):
+        with m.If(seen & (self.scan_valid if self._may_miss else 1)):   # nothing was to do
             m.d.sync += [todo.eq(~self.scan_data), todo_row.eq(seen_row)]
         with m.If(self.next):
             m.d.sync += self.proposed.eq(0)

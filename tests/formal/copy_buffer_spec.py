@@ -65,7 +65,8 @@ class CopyBufferSpec(wiring.Component):
             m.d.sync += [each.eq(0) for each in (unread, unwritten, writing, ends)]
         self._assume(m, buffer, unread=unread, writing=writing)
         m.d.sync += [
-            Assert(buffer.free == depth - used, "free is another count"),
+            Assert(buffer.room == (depth - used != 0), "room"),
+            Assert(buffer.ample == (depth - used > depth // 8), "ample"),
             Assert(buffer.unread == unread, "unread is another count"),
             Assert(~buffer.write.valid | (unwritten != 0), "a beat is written before it is read"),
             Assert(buffer.quiet == ((unread == 0) & (writing == 0) & ~buffer.write.valid),
@@ -74,6 +75,7 @@ class CopyBufferSpec(wiring.Component):
         self._follow(m, buffer, unread=unread, unwritten=unwritten, writing=writing)
         if self._helped:
             counts = {"read": unread, "taken": unwritten, "answered": writing}
+            m.d.sync += Assert(self._inside["free"] == depth - used, "free is another count")
             self._help_counts(m, counts)
             self._help_ends(m, counts)
             self._help_picked(m, buffer, counts)
@@ -94,7 +96,7 @@ class CopyBufferSpec(wiring.Component):
         m.d.sync += jobs.eq(Mux(self.reset, 0, jobs + (self.issue & self.issue_last) - copied))
         m.d.sync += [
             Assume(~(self.issue & self.issue_last) | (jobs != self._params.jobs)),
-            Assume(~self.issue | (buffer.free != 0) & ~self.stop & ~buffer.erred),
+            Assume(~self.issue | buffer.room & ~self.stop & ~buffer.erred),
             Assume(~self.read_valid | (unread != 0)),
             Assume(~self.write_valid | (writing != 0)),
             Assume(~stopped | self.stop),

@@ -42,7 +42,8 @@ class CopyReaderSpec(wiring.Component):
             "again": In(1), "read_ready": In(1),
             **{name: In(pins[name].shape) for name in (
                 "open", "visit", "follow", "demand", "job", "place", "first", "check_job",
-                "check_beat", "free", "read_valid", "stop", "drop", "reset")},
+                "check_beat", "read_valid", "stop", "drop", "reset")},
+            "free": In(range(params.buffer_depth + 1)),
         })
 
     def elaborate(self, platform):
@@ -52,7 +53,7 @@ class CopyReaderSpec(wiring.Component):
             self._fragment, self._inside = look_inside(reader)
         m.submodules.reader = self._fragment or reader
         for name in self.signature.members:
-            if name not in {"at", "who", "again", "read_ready"}:
+            if name not in {"at", "who", "again", "read_ready", "free"}:
                 m.d.comb += getattr(reader, name).eq(getattr(self, name))
         m.d.comb += reader.read.ready.eq(self.read_ready)
         self._fresh = self.reset | self.again      # between snapshots: all may be copied again
@@ -71,7 +72,11 @@ class CopyReaderSpec(wiring.Component):
         unread = Signal(range(depth + 2))
         due = Signal(range(depth + 2))
         taken = reader.read.valid & self.read_ready
-        m.d.comb += reader.unread.eq(unread)
+        m.d.comb += [
+            reader.unread.eq(unread),
+            reader.room.eq(self.free != 0),
+            reader.ample.eq(self.free > depth // 8),
+        ]
         m.d.sync += [
             unread.eq(Mux(self.reset, 0, unread + reader.issue - self.read_valid)),
             due.eq(due + taken - self.read_valid),
@@ -173,7 +178,7 @@ class CopyReaderSpec(wiring.Component):
             m.d.sync += [waits.eq(1), ahead.eq(self._unread - self.read_valid)]
         with m.If(self.reset):
             m.d.sync += waits.eq(0)
-        checked = (self.check_job == mine) & (self.check_beat == self.at.beat) & known
+        checked = (self.check_job == mine) & (past(m, self.check_beat) == self.at.beat) & known
         wanted = Signal()      # it is the one that a port asked for last
         asks = Const(1) if self._params.release is Release.COPIED else self.asker == self.who
         with m.If((self._begins | self.follow) & asks):
@@ -220,6 +225,8 @@ class CopyReaderSpec(wiring.Component):
         beats = self._params.block_beats
         bits = self._params.beat_bits
         shown = Signal()     # the note of the beat at hand
+        at_hand = Signal.like(self.at.beat)
+        again = Signal()     # it is read once more, by a visit
         lefts, at, visits = walks_of(inside, self._params)
         for job in range(self._params.jobs):
             left, beat, visited = lefts[job], at[job], visits[job]
@@ -230,11 +237,15 @@ class CopyReaderSpec(wiring.Component):
             notes = Cat(peek(self._fragment, "notes",
                              Const(job << bits | each, bits + len(self.job)))
                         for each in range(beats))
+            is_late = inside["set_note__en"] & (inside["set_note__addr"][bits:] == job)
+            late = Mux(is_late, 1 << inside["set_note__addr"][:bits], 0)
+            notes = Mux(inside["set_note__data"], notes | late, notes & ~late)
             read = notes ^ phase.replicate(beats)
             here = self._known & (self._mine == job)
             unread = sum(((~read)[each] for each in range(beats)), Const(0, 1))
             with m.If(inside["now"] == job):
-                m.d.comb += shown.eq(read.bit_select(beat, 1))
+                m.d.comb += [shown.eq(read.bit_select(beat, 1)), at_hand.eq(beat),
+                             again.eq((left != 0) & visited & ~reader.sweeping)]
             m.d.sync += [
                 Assert(reader.sweeping | (left == Mux(left == 0, 0, unread)), "left"),
                 Assert((left != 0) == reader.reading[job], "reading"),
@@ -260,6 +271,9 @@ class CopyReaderSpec(wiring.Component):
             Assert(self._been_opened | ~self._known & (self._issued == 0) & ~self._been_captured,
                    "opened"),
             Assert(~inside["asked"] | (inside["passed"] == shown), "the note at hand"),
+            Assert(~again | (inside["late"][0] == inside["set_note__en"] & (
+                inside["set_note__addr"] == Cat(at_hand, inside["now"]))), "a late note"),
+            Assert(~(again & inside["late"][0]) | shown, "no note comes"),
             Assert(reader.sweeping | (inside["sweep"] == 0), "sweep"),
         ]
 

@@ -78,6 +78,7 @@ class HelpedSpec(WholeSpec):
         silence = Part(self._m, self._signals, "lifecycle.silence0")
         yield Fact((silence["clocks"] != 0) | silence["far"], "a clock that does not count")
         was_silent, below = silence["was_on"], silence["below"]
+        yield Fact(lifecycle["locked"] == (arming | running | self._stopping), "locked")
         yield Fact(~was_silent[0] | self._was_locked, "silent, and not locked")
         yield Fact(~(was_silent[0] & below[0]) | self._timed, "below no limit")
         reaches = Mux(was_silent[1], below[1], self.timeout[0])
@@ -120,7 +121,7 @@ class HelpedSpec(WholeSpec):
             ends = buffer.ends_of(j)
             left = reader.left[j]
             yield Fact((left == 0) | jobs.busy[j], "reads for no job")
-            yield Fact(~jobs.busy[j] | (jobs.block[j] == reader.block[j]), "another block")
+            yield Fact((left == 0) | (jobs.block[j] == reader.block[j]), "another block")
             read = jobs.busy[j] & (left == 0) & ~jobs.copied[j]
             yield Fact(~Cat(ends).any() | read, "an end without a job")
             # A job whose last write failed goes on until the error is told
@@ -217,6 +218,9 @@ class HelpedSpec(WholeSpec):
         yield Fact(~(jobs.asked | secure) | gate["ask__valid"], "nobody asks")
         yield Fact(~(jobs.asked & secure), "asked for twice")
         yield Fact(~jobs.asked | (ask.block == jobs["probed"]), "another block is asked for")
+        distance = (ask.beat - reader["first"])[:len(reader["distance"])]
+        yield Fact(~jobs.asked | reader["new"] | (reader["distance"] == distance),
+                   "another beat is checked")
         yield Fact(~pending | jobs.busy[job] & ~jobs.copied[job], "wanted of no job")
         if params.release is Release.CAPTURED:
             yield Fact(~pending | secure & (jobs.block[job] == ask.block) & (wanted == ask.beat),

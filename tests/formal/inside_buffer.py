@@ -57,6 +57,8 @@ class BufferInside(Part):
         """Four pointers and their distances; each end in its place."""
         depth, bits = self._depth, len(self["issued"])
         yield Fact(self.unread + self.writing + self["free"] <= depth, "more beats than slots")
+        yield Fact(self["room"] == (self["free"] != 0), "room")
+        yield Fact(self["ample"] == (self["free"] > depth // 8), "ample")
         yield Fact((self["issued"] - self["read"])[:bits] == self.unread[:bits], "unread")
         yield Fact((self["read"] - self["answered"])[:bits]
                    == (self.unwritten + self.writing)[:bits], "unwritten")

@@ -24,8 +24,10 @@ class BusInside(Part):
         self._in_flight = self.let("all_in_flight", self["in_flight"] + self["newest"])
         self._gate_in_flight = self.let("gate_in_flight",
                                         self._gate["in_flight"] + self._gate["newest"])
-        owners, get = self.words("owners"), self["get__addr"]
-        self._owners = [owners[(get + k)[:len(get)]] for k in range(len(queue))]
+        owners, after = self.words("owners"), self["after"]
+        self._owners = [self["home"], *(
+            Mux(self["newest"] & (self["in_flight"] == k), self["of_newest"],
+                owners[(after + k - 1)[:len(after)]]) for k in range(1, len(queue)))]
         self._owner = [[self.let(f"entry{k}_is_{index}",
                                  (self._in_flight > k) & (owner == index))
                         for index in range(3)] for k, owner in enumerate(self._owners)]
@@ -45,8 +47,12 @@ class BusInside(Part):
         length, aborting, in_flight = self._length, self["aborting"], self._in_flight
         yield Fact((in_flight == length) | aborting & (length == 0), "in flight: another count")
         yield Fact(in_flight <= len(self._queue), "too many in flight")
-        yield Fact((self["put__addr"] - self["get__addr"])[:len(self["put__addr"])]
-                     == in_flight[:len(self["put__addr"])], "owners: another count")
+        older, depth = self["in_flight"], len(self._queue)
+        yield Fact((self["put__addr"] - self["after"] + 1)[:len(self["put__addr"])]
+                     == older[:len(self["put__addr"])], "owners: another count")
+        yield Fact(self["older"] == (older != 0), "older")
+        yield Fact(self["full"] == (older == depth), "full")
+        yield Fact(self["nearly"] == (older == depth - 1), "nearly full")
         for k, owner in enumerate(self._owners):
             yield Fact((in_flight <= k) | (owner != 3), "nobody's answer")
         yield Fact(self.owned(0) == self._gate_in_flight, "the gate's answers")

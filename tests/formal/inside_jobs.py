@@ -1,6 +1,7 @@
 """What always holds in the job table, the copy map and the sequencer."""
 
 from amaranth.hdl import Cat, Value
+from amaranth.utils import exact_log2
 from memsnap.copy_map import bit_of
 from memsnap.params import Release
 
@@ -104,4 +105,8 @@ class JobsInside(Part):
                      "unclaimed: it is not")
         yield Fact(~(checked & found) | (self.block[job] == probed)
                      & (self.busy[job] | map_.copied(probed)), "found: it is not")
+        yield Fact(~(checked & found) | (table["found_at"] == 1 << job), "found twice")
+        bit = bit_of(probed)[:exact_log2(len(map_.bits))]
+        yield Fact(~checked | (map_["probe_upper"] == 1 << bit[2:])
+                   & (map_["probe_lower"] == 1 << bit[:2]), "another bit is probed")
         yield Fact(~self.proposed | ~Cat(self.busy).all(), "no job is free")

@@ -38,7 +38,9 @@ class ReaderInside(Part):
         self._beats = beats = params.block_beats
         self.block = self.words("blocks")
         self.left, self.beat, self.visited = (Array(each) for each in walks_of(self, params))
-        words = self.words("notes")
+        words = [Mux(self["set_note__en"] & (self["set_note__addr"] == index),
+                     self["set_note__data"], word)
+                 for index, word in enumerate(self.words("notes"))]
         # What is written in the next clock counts as written
         self._phases = [Mux(self["set_phase__en"] & (self["set_phase__addr"] == j),
                             self["set_phase__data"], phase)
@@ -84,10 +86,16 @@ class ReaderInside(Part):
         for j, phase in enumerate(self._phases):
             yield Fact(~(sweeping & (sweep > j * self._beats)) | (phase == 0), "phase")
         yield Fact(sweeping | (sweep == 0), "sweep")
-        at_hand = Array(self._words)[Cat(self.beat[now], now)]
-        yield Fact(~self["asked"] | (self["notes.read0"] == at_hand)
+        at, late = Cat(self.beat[now], now), self["late"]
+        noted = Array(self._words)[at] ^ Array(self._phases)[now]
+        yield Fact(~self["asked"]
+                   | ((late[1] | self["notes.read0"] ^ self["phase_at_hand"]) == noted)
                      & (self["phase_at_hand"] == Array(self._phases)[now])
                      & (self.left[now] != 0) & self.visited[now], "another note")
+        underway = self["set_note__en"] & (self["set_note__addr"] == at)
+        yield Fact(sweeping | ~(self["more"] & self.visited[now]) | (underway == late[0]),
+                   "a note comes late")
+        yield Fact(~(late[0] & self["more"] & self.visited[now]) | noted, "no note comes")
         yield Fact(~self["set_phase__en"] | (self.left[self["set_phase__addr"]] == 0),
                      "another phase in the midst of a job")
 

@@ -99,7 +99,7 @@ class SequencerSpec(wiring.Component):
             dut.set.ready.eq(self.set_ready & free & ~set_done),
             dut.set_done.eq(set_done),
             dut.scan_data.eq(Mux(scanned, shown, self.other_data)),
-            dut.probe_copied.eq(dut.scan_data.bit_select(dut.probe, 1)),
+            dut.probe_copied.eq(dut.scan_data.bit_select(past(m, dut.probe), 1)),
         ]
         m.d.sync += [
             shown.eq(row),
@@ -173,7 +173,7 @@ class SequencerSpec(wiring.Component):
         # What is known of beats
         wanted = Signal()
         is_at = Signal()
-        checked = known & (dut.check_job == mine) & (dut.check_beat == self.at.beat)
+        checked = known & (dut.check_job == mine) & (past(m, dut.check_beat) == self.at.beat)
         captured_now = at_captured | self.at_capture
         begins = dut.visit | dut.follow | dut.open & dut.demand
         m.d.comb += [

@@ -201,7 +201,7 @@ class Axi4Arbiter(wiring.Component):
             ends_behind.eq(ends & some),
             # What passes as a whole with its address is not
             counts.eq(offered & ~(ends & at_once & ~some)),
-            put.en.eq(offered),
+            put.en.eq(room),        # of no consequence before one is offered
             put.addr.eq(put_at + before),
             put.data.eq(owner),
         ]

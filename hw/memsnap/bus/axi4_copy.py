@@ -207,15 +207,16 @@ class Axi4CopyWrites(wiring.Component):
         # A place waits here for a clock, so that what its beat makes of the run is known early
         staged = Signal()
         place = Signal.like(self.request.payload.place)
-        goes_on = Signal()
         following = Signal.like(place.as_value())      # the place behind the last that was staged
+        # It is the one that comes: as far as each three bits of it say, which come out of a RAM
+        goes_on = Signal(-(-len(following) // 3))
         index = Signal.like(length)
         beat = Signal()
         m.d.comb += [
             room.eq((count != depth) & ~self.owing),
             runs.beat.valid.eq(staged & ~self.owing),
             runs.beat.payload.eq(place),
-            runs.goes_on.eq(goes_on),
+            runs.goes_on.eq(goes_on.all()),
             following.eq(place.as_value() + 1),
             self.request.ready.eq((~staged | runs.beat.ready) & room),
             put.en.eq(takes),
@@ -245,7 +246,8 @@ class Axi4CopyWrites(wiring.Component):
         with m.If(takes):
             m.d.sync += [
                 place.eq(self.request.payload.place),
-                goes_on.eq(self.request.payload.place.as_value() == following),
+                goes_on.eq(Cat(self.request.payload.place.as_value()[at:at + 3]
+                               == following[at:at + 3] for at in range(0, len(following), 3))),
             ]
 
     def _answer(self, m, *, answered, length):

@@ -51,6 +51,8 @@ class WishboneArbiter(wiring.Component):
         The gate may make a request in this clock, and has its turn, whether it makes one or not:
         that is known too late for those who come after it. A request that it makes in another
         clock passes if nobody else makes one.
+    offers : ``In(1)``
+        The gate makes a request, if it holds nothing: known earlier.
     urgent, map_urgent : ``In(1)``
     share : ``In(32)``
         0 for never.
@@ -59,7 +61,7 @@ class WishboneArbiter(wiring.Component):
     aborting : ``Out(1)``
         The requests given up are being answered; from the clock after ``abort`` on.
     can_arm : ``Out(1)``
-        No write of an initiator is waiting for the memory to take it.
+        No write of an initiator is waiting for the memory to take it, if none is held.
     waiting : ``Out(1)``
         The memory owes an answer or an acceptance, and gives none in this clock.
     """
@@ -76,6 +78,7 @@ class WishboneArbiter(wiring.Component):
             **({"map": In(bus), "map_urgent": In(1)} if self._has_map else {}),
             "m": Out(bus),
             "comes": In(1),
+            "offers": In(1),
             "urgent": In(1),
             "share": In(32),
             "abort": In(1),
@@ -84,6 +87,7 @@ class WishboneArbiter(wiring.Component):
             "waiting": Out(1),
         })
         self._gate_wins = Signal()         # the gate has the port in this clock
+        self._before = Signal()            # it comes before all others
         self._other = Signal(_Owner)       # who has it else
 
     def elaborate(self, platform):
@@ -94,13 +98,17 @@ class WishboneArbiter(wiring.Component):
         accepted = Signal()
         answer = Signal()
         may_request = Signal()
+        balks = ~answer     # the memory takes no request in this clock
+        if self._params.pipelined:
+            balks = self.m.stall
         given_up = Signal()        # the owner of a request in the making no longer makes it
 
-        self._choose(m, owner=owner, request=request, accepted=accepted, given_up=given_up)
+        self._choose(m, owner=owner, request=request, may_request=may_request, balks=balks,
+                     given_up=given_up)
         self._forward(m, owner=owner, request=request, may_request=may_request)
         m.d.comb += [
             answer.eq(self.m.ack | self.m.err | getattr(self.m, "rty", 0)),
-            self.can_arm.eq(~(self._gate_wins & self.m.stb & self.gate.we & ~accepted)),
+            self.can_arm.eq(~(self._gate_wins & self.offers & self.gate.we & may_request & balks)),
         ]
         if self._params.pipelined:
             self._answer_pipelined(m, owner=owner, home=home, request=request, accepted=accepted,
@@ -115,7 +123,7 @@ class WishboneArbiter(wiring.Component):
         initiators |= {_Owner.WRITE: self.write} if self._has_write else {}
         return initiators | ({_Owner.MAP: self.map} if self._has_map else {})
 
-    def _choose(self, m, *, owner, request, accepted, given_up):
+    def _choose(self, m, *, owner, request, may_request, balks, given_up):
         """The winner of this clock.
 
         Whether the gate makes its request depends on the address, and is known last; nobody else
@@ -126,7 +134,7 @@ class WishboneArbiter(wiring.Component):
         map_urgent = self.map_urgent if self._has_map else Const(0)
         gate = self.gate.stb    # never without cyc
         copier = self.read.stb | write | map_
-        first = Signal()        # another comes before the gate
+        gate_first = Signal()   # it comes before all others
         kept = Signal(4)        # whose request was not taken in the clock before
         kept_gate, *kept_others = kept
         keeps = Signal(3)       # it is still made, and another's than the gate's
@@ -142,15 +150,19 @@ class WishboneArbiter(wiring.Component):
             self._other.eq(Mux(
                 keeps.any(), Mux(keeps[0], _Owner.READ, Mux(keeps[1], _Owner.WRITE, last)),
                 Mux(map_first, _Owner.MAP, Mux(read_first, _Owner.READ, _Owner.WRITE)))),
-            first.eq(keeps.any() | map_urgent & map_ | pressing & copier),
-            self._gate_wins.eq(Mux(self.comes, kept_gate | ~first, ~first & ~copier)),
+            gate_first.eq(kept_gate | ~(keeps.any() | map_urgent & map_ | pressing)),
+            self._before.eq(self.comes & gate_first),
+            self._gate_wins.eq(~copier | self._before),
             owner.eq(Mux(self._gate_wins, _Owner.GATE, self._other)),
             request.eq(Mux(self._gate_wins, gate, copier)),
             given_up.eq(Mux(kept_gate, ~gate, Cat(kept_others).any() & ~keeps.any())),
         ]
-        m.d.sync += kept.eq(Mux(self.m.stb & ~accepted, 1 << owner.as_value(), 0))
+        others = Cat(self._other == index for index in (_Owner.READ, _Owner.WRITE, _Owner.MAP))
+        m.d.sync += kept.eq(Cat(self._gate_wins & gate,
+                                others & (~self._gate_wins & copier).replicate(3))
+                            & (may_request & balks).replicate(4))
 
-        with m.If(~copier | (accepted & ~self._gate_wins)):
+        with m.If(~copier | (may_request & ~balks & ~self._gate_wins)):
             m.d.sync += [denied.eq(1), due.eq(0)]
         with m.Else():
             m.d.sync += due.eq((self.share != 0) & ~is_below(denied, self.share))
@@ -165,11 +177,14 @@ class WishboneArbiter(wiring.Component):
                 value = getattr(self.m, name)
                 # What there is without a request means nothing, and is whatever costs least
                 m.d.comb += value.eq(getattr(self.read, name))
-                for index in [_Owner.WRITE] * self._has_write + [_Owner.MAP] * self._has_map:
-                    with m.If(self._other == index):
-                        m.d.comb += value.eq(getattr(self._initiators()[index], name))
+                if self._has_map:
+                    with m.If(self._other == _Owner.MAP):
+                        m.d.comb += value.eq(getattr(self.map, name))
                 with m.If(self._gate_wins):
                     m.d.comb += value.eq(getattr(self.gate, name))
+                if self._has_write:     # last what comes out of a block RAM, late in the clock
+                    with m.If(~self._gate_wins & (self._other == _Owner.WRITE)):
+                        m.d.comb += value.eq(getattr(self.write, name))
         if "lock" in self._params.features:
             m.d.comb += self.m.lock.eq(self.gate.cyc & self.gate.lock)
         for index, initiator in self._initiators().items():
@@ -177,7 +192,7 @@ class WishboneArbiter(wiring.Component):
             if self._params.pipelined:
                 waits = ~self._gate_wins
                 if index is not _Owner.GATE:
-                    waits = (self._other != index) | self._gate_wins
+                    waits = (self._other != index) | self._before
                 m.d.comb += initiator.stall.eq(waits | self.m.stall | ~may_request)
 
     def _answer_pipelined(self, m, *, owner, home, request, accepted, answer, may_request):
@@ -187,7 +202,13 @@ class WishboneArbiter(wiring.Component):
         get = owners.read_port(domain="comb")
         in_flight = Signal(range(depth + 1))    # but for the newest
         newest = Signal()   # a request was accepted in the clock before
+        of_newest = Signal(_Owner)
+        older = Signal()    # others are in flight
+        after = Signal(range(depth), init=1 % depth)    # where the oldest but one is
         some = Signal()     # are in flight
+        more = Signal()     # than one
+        full = Signal()     # with the older ones
+        nearly = Signal(init=depth == 1)    # with one more
         taken = Signal()
         owes = Signal()     # the memory an answer, and gives none
         copier = Cat(each.stb for index, each in self._initiators().items()
@@ -199,29 +220,37 @@ class WishboneArbiter(wiring.Component):
         cycles = Cat(each.cyc for each in self._initiators().values()).any()
 
         m.d.comb += [
-            some.eq((in_flight != 0) | newest),
-            # Its limit is a power of two
-            may_request.eq(~(in_flight[-1] | newest & in_flight[:-1].all() | self.aborting)),
+            some.eq(older | newest),
+            more.eq((in_flight[1:] != 0) | in_flight[0] & newest),
+            may_request.eq(~(full | newest & nearly | self.aborting)),
             accepted.eq(Mux(self.gate.stb, accepts[1], accepts[0])),
-            put.en.eq(may_request),     # of no consequence before one is accepted
-            put.data.eq(owner),
-            home.eq(get.data),
+            put.en.eq(newest),
+            put.data.eq(of_newest),
+            get.addr.eq(after),
             taken.eq((answer | self.aborting) & some),
             self.m.cyc.eq((cycles | some) & ~self.aborting),
             owes.eq(some & ~answer),
             self.waiting.eq(Mux(request, with_request, owes)),
         ]
-        with m.If(accepted):
-            m.d.sync += put.addr.eq(put.addr + 1)
-        with m.If(taken):
-            m.d.sync += get.addr.eq(get.addr + 1)
-        with m.If(newest ^ taken):
-            m.d.sync += in_flight.eq(in_flight + Mux(taken, -1, 1))
-        more = (in_flight[1:] != 0) | in_flight[0] & newest     # than one
         m.d.sync += [
             newest.eq(accepted),
+            of_newest.eq(owner),
+            older.eq(more | owes & ~self.aborting),
             self.aborting.eq(self.abort | (self.aborting & more)),
         ]
+        with m.If(newest):
+            m.d.sync += put.addr.eq(put.addr + 1)
+        with m.If(taken):
+            m.d.sync += after.eq(after + 1)
+        with m.If(newest ^ taken):
+            m.d.sync += in_flight.eq(in_flight + Mux(taken, -1, 1))
+            m.d.sync += [
+                full.eq(~taken & nearly),
+                nearly.eq(Mux(taken, full, in_flight == depth - 2)),
+            ]
+        # Whose answer comes next is known from the beginning of a clock
+        with m.If(taken | ~some):
+            m.d.sync += home.eq(Mux(in_flight[1:] != 0, get.data, Mux(more, of_newest, owner)))
         for index, initiator in self._initiators().items():
             mine = taken & (home == index)
             m.d.comb += [

@@ -64,6 +64,7 @@ class WishboneFabric(wiring.Component):
             self.can_arm.eq(arbiter.can_arm & self.can_hold),
             self.drained.eq(Cat(gate.drained for gate in gates).all()),
             arbiter.comes.eq(Cat(gate.comes for gate in gates).any()),
+            arbiter.offers.eq(gates[0].offers if len(gates) == 1 else arbiter.gate.stb),
             arbiter.urgent.eq(self.urgent),
             arbiter.share.eq(self.share),
         ]

@@ -61,6 +61,8 @@ class WishboneGate(wiring.Component):
     comes : ``Out(1)``
         There may be a request at ``m`` in this clock: what is known early in the clock. 0 from the
         third clock of a held write on, but for the one after its place is granted.
+    offers : ``Out(1)``
+        There is a request at ``m`` in this clock, unless it is a write that is held.
     """
 
     def __init__(self, params):
@@ -84,6 +86,7 @@ class WishboneGate(wiring.Component):
             "drained": Out(1, init=1),
             "held": Out(1),
             "comes": Out(1),
+            "offers": Out(1),
         })
         self._refusing = Signal()   # the request of the clock before is answered with an error
 
@@ -182,7 +185,8 @@ class WishboneGate(wiring.Component):
         m.d.comb += [
             some.eq((in_flight != 0) | newest),
             self.m.cyc.eq(self.s.cyc | some),
-            self.m.stb.eq(self.s.cyc & self.s.stb & ~hold & ~barred & ~flushing & ~self._refusing),
+            self.offers.eq(self.s.cyc & self.s.stb & ~barred & ~flushing & ~self._refusing),
+            self.m.stb.eq(self.offers & ~hold),
             self.s.stall.eq(Mux(refuse, some, hold | self.m.stall)
                             | flushing | self._refusing),
             accepted.eq(self.m.stb & ~self.m.stall),
@@ -212,7 +216,8 @@ class WishboneGate(wiring.Component):
         pending = Signal()
         m.d.comb += [
             self.m.cyc.eq(self.s.cyc),
-            self.m.stb.eq(self.s.cyc & self.s.stb & ~hold & ~barred & ~self._refusing),
+            self.offers.eq(self.s.cyc & self.s.stb & ~barred & ~self._refusing),
+            self.m.stb.eq(self.offers & ~hold),
             pending.eq(self.m.stb & ~self._answer()),
             self._forward_answers(self.m.stb, self._refusing & self.s.cyc & self.s.stb),
             self.can_arm.eq(1),

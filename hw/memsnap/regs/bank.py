@@ -62,8 +62,8 @@ class RegisterBank(wiring.Component):
     """The registers of the unit.
 
     A command is at ``control`` two clocks after its strobe and only there; a new configuration from
-    that clock on. All counters are copied in one clock: that of a latch command, or the one
-    after a snapshot ended. The value read is that of two clocks after the strobe.
+    that clock on. All counters are copied in one clock: the one after a latch command, or the
+    second after a snapshot ended. The value read is that of two clocks after the strobe.
 
     What software configures is kept in a RAM, to be read back, and those bits that the unit needs
     at any time once more in registers. A write to a region is answered when it is checked.
@@ -196,15 +196,17 @@ class RegisterBank(wiring.Component):
                             adr_width=ADR_WIDTH)
 
     def _copy_counters(self, m):
-        """Copies all counters in one clock; in the clock after the end they stand still."""
+        """Copies all counters in one clock; they lag by one, and stand still after the end."""
         counters = self.control.counters
         block_bits = bits_for(self._params.blocks)
         copies = {}
+        copy_now = Signal()
+        m.d.sync += copy_now.eq(self._ended | self._own["latch"])
         for name, field in control.Counters.as_shape():
             width = block_bits if name.startswith("blocks_") else field.width
             copies[f"counters.{name}"] = copy = Signal(min(width, field.width),
                                                        name=f"latched_{name}")
-            with m.If(self._ended | self._own["latch"]):
+            with m.If(copy_now):
                 m.d.sync += copy.eq(counters[name])
         return copies
 
