@@ -194,11 +194,11 @@ class CopyReader(wiring.Component):
 
         # The next in turn: one behind ``now``, else one before it
         behind = Cat(now < index for index in range(jobs))
-        following_job = _lowest(others)
+        turn = _lowest(others)
         for mask in others & behind, others & self.first, others & self.first & behind:
-            following_job = Mux(mask.any(), _lowest(mask), following_job)
+            turn = Mux(mask.any(), _lowest(mask), turn)
         m.d.sync += [
-            other.eq(following_job),
+            other.eq(turn),
             chosen.eq(others.any() & ~self.reset),
             moved.eq(begins | ((~more | last) & other_valid)),
         ]

@@ -132,10 +132,9 @@ class JobTable(wiring.Component):
             ]
         with m.If(self.claim ^ leaves):
             m.d.sync += used.eq(used + Mux(leaves, -1, 1))
-        hits = Signal(jobs)     # no block has two jobs
-        m.d.comb += hits.eq(Cat(busy[index] & (block[index] == self.find)
-                                for index in range(jobs)))
-        m.d.sync += self.found_at.eq(hits)
+        # No block has two jobs
+        m.d.sync += self.found_at.eq(Cat(busy[index] & (block[index] == self.find)
+                                         for index in range(jobs)))
         m.d.comb += [
             self.found.eq(self.found_at.any()),
             self.found_job.eq(Cat(

@@ -15,7 +15,7 @@ __all__ = ["Statistics"]
 class Statistics(wiring.Component):
     """The counters of the current or last snapshot; they start anew with each accepted start.
 
-    They lag by a clock: a counter shows what there was up to the clock before the last, at least.
+    All but the duration lag by a clock: they show what there was up to the clock before the last.
 
     Parameters
     ----------

@@ -208,7 +208,7 @@ class Axi4CopyWrites(wiring.Component):
         staged = Signal()
         place = Signal.like(self.request.payload.place)
         following = Signal.like(place.as_value())      # the place behind the last that was staged
-        # It is the one that comes: as far as each three bits of it say, which come out of a RAM
+        # It was the one that came: said by each three bits of it, which come late, out of a RAM
         goes_on = Signal(-(-len(following) // 3))
         index = Signal.like(length)
         beat = Signal()

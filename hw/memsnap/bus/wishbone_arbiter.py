@@ -98,9 +98,8 @@ class WishboneArbiter(wiring.Component):
         accepted = Signal()
         answer = Signal()
         may_request = Signal()
-        balks = ~answer     # the memory takes no request in this clock
-        if self._params.pipelined:
-            balks = self.m.stall
+        # The memory takes no request in this clock
+        balks = self.m.stall if self._params.pipelined else ~answer
         given_up = Signal()        # the owner of a request in the making no longer makes it
 
         self._choose(m, owner=owner, request=request, may_request=may_request, balks=balks,
