@@ -19,7 +19,7 @@ class Mutant:
 
 MUTANTS = (
     Mutant("map bit early", "copy_buffer.py",
-           "self.copied.eq(copied & ~self.write_error),",
+           "self.copied.eq(self.write_valid & of_answered.data.last & ~self.write_error),",
            "self.copied.eq(self.captured),"),
     Mutant("no drain", "bus/wishbone_gate.py",
            "self.drained.eq(Mux(was_active & self.active, (left[1:] == 0) & (answer | ~left[0]),",

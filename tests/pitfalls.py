@@ -36,8 +36,8 @@ PITFALLS = (
             _directed("test_background_read_races_the_write")),
     Pitfall("a write of all of a block needs no copy", Mutant(
         "whole beats pass", "bus/wishbone_gate.py",
-        "hold.eq(write & self.active & ~copied & ~permitted",
-        "hold.eq(write & self.active & ~copied & ~permitted & ~self.s.sel.all()"),
+        "hold.eq(sees & ~copied & ~permitted)",
+        "hold.eq(sees & ~copied & ~permitted & ~self.s.sel.all())"),
         _directed("test_a_write_of_a_whole_block_needs_its_copy")),
     Pitfall("deadlock of full buffers", Mutant(
         "nothing is stored while a write is held", "bus/wishbone_arbiter.py",

@@ -77,6 +77,7 @@ async def fill(pins, model, rng, until, *, beside):
         row = model.rows - 1 if rng.random() < 0.2 else rng.randrange(model.rows)
         pins.look, pins.look_row = rng.random() < 0.4, row
         pins.scan, pins.scan_row = rng.random() < 0.4, rng.randrange(model.rows)
+        pins.scan_first = pins.scan if pins.set.valid else rng.getrandbits(1)
         pins.probe = rng.randrange(model.bits)
         model.check(pins)
         assert pins.set.ready == ((beside or not pins.scan) and model.setting is None)

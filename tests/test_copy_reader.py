@@ -79,12 +79,13 @@ class Bench:
         place = {"block": rng.randrange(self.params.blocks),
                  "beat": rng.randrange(self.params.block_beats)}
         held = self.jobs[job]
+        pins.drive(job=job, vacant=held is None)
         asker = pins.asker = rng.randrange(self.params.ports)
         may_want = self.params.ports == 1 or not pins.pending and not self.wanted[asker]
         if held is None and rng.random() < 0.3:
-            pins.drive(open=1, job=job, place=place, demand=may_want and rng.getrandbits(1))
+            pins.drive(open=1, place=place, demand=may_want and rng.getrandbits(1))
         elif held and held.open and may_want and rng.random() < self.visit_rate:
-            pins.drive(visit=1, job=job, check_job=job, demand=1,
+            pins.drive(visit=1, check_job=job, demand=1,
                        place=place | {"block": held.block})
         elif held and held.read and not pins.pending and not self.wanted[asker] \
                 and rng.random() < self.visit_rate:
@@ -94,7 +95,7 @@ class Bench:
     def check_beat(self):
         """What the reader says of a beat is true, and comes true."""
         pins, rng = self.pins, self.rng
-        number = pins.job if pins.visit else rng.randrange(self.params.jobs)
+        number = pins.check_job if pins.visit else rng.randrange(self.params.jobs)
         beat, self.checked = self.checked, rng.randrange(self.params.block_beats)
         pins.drive(check_job=number, check_beat=self.checked)
         if self.jobs[number] is None:
@@ -195,7 +196,7 @@ class Bench:
     def follow(self):
         """What was commanded in this clock, and jobs that leave."""
         pins, rng = self.pins, self.rng
-        number, beat = pins.job, pins.place.beat
+        number, beat = pins.check_job if pins.visit else pins.job, pins.place.beat
         if pins.open:
             self.jobs[number] = Job(pins.place.block, beat, self.params.block_beats)
         if pins.visit:
@@ -278,9 +279,9 @@ def test_a_beat_a_clock():
         bench.answer_rate = bench.ready_rate = 1
         await bench.swept()
         for job in 0, 1:
-            pins.drive(open=1, job=job, place={"block": job, "beat": 0})
+            pins.drive(open=1, vacant=1, job=job, place={"block": job, "beat": 0})
             await bench.clock(commands=False)
-            pins.open = 0
+            pins.drive(open=0, vacant=0)
         reads = 1                       # the first was issued in the clock of the second open
         while pins.issue:
             await bench.clock(commands=False)
@@ -303,9 +304,10 @@ def test_the_first_are_read_before_the_others(visited, order):
         seen = []
         pins.first = 0b010100
         for clock in range(6 * 17):
-            pins.drive(open=clock < 6, visit=0, job=min(clock, 5), place={"block": 0, "beat": 0})
+            pins.drive(open=clock < 6, vacant=clock < 6, visit=0, job=min(clock, 5),
+                       place={"block": 0, "beat": 0})
             if clock == 8 and visited is not None:
-                pins.drive(visit=1, demand=1, job=visited, check_job=visited)
+                pins.drive(visit=1, demand=1, check_job=visited)
             if pins.issue and [pins.issue_job] != seen[-1:]:
                 seen.append(pins.issue_job)
             await bench.clock(commands=False)
@@ -323,10 +325,10 @@ def test_checks_know_the_beats_after_the_wanted_one():
         bench.answer_rate = bench.ready_rate = 1
         bench.check_beat = lambda: None
         await bench.swept()
-        pins.drive(open=1, demand=1, job=2, place={"block": 7, "beat": 3}, check_job=2,
+        pins.drive(open=1, vacant=1, demand=1, job=2, place={"block": 7, "beat": 3}, check_job=2,
                    check_beat=(3 + offset) % 16)
         await bench.clock(commands=False)
-        pins.drive(open=0)
+        pins.drive(open=0, vacant=0)
         for clock in range(20):
             assert pins.check_issued == (offset < clock)
             assert pins.check_captured == (offset < clock - 2)

@@ -18,11 +18,11 @@ def test_life():
         assert pins.state is State.IDLE and not (pins.locked or pins.active or pins.protected)
         pins.drained = 0
         pins.start = 1
-        assert pins.accepted and pins.restart
+        assert pins.accepted
         await pins.tick()
         pins.start = 0
         assert pins.state is State.ARMING and pins.arming and pins.locked and not pins.active
-        assert not pins.accepted and not pins.restart
+        assert not pins.accepted
         await pins.tick()                       # two clocks after the start: the instant
         assert pins.state is State.INITIAL and pins.active and pins.locked and pins.protected
         for _ in range(3):
@@ -106,7 +106,7 @@ def test_regions(unsound):
             pins.unsound = unsound
             before = results(pins)
             pins.start = 1
-            assert pins.accepted == pins.restart == (unsound is Refusal.NONE)
+            assert pins.accepted == (unsound is Refusal.NONE)
             await pins.tick()
             pins.start = 0
             if unsound is Refusal.NONE:
@@ -118,6 +118,23 @@ def test_regions(unsound):
                 assert results(pins) == before
                 await pins.pulse("clear")
                 assert not pins.refused and pins.refusal is Refusal.NONE
+
+    run(script)
+
+
+@pytest.mark.parametrize("pin", [False, True])
+def test_a_start_in_the_first_clock_of_a_policy(pin):
+    """It is refused for that policy, or not for the one before: ``checking`` says that it is new.
+    """
+    async def script(pins):
+        await ready(pins)
+        for retries, refusal in (1, Refusal.POLICY), (0, Refusal.NONE):
+            pins.drive(retries=retries, checking=1)
+            await pins.pulse("trigger" if pin else "start")
+            pins.checking = 0
+            assert pins.accepted == (refusal is Refusal.NONE) and not pins.arming
+            await pins.tick()
+            assert pins.refusal is refusal and pins.arming == (refusal is Refusal.NONE)
 
     run(script)
 
@@ -153,7 +170,7 @@ def test_busy(state):
         await bring(pins, state)
         before = results(pins)
         pins.start = 1
-        assert not (pins.accepted or pins.restart or pins.reset or pins.sweep or pins.ended)
+        assert not (pins.accepted or pins.reset or pins.sweep or pins.ended)
         await pins.tick()
         pins.start = 0
         assert pins.refused and pins.refusal is Refusal.BUSY
@@ -188,7 +205,7 @@ def test_next_start_forgets(end, clear):
         if clear:
             await pins.pulse("clear")
         pins.start = 1
-        assert pins.accepted and pins.restart
+        assert pins.accepted
         await pins.tick()
         pins.start = 0
         assert results(pins)[1:6] == (0, 0, 0, Cause.NONE, 0) and pins.arming
@@ -243,9 +260,9 @@ def test_random():
             assert pins.protected == (state in [State.DONE, *RUNNING])
             assert pins.enable == (pins.active and pins.drained)
             assert pins.stop == (state is State.STOPPING) and (pins.stop or not pins.drop)
-            assert pins.sweep == pins.reset and pins.restart == pins.accepted
+            assert pins.sweep == pins.reset
             assert not pins.reset or pins.stop and pins.ended
-            assert not pins.restart or pins.ready
+            assert not pins.accepted or pins.ready
             was = pins.ended
             await pins.tick()
         assert ended > 100

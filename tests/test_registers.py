@@ -239,6 +239,22 @@ def test_command():
     with_bank("default", script)
 
 
+def test_a_start_waits_while_a_policy_is_new():
+    """``checking`` is up in the clock of the write, and in the first in which the policy holds."""
+    async def script(bank):
+        port = bank.pins.access
+        register = REGISTERS["POLICY"]
+        await bank.read(register.offset)
+        port.drive(adr=register.offset // 4, data_w=register.pack(retries=1), sel=0b1111)
+        await port.pulse("write")
+        seen = []
+        for _ in range(5):
+            seen.append((bank.get("retries"), bank.get("checking")))
+            await port.tick()
+        assert seen == [(0, 1), (1, 1), (1, 0), (1, 0), (1, 0)]
+    with_bank("default", script)
+
+
 def test_event_and_interrupt():
     enable, status, test = (REGISTERS[name].offset
                             for name in ("IRQ_ENABLE", "IRQ_STATUS", "IRQ_TEST"))

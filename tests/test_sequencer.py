@@ -119,13 +119,13 @@ class Bench:
             self.wanted = number, self.ask[1]
         if not pins.open and not pins.visit:
             return
-        number, place = pins.job, pins.place
+        number, place = pins.check_job if pins.visit else pins.job, pins.place
         if pins.visit or pins.demand:
             assert (place.block, place.beat) == self.ask
             self.moved += 1
         if pins.open:
             free = params.jobs - len(self.jobs)
-            assert number not in self.jobs and place.block < params.blocks
+            assert pins.vacant and number not in self.jobs and place.block < params.blocks
             assert place.block not in self.claimed, "claimed twice"
             assert place.block not in self.copied
             assert free >= (1 if pins.demand else 2), "the last job is kept for a demand"
@@ -158,6 +158,7 @@ class Bench:
             pins.drive(map_read=1, map_row=rng.randrange(self.params.map_rows))
             self.patience = 0
         self.copy()
+        assert not pins.set.valid or self.params.map_beside or pins.scan_first == pins.scan
         pins.set.ready = not pins.scan and self.setting is None
         pins.set_done = self.setting is not None
         job = self.jobs.get(pins.check_job)

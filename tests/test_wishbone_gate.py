@@ -32,6 +32,7 @@ class Bench:
         self.row = self.grant = self.asked = self.looked = None
         self.since = None            # what was copied in the first clock of this hold
         self.bursting = False
+        self.held_place = None
 
     # What an access is ---------------------------------------------------------------------
 
@@ -72,12 +73,16 @@ class Bench:
         self.place = self.block(pins.s.adr, self.params.memory_base)
         self.refused = bool(self.writes and pins.protect
                             and self.block(pins.s.adr, self.params.shadow_base))
-        self.held = False
+        self.held = self.permitted = False
         if self.writes and self.active and self.place:
             block, beat = self.place
+            self.permitted = bool(self.grant and self.grant[0] == block
+                                  and self.grant[1] in (None, beat))
             self.held = not (self.row and self.row[0] == block // 32 and block in self.row[1]
-                             or self.grant and self.grant[0] == block
-                             and self.grant[1] in (None, beat))
+                             or self.permitted)
+            assert pins.look == (self.held_place is None), "a row is read once for a held write"
+        else:
+            assert not pins.look
         assert pins.held == self.held
         if self.held:
             self.seen.add("held")
@@ -122,7 +127,7 @@ class Bench:
         self.asked = (pins.ask.payload.block, pins.ask.payload.beat) if pins.ask.valid else None
         self.answered_ask = bool(self.asked and pins.ask.ready)
         if self.answered_ask:
-            if self.held:     # a late grant must not take the place of one that is in use
+            if not self.permitted:  # a late grant must not take the place of one that is in use
                 self.grant = (self.asked[0], None if pins.whole else self.asked[1])
             self.asked = None
         if not self.active:

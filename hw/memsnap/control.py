@@ -118,7 +118,8 @@ class Signature(wiring.Signature):
     unsound : ``Out(Refusal)``
         What the region table lets a start be refused for, or ``NONE``.
     checking : ``Out(1)``
-        It is just being written and looked at: a start waits.
+        The configuration is just being written and looked at: a start waits. At the least in the
+        clock in which what was written holds for the first time.
     timeout, share, deadline, hold_limit : ``Out(32)``
     pace : ``Out(16)``
     pause, hold_io : ``Out(1)``

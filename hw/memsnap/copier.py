@@ -40,8 +40,8 @@ class Copier(wiring.Component):
     read_answer : ``In(Answer(data_width))``
     write : ``Out(stream.Signature(write_layout))``
     write_answer : ``In(Answer(0))``
-    open, visit, follow, demand, job, place, asker, pending, wanted, urgent, secured, reading,
-    first, check_job, check_beat, check_captured, check_issued
+    open, vacant, visit, follow, demand, job, place, asker, pending, wanted, urgent, secured,
+    reading, first, check_job, check_beat, check_captured, check_issued
         See :class:`CopyReader`.
     captured, captured_job, copied, copied_job, error, error_write, error_block
         See :class:`CopyBuffer`.
@@ -81,8 +81,8 @@ class Copier(wiring.Component):
 
     def _exposed(self):
         return {
-            self._reader: ("open", "visit", "follow", "demand", "job", "place", "asker",
-                           "pending", "wanted", "urgent", "secured", "reading", "first",
+            self._reader: ("open", "vacant", "visit", "follow", "demand", "job", "place",
+                           "asker", "pending", "wanted", "urgent", "secured", "reading", "first",
                            "check_job", "check_beat", "check_captured", "check_issued", "sweeping"),
             self._buffer: ("captured", "captured_job", "copied", "copied_job", "error",
                            "error_write", "error_block"),

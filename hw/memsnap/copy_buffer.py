@@ -139,7 +139,7 @@ class CopyBuffer(wiring.Component):
         _count(m, self.unread, -1, early=self.read_valid, late=self.issue)
         _count(m, writing, -1, early=self.write_valid, late=take)
         self._count_free(m)
-        self._store(m, issued=issued, read=read, fetched=fetched, take=take, answered=answered)
+        self._store(m, issued=issued, read=read, fetched=fetched, answered=answered)
         self._follow_jobs(m, issued=issued, read=read, answered=answered)
         with m.If(self.reset):
             m.d.sync += [pointer.eq(0) for pointer in (issued, read, fetched, answered)]
@@ -161,7 +161,7 @@ class CopyBuffer(wiring.Component):
         with m.If(self.reset):
             m.d.sync += [free.eq(depth), self.room.eq(1), self.ample.eq(1)]
 
-    def _store(self, m, *, issued, read, fetched, take, answered):
+    def _store(self, m, *, issued, read, fetched, answered):
         """Places and data, and the offer to the shadow.
 
         What is on offer was fetched from the memories: the slot at ``fetched`` is the next, when
@@ -184,7 +184,8 @@ class CopyBuffer(wiring.Component):
         kept = Signal()      # on offer, and not taken
 
         m.d.comb += [
-            put_place.en.eq(self.issue),
+            # Of no consequence before the issue; what failed is kept
+            put_place.en.eq(self.room & ~self.erred),
             put_place.addr.eq(issued),
             put_place.data.eq(self.issue_place),
             put_beat.en.eq(self.read_valid),
@@ -216,44 +217,21 @@ class CopyBuffer(wiring.Component):
             m.d.sync += self.erred.eq(0)
 
     def _follow_jobs(self, m, *, issued, read, answered):
-        """A short queue of the slots that end a job, with two readers."""
-        jobs = self._params.jobs
-        layout = data.StructLayout({"slot": unsigned(len(issued)), "job": range(jobs)})
-        m.submodules.ends = ends = Memory(shape=layout, depth=jobs, init=[])
-        add, next_captured, next_copied = (ends.write_port(), ends.read_port(domain="comb"),
-                                           ends.read_port(domain="comb"))
-        put, capture, copy = (Signal(range(jobs), name=name) for name in
-                              ("put", "capture", "copy"))
-        uncaptured = Signal(range(jobs + 1))
-        uncopied = Signal(range(jobs + 1))
-        copied = Signal()
-
-        def next_of(index):
-            return index.eq(Mux(index == jobs - 1, 0, index + 1))
-
-        end = self.issue & self.issue_last
+        """Whose the beat in each slot is, and whether it is the job's last; with two readers."""
+        layout = data.StructLayout({"job": range(self._params.jobs), "last": 1})
+        m.submodules.owners = owners = Memory(shape=layout, depth=self._params.buffer_depth,
+                                              init=[])
+        put = owners.write_port()
+        of_read, of_answered = (owners.read_port(domain="comb") for _ in range(2))
         m.d.comb += [
-            add.en.eq(end),
-            add.addr.eq(put),
-            add.data.slot.eq(issued),
-            add.data.job.eq(self.issue_job),
-            next_captured.addr.eq(capture),
-            next_copied.addr.eq(copy),
-            self.captured_job.eq(next_captured.data.job),
-            self.captured.eq(self.read_valid & (uncaptured != 0)
-                             & (next_captured.data.slot == read)),
-            self.copied_job.eq(next_copied.data.job),
-            copied.eq(self.write_valid & (uncopied != 0) & (next_copied.data.slot == answered)),
-            self.copied.eq(copied & ~self.write_error),
+            put.en.eq(self.room),       # of no consequence before the issue
+            put.addr.eq(issued),
+            put.data.job.eq(self.issue_job),
+            put.data.last.eq(self.issue_last),
+            of_read.addr.eq(read),
+            self.captured.eq(self.read_valid & of_read.data.last),
+            self.captured_job.eq(of_read.data.job),
+            of_answered.addr.eq(answered),
+            self.copied.eq(self.write_valid & of_answered.data.last & ~self.write_error),
+            self.copied_job.eq(of_answered.data.job),
         ]
-        _count(m, uncaptured, -1, early=self.captured, late=end)
-        _count(m, uncopied, -1, early=copied, late=end)
-        with m.If(end):
-            m.d.sync += next_of(put)
-        with m.If(self.captured):
-            m.d.sync += next_of(capture)
-        with m.If(copied):
-            m.d.sync += next_of(copy)
-        with m.If(self.reset):
-            m.d.sync += [index.eq(0) for index in (put, capture, copy)]
-            m.d.sync += [uncaptured.eq(0), uncopied.eq(0)]

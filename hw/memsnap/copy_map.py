@@ -95,6 +95,8 @@ class CopyMap(wiring.Component):
     flip : ``Out(1)``
     scan, scan_row, scan_data
         The same for another reader, but the data is there for the next clock only.
+    scan_first : ``In(1)``
+        In a clock with ``set``: there is a scan. Sooner in the clock than ``scan``.
     probe, probe_copied : ``In(range(map_row_bits))``, ``Out(1)``
         Of ``scan_data`` the bit that ``probe`` said in the clock of the read, sooner in the clock,
         if there is a block for it.
@@ -117,7 +119,7 @@ class CopyMap(wiring.Component):
 
     def __init__(self, params):
         self._params = params
-        super().__init__(map_members(params))
+        super().__init__({**map_members(params), "scan_first": In(1)})
 
     def elaborate(self, platform):
         m = Module()
@@ -139,11 +141,15 @@ class CopyMap(wiring.Component):
 
         # Reads
         scan_at = Signal.like(self.scan_row)
-        upper, lower = _decode(m, self.probe, "probe")
-        probed = Signal(len(upper))     # one by one: fewer levels than a choice by number
+        # By pairs, of which one is wanted: fewer levels than a choice by number
+        pairs = max(1, row_bits // 2)
+        pair = Signal(pairs)                    # which, and
+        odd = Signal(row_bits // 2 and 1)       # which of the two
+        probed = Signal(pairs)
+        m.d.sync += [pair.eq(1 << self.probe[1:]), odd.eq(self.probe[:1])]
         m.d.comb += [
-            probed.eq(Cat((scan.data.word_select(at, len(lower)) & lower).any() & upper[at]
-                          for at in range(len(upper)))),
+            probed.eq(Cat(scan.data.word_select(at, row_bits // pairs).bit_select(odd, 1)
+                          & pair[at] for at in range(pairs))),
             self.scan_data.eq(seen(scan, scan_at)),
             self.probe_copied.eq(probed.any() ^ phase),
             self.flip.eq(phase),
@@ -176,7 +182,7 @@ class CopyMap(wiring.Component):
             m.d.sync += old_at.eq(old.addr)
         else:
             old, old_at, free = scan, scan_at, ~self.scan
-            m.d.comb += scan.addr.eq(Mux(self.scan | ~self.set.valid, self.scan_row,
+            m.d.comb += scan.addr.eq(Mux(self.scan_first | ~self.set.valid, self.scan_row,
                                          row_of(self.set.payload)))
         m.d.comb += [
             scan.en.eq(1),

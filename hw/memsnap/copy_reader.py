@@ -55,9 +55,11 @@ class CopyReader(wiring.Component):
     Members
     -------
     open : ``In(1)``
-        Opens job ``job`` for the block and first beat in ``place``. The job must not be open.
+        Opens job ``job`` for the block and first beat in ``place``; needs ``vacant``.
+    vacant : ``In(1)``
+        That job is not open: what is kept of it may be written.
     visit : ``In(1)``
-        Goes on with ``job``, which is ``check_job``, too, at the beat in ``place``.
+        Goes on with ``check_job`` at the beat in ``place``.
     follow : ``In(1)``
         A beat of which a read was issued is wanted.
     demand : ``In(1)``
@@ -105,6 +107,7 @@ class CopyReader(wiring.Component):
         count = range(params.buffer_depth + 1)
         super().__init__({
             "open": In(1),
+            "vacant": In(1),
             "visit": In(1),
             "follow": In(1),
             "demand": In(1),
@@ -190,7 +193,7 @@ class CopyReader(wiring.Component):
         begins = Signal()                # the job of the command is read from the next clock on
         theirs = Signal(self._walk)      # where the job of a visit is
         opened = Signal(self._walk)
-        same = self.check_job == now     # of a visit
+        same = self.check_job == now     # a visit's job is the one at hand
 
         # The next in turn: one behind ``now``, else one before it
         behind = Cat(now < index for index in range(jobs))
@@ -209,8 +212,8 @@ class CopyReader(wiring.Component):
             begins.eq(self.visit | (self.open & (self.demand | (~more & ~other_valid)))),
             get_block.addr.eq(now),
             self.issue_place.block.eq(get_block.data),
-            # What is kept of a job without beats to read means nothing
-            put_block.en.eq(~self.reading.bit_select(self.job, 1)),
+            # What is kept of a job that is not open means nothing
+            put_block.en.eq(self.vacant),
             put_block.addr.eq(self.job),
             put_block.data.eq(self.place.block),
             get_other.addr.eq(other),
@@ -244,7 +247,7 @@ class CopyReader(wiring.Component):
         # What waits, or is left for the job of the command
         m.d.comb += [
             # Nor does what is kept of the job at hand
-            put.en.eq(self.demand | put_block.en),
+            put.en.eq(self.demand | self.vacant),
             put.addr.eq(Mux(self.demand, now, self.job)),
             put.data.eq(Mux(self.demand, after, opened)),
             put.data.circle.eq(at_hand.circle),     # means nothing but on an excursion
@@ -260,7 +263,11 @@ class CopyReader(wiring.Component):
         with m.If(self.open):
             m.d.sync += self.reading.bit_select(self.job, 1).eq(1)
         with m.If(begins):
-            m.d.sync += [now.eq(self.job), at_hand.eq(opened), more.eq(1)]
+            m.d.sync += [
+                now.eq(Mux(self.visit, self.check_job, self.job)),
+                at_hand.eq(opened),
+                more.eq(1),
+            ]
             m.d.sync += at_hand.circle.eq(following.circle)     # likewise
         with m.If(self.visit):
             m.d.sync += [
@@ -395,4 +402,7 @@ class CopyReader(wiring.Component):
                        | ~begins & growing & ~(skip & (now == job))),
         ]
         with m.If(begins):
-            m.d.sync += [job.eq(self.job), first.eq(self.place.beat)]
+            m.d.sync += [
+                job.eq(Mux(self.visit, self.check_job, self.job)),
+                first.eq(self.place.beat),
+            ]

@@ -93,13 +93,15 @@ class SnapshotCore(wiring.Component):
         # The decisions
         connect(m, sequencer.set, map_.set)
         self._wire(m, map_, sequencer, "scan scan_row probe", "scan_data probe_copied set_done")
+        if not in_memory:
+            self._wire(m, map_, sequencer, "scan_first", "")
         if params.map_summary:
             self._wire(m, map_, sequencer, "word", "word_data")
         self._wire(m, sequencer, copier, "pending secured reading check_captured check_issued "
                    "captured captured_job copied copied_job",
-                   "open visit follow demand job place asker first check_job check_beat")
+                   "open vacant visit follow demand job place asker first check_job check_beat")
         self._wire(m, lifecycle, copier, "busy error_block", "stop drop reset")
-        self._wire(m, lifecycle, map_, "full", "sweep restart")
+        self._wire(m, lifecycle, map_, "full", "sweep")
         self._wire(m, lifecycle, sequencer, "all_claimed", "enable reset")
         self._wire(m, lifecycle, bus, "can_arm drained aborting", "abort active")
         self._ask(m, bus=bus, map_=map_, sequencer=sequencer)
@@ -123,6 +125,8 @@ class SnapshotCore(wiring.Component):
             lifecycle.waiting.eq(bus.waiting),
             lifecycle.error.eq(copier.error),
             lifecycle.error_write.eq(copier.error_write),
+            # Nobody asks the map before the clock after this
+            map_.restart.eq(lifecycle.accepted),
         ]
         if in_memory:
             self._join_map(m, map_=map_, bus=bus, sequencer=sequencer, lifecycle=lifecycle,

@@ -114,7 +114,7 @@ class JobTable(wiring.Component):
         leaves = self.retire & taken
 
         m.d.comb += [
-            self.free.eq(used < jobs),
+            self.free.eq(~Cat(*busy).all()),
             self.spare.eq(used < self._params.background_jobs),
             claimed.en.eq(self.free),       # of no consequence before the claim
             claimed.addr.eq(self.next_job),

@@ -58,7 +58,7 @@ class Lifecycle(wiring.Component):
     accepted : ``Out(1)``
         A start is accepted in this clock.
     arming, active, enable, protected, locked, ready : ``Out(1)``
-    stop, drop, reset, sweep, restart : ``Out(1)``
+    stop, drop, reset, sweep : ``Out(1)``
         Commands to copier and map.
     abort : ``Out(memory_ports)``
         Command to the arbiter, and to the port to a separate shadow.
@@ -109,7 +109,6 @@ class Lifecycle(wiring.Component):
             "drop": Out(1),
             "reset": Out(1),
             "sweep": Out(1),
-            "restart": Out(1),
             "abort": Out(params.memory_ports),
             "state": Out(State),
             "done": Out(1),
@@ -155,19 +154,18 @@ class Lifecycle(wiring.Component):
                                  self.fail_block.eq(self.error_block)]
             with m.Case(State.IDLE, State.DONE):
                 with m.If(self.accepted):
-                    m.d.comb += self.restart.eq(1)
                     m.d.sync += self.state.eq(State.ARMING)
                 with m.Elif(self.clear):
                     m.d.sync += self.state.eq(State.IDLE)
             with m.Case(State.ARMING):
                 with m.If(self.cancel):
                     self._stop(m, Cause.CANCELLED)
-                with m.Elif(self.can_arm & ~self.io_waiting):
-                    m.d.sync += [self.state.eq(State.INITIAL), self.active.eq(1)]
                 with m.Elif(expired[-1]):
                     self._stop(m, Cause.IO_TIMEOUT)
                 with m.Elif(expired.any()):
                     self._stop(m, Cause.TIMEOUT)
+                with m.Elif(self.can_arm & ~self.io_waiting):
+                    m.d.sync += [self.state.eq(State.INITIAL), self.active.eq(1)]
             with m.Case(State.INITIAL, State.BACKGROUND, State.DRAINING):
                 self._run(m, expired=expired)
             with m.Case(State.STOPPING):
@@ -191,12 +189,15 @@ class Lifecycle(wiring.Component):
         asked = Signal()
         waits = Signal()
         impossible = Signal()
-        m.d.sync += [before.eq(self.trigger), waits.eq(asked & self.checking)]
+        m.d.sync += [
+            before.eq(self.trigger),
+            waits.eq(asked & self.checking),
+            impossible.eq(self._impossible()),      # after a change, ``checking`` goes on till then
+        ]
         willing = Signal()
         m.d.comb += [
             asked.eq(self.start | (self.trigger & ~before) | waits),
             start.eq(asked & ~self.checking),
-            impossible.eq(self._impossible()),
             willing.eq(self.ready & (self.unsound == Refusal.NONE) & ~impossible & ~self.checking),
             self.accepted.eq(asked & willing),
         ]

@@ -54,13 +54,13 @@ class Sequencer(wiring.Component):
         The ask may be another's in this clock; else it stays.
     regions : ``In(RegionLookup(params))``
         Unchanged while ``enable``.
-    word, word_data, scan, scan_row, scan_data, probe, probe_copied, set, set_done
-        See :class:`CopyMap`.
+    word, word_data, scan, scan_row, scan_first, scan_data, probe, probe_copied, set, set_done
+        See :class:`CopyMap`; ``scan_first`` not with a map in the memory.
     scan_valid, scan_wait, scan_comes : ``In(1)``
         Only with a map in the memory, see :class:`CopyMapMemory`; and so is
     map_urgent : ``Out(1)``
         A held write waits for a row.
-    open, visit, follow, demand, job, place, pending, secured, reading, first, check_job,
+    open, vacant, visit, follow, demand, job, place, pending, secured, reading, first, check_job,
     check_beat, check_captured, check_issued
         See :class:`CopyReader`.
     captured, captured_job, copied, copied_job
@@ -95,7 +95,7 @@ class Sequencer(wiring.Component):
         super().__init__({
             **({"scan_valid": In(1), "scan_wait": In(1), "scan_comes": In(1),
                 "map_urgent": Out(1)}
-               if self._in_memory else {}),
+               if self._in_memory else {"scan_first": Out(1)}),
             "enable": In(1),
             "ask": In(stream.Signature(place)),
             "asker": In(range(params.ports)),
@@ -113,6 +113,7 @@ class Sequencer(wiring.Component):
             "set": Out(stream.Signature(params.block_bits)),
             "set_done": In(1),
             "open": Out(1),
+            "vacant": Out(1),
             "visit": Out(1),
             "follow": Out(1),
             "demand": Out(1),
@@ -197,7 +198,8 @@ class Sequencer(wiring.Component):
             self.open.eq(~copied & opens),
             table.claim.eq(self.open),
             table.claim_block.eq(probed),
-            self.job.eq(Mux(table.found, table.found_job, table.next_job)),
+            self.job.eq(table.next_job),
+            self.vacant.eq(table.free),
             self.place.block.eq(probed),
             self.check_job.eq(table.found_job),
             self.check_beat.eq(self.ask.payload.beat),
@@ -352,6 +354,8 @@ class Sequencer(wiring.Component):
             m.d.comb += self.scan_row.eq(Mux(
                 ask_first, row_of(self.ask.payload.block),
                 Mux(shows, self.map_row, proposed_row)))
+            # Before a set goes an ask alone; that of another port, if it can go on
+            m.d.comb += self.scan_first.eq(self.scan if self._overlaps else ask_first)
 
     def _ask_again(self, m):
         """The row of the ask's block is not at hand: stays with it until it is."""

@@ -254,6 +254,7 @@ def arming(*, memory_size, latency=1, **build):
         await rig.start(ctx)
         while not ctx.get(rig.core.control.active):
             await ctx.tick()
+        await ctx.tick()    # inside the unit it lags by a clock
         rig.clocks = rig.counter(ctx, "armed")
 
     rig = make_rig(latency=latency, memory_size=memory_size, block_size=64, **build)

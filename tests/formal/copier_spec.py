@@ -67,7 +67,7 @@ class CopierSpec(wiring.Component):
             "at": In(beat_layout(params)),
             "again": In(1),
             **{name: In(pins[name].shape) for name in (
-                "open", "visit", "follow", "demand", "job", "place", "first", "check_job",
+                "open", "vacant", "visit", "follow", "demand", "job", "place", "first", "check_job",
                 "check_beat", "stop", "drop", "reset")},
             **{f"{side}_{name}": In(1) for side in ("read", "write")
                for name in ("ready", "answer", "error")},
@@ -79,8 +79,8 @@ class CopierSpec(wiring.Component):
         m.submodules.copier = copier = self._copier
         depth = self._params.buffer_depth
         m.d.comb += [getattr(copier, name).eq(getattr(self, name)) for name in (
-            "open", "visit", "follow", "demand", "job", "place", "first", "check_job", "check_beat",
-            "stop", "drop", "reset")]
+            "open", "vacant", "visit", "follow", "demand", "job", "place", "first", "check_job",
+            "check_beat", "stop", "drop", "reset")]
         reads = _Order(m, copier.read, copier.read.payload == self.at, self.read_answer, depth,
                        "read")
         writes = _Order(m, copier.write, copier.write.payload.place == self.at, self.write_answer,
@@ -118,7 +118,8 @@ class CopierSpec(wiring.Component):
         for index, block in enumerate(blocks):
             with m.If(self.open & (self.job == index)):
                 m.d.sync += [busy[index].eq(1), block.eq(self.place.block)]
-            m.d.sync += Assume(~(self.visit & (self.job == index)) | (self.place.block == block))
+            m.d.sync += Assume(~(self.visit & (self.check_job == index))
+                               | (self.place.block == block))
         with m.If(self.reset):
             m.d.sync += busy.eq(0)
         begun = Signal()
@@ -127,11 +128,11 @@ class CopierSpec(wiring.Component):
             begun.eq(1),
             at.eq(self.at),
             Assume(~begun | (self.at == at)),
-            Assume(~self.open | ~(busy.bit_select(self.job, 1) | copier.sweeping | self.stop)),
-            Assume(~self.visit | copier.reading.bit_select(self.job, 1) & ~self.stop),
+            Assume(~self.vacant | ~busy.bit_select(self.job, 1)),
+            Assume(~self.open | self.vacant & ~(copier.sweeping | self.stop)),
+            Assume(~self.visit | copier.reading.bit_select(self.check_job, 1) & ~self.stop),
             Assume(~(self.open & self.visit) & ~(self.open & self.reset)),
             Assume(~self.visit | self.demand),
-            Assume(~self.visit | (self.check_job == self.job)),
             Assume(~(opened & been_opened)),
             Assume(~self.again | ~busy.any() & ~copier.busy & ~self.stop & ~self.open),
             *(Assume((self.place.block if place is self.place else self.at.block)
@@ -207,7 +208,7 @@ class CopierSpec(wiring.Component):
             Assert(~(copier.secured & wanted & known) | captured_now, "secured: it is not"),
         ]
         self._check_error(m, copier, reads, writes)
-        visited = until(m, self.visit & (self.job == mine) & known, fresh, "been_visited")
+        visited = until(m, self.visit & (self.check_job == mine) & known, fresh, "been_visited")
         m.d.sync += [
             Cover(copier.copied & known & (copier.copied_job == mine) & visited,
                   "a visited block is copied"),

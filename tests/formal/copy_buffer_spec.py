@@ -1,7 +1,7 @@
 """The contract of the copier's buffer, for one beat that stands for all."""
 
 from amaranth.hdl import Assert, Assume, Cat, Cover, Module, Mux, Signal
-from amaranth.lib import data, wiring
+from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 from memsnap.copy_buffer import CopyBuffer
 
@@ -51,18 +51,17 @@ class CopyBufferSpec(wiring.Component):
             if name not in {"pick", "write_ready"}:
                 m.d.comb += getattr(buffer, name).eq(getattr(self, name))
         m.d.comb += buffer.write.ready.eq(self.write_ready)
-        unread, unwritten, writing, ends = (Signal(range(depth + 2), name=name) for name in (
-            "reads", "captures", "writes", "ends"))
+        unread, unwritten, writing = (Signal(range(depth + 2), name=name) for name in (
+            "reads", "captures", "writes"))
         take = buffer.write.valid & self.write_ready
         used = unread + unwritten + writing
         m.d.sync += [
             unread.eq(unread + self.issue - self.read_valid),
             unwritten.eq(unwritten + self.read_valid - take),
             writing.eq(writing + take - self.write_valid),
-            ends.eq(ends + (self.issue & self.issue_last)),
         ]
         with m.If(self.reset):
-            m.d.sync += [each.eq(0) for each in (unread, unwritten, writing, ends)]
+            m.d.sync += [each.eq(0) for each in (unread, unwritten, writing)]
         self._assume(m, buffer, unread=unread, writing=writing)
         m.d.sync += [
             Assert(buffer.room == (depth - used != 0), "room"),
@@ -77,7 +76,6 @@ class CopyBufferSpec(wiring.Component):
             counts = {"read": unread, "taken": unwritten, "answered": writing}
             m.d.sync += Assert(self._inside["free"] == depth - used, "free is another count")
             self._help_counts(m, counts)
-            self._help_ends(m, counts)
             self._help_picked(m, buffer, counts)
         return m
 
@@ -89,13 +87,7 @@ class CopyBufferSpec(wiring.Component):
         offer = buffer.write
         offered = past(m, offer.valid & ~offer.ready)
         kept = past(m, offer.valid & ~offer.ready & ~self.drop)
-        # No more jobs than there are end before they are copied
-        jobs = Signal(range(self._params.jobs + 1))
-        copied = Signal()
-        m.d.comb += copied.eq(buffer.copied)
-        m.d.sync += jobs.eq(Mux(self.reset, 0, jobs + (self.issue & self.issue_last) - copied))
         m.d.sync += [
-            Assume(~(self.issue & self.issue_last) | (jobs != self._params.jobs)),
             Assume(~self.issue | buffer.room & ~self.stop & ~buffer.erred),
             Assume(~self.read_valid | (unread != 0)),
             Assume(~self.write_valid | (writing != 0)),
@@ -108,7 +100,7 @@ class CopyBufferSpec(wiring.Component):
                    "a write on offer changes"),
             Assert(~(offer.valid & stopped) | offered, "a new write is made after a stop"),
         ]
-        self._kept, self._jobs, self._stopped = kept, jobs, stopped
+        self._stopped = stopped
         self._errored = just_errored | errored
 
     def _follow(self, m, buffer, *, unread, unwritten, writing):
@@ -199,39 +191,6 @@ class CopyBufferSpec(wiring.Component):
             Assert(~inside["write__valid"] | (counts["taken"] != 0), "offered"),
         ]
 
-    def _help_ends(self, m, counts):
-        """The slots that end a job are in use, and in the order of the ring."""
-        inside = self._inside
-        jobs = self._params.jobs
-        bits = len(inside["put"])
-        in_shadow = counts["answered"] + counts["taken"]
-        ends = [data.View(data.StructLayout({"slot": len(inside["issued"]),
-                                             "job": len(self.issue_job)}), inside[f"ends[{index}]"])
-                for index in range(jobs)]
-        offset = [Signal.like(inside["issued"], name=f"offset{index}") for index in range(jobs)]
-        waits = [(index - inside["copy"])[:bits] < inside["uncopied"] for index in range(jobs)]
-        uncaptured = [(index - inside["capture"])[:bits] < inside["uncaptured"]
-                      for index in range(jobs)]
-        m.d.sync += [
-            Assert(self._jobs <= jobs, "jobs"),
-            Assert(inside["uncopied"] <= self._jobs, "uncopied"),
-            Assert(inside["uncaptured"] <= inside["uncopied"], "uncaptured"),
-            Assert((inside["put"] - inside["capture"])[:bits] == inside["uncaptured"][:bits],
-                   "capture"),
-            Assert((inside["put"] - inside["copy"])[:bits] == inside["uncopied"][:bits], "copy"),
-        ]
-        for index in range(jobs):
-            after = (index + 1) % jobs
-            m.d.comb += offset[index].eq(ends[index].slot - inside["answered"])
-            m.d.sync += [
-                Assert(~waits[index] | (offset[index] < sum(counts.values())), "end"),
-                Assert(~(waits[index] & waits[after] & (after != inside["copy"]))
-                       | (offset[index] < offset[after]), "order of ends"),
-                Assert(~waits[index] | (uncaptured[index] == (offset[index] >= in_shadow)),
-                       "captured end"),
-            ]
-        self._ends, self._waits = ends, waits
-
     def _help_picked(self, m, buffer, counts):
         """The slot of the beat that was picked, and of the first that failed."""
         inside, picked, failed = self._inside, self._picked, self._failed
@@ -243,8 +202,7 @@ class CopyBufferSpec(wiring.Component):
         for name, here in steps.items():
             m.d.sync += Assert(~here | (picked["ahead"] < counts[name]) & (
                 (slot - self._pointers[name])[:len(slot)] == picked["ahead"][:len(slot)]), name)
-        is_end = [waits & (end.slot == slot)
-                  for waits, end in zip(self._waits, self._ends, strict=True)]
+        owner = peek(self._fragment, "owners", slot)
         is_picked = Cat(steps.values()).any()
         taken = self._pointers["taken"]
         failed_place = peek(self._fragment, "places", inside["failed_slot"])
@@ -253,9 +211,8 @@ class CopyBufferSpec(wiring.Component):
             Assert(~is_picked | (place == picked["place"]), "place"),
             Assert(~(steps["taken"] | steps["answered"])
                    | (peek(self._fragment, "beats", slot) == picked["value"]), "data"),
-            Assert(~(is_picked & picked["last"]) | Cat(is_end).any(), "end"),
-            *(Assert(~(is_picked & here) | picked["last"] & (end.job == picked["job"]), "job")
-              for here, end in zip(is_end, self._ends, strict=True)),
+            Assert(~is_picked | (owner.last == picked["last"]) & (owner.job == picked["job"]),
+                   "owner"),
             Assert(~inside["write__valid"]
                    | (buffer.write.payload.place == peek(self._fragment, "places", taken))
                    & (buffer.write.payload.data == peek(self._fragment, "beats", taken)),

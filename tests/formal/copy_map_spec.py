@@ -27,7 +27,7 @@ class CopyMapSpec(wiring.Component):
         super().__init__({
             "block": In(params.block_bits),
             **{name: In(pins[name].shape) for name in ("look", "look_row", "scan", "scan_row",
-                                                       "restart", "sweep")},
+                                                       "scan_first", "restart", "sweep")},
             "set": In(1), "set_block": In(params.block_bits),
         })
 
@@ -38,6 +38,7 @@ class CopyMapSpec(wiring.Component):
         m.d.comb += [
             dut.look.eq(self.look), dut.look_row.eq(self.look_row),
             dut.scan.eq(self.scan), dut.scan_row.eq(self.scan_row),
+            dut.scan_first.eq(self.scan_first),
             dut.set.valid.eq(self.set), dut.set.payload.eq(self.set_block),
             dut.restart.eq(self.restart), dut.sweep.eq(self.sweep),
         ]
@@ -55,6 +56,7 @@ class CopyMapSpec(wiring.Component):
             Assume(self.block < blocks),
             Assume(~self.set | (self.set_block < blocks)),
             # What the unit keeps to
+            Assume(~self.set | (self.scan_first == self.scan)),
             Assume(~(self.set & copied.bit_select(self.set_block, 1))),
             Assume(~(self.set & dut.set_done & (self.set_block == setting))),
             Assume(~(self.restart | self.sweep) | ~self.set),

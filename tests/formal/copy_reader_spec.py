@@ -41,7 +41,7 @@ class CopyReaderSpec(wiring.Component):
             "who": In(range(max(2, params.ports))), "asker": In(range(max(2, params.ports))),
             "again": In(1), "read_ready": In(1),
             **{name: In(pins[name].shape) for name in (
-                "open", "visit", "follow", "demand", "job", "place", "first", "check_job",
+                "open", "vacant", "visit", "follow", "demand", "job", "place", "first", "check_job",
                 "check_beat", "read_valid", "stop", "drop", "reset")},
             "free": In(range(params.buffer_depth + 1)),
         })
@@ -118,23 +118,22 @@ class CopyReaderSpec(wiring.Component):
             with m.Elif(~reader.reading[index] & (answers == 0) | self.reset):
                 m.d.sync += busy[index].eq(0)
             m.d.sync += [
-                Assume(~self.visit | (self.job != index) | (self.place.block == block)),
-                Assume(~self.open | (self.job != index) | ~busy[index]),
+                Assume(~self.visit | (self.check_job != index) | (self.place.block == block)),
+                Assume(~self.vacant | (self.job != index) | ~busy[index]),
             ]
         begun = Signal()
         kept = Cat(self.at, self.who)
         m.d.sync += [
             begun.eq(1),
             Assume(~begun | (kept == past(m, kept))),
-            Assume(~self.open | ~(reader.sweeping | self.stop)),
-            Assume(~self.visit | reader.reading.bit_select(self.job, 1) & ~self.stop),
+            Assume(~self.open | self.vacant & ~(reader.sweeping | self.stop)),
+            Assume(~self.visit | reader.reading.bit_select(self.check_job, 1) & ~self.stop),
             Assume(~(self.open & self.visit)),
             Assume(~self.visit | self.demand),
             Assume(~(opened & been_opened)),
             Assume(~self.again | ~Cat(busy).any() & ~self.stop & ~self.open
                    & (self._unread == 0)),
             Assume((self.job < params.jobs) & (self.check_job < params.jobs)),
-            Assume(~self.visit | (self.check_job == self.job)),
             Assume((self.asker < params.ports) & (self.who < params.ports)),
             *(Assume(place.block < params.blocks) for place in (self.place, self.at)),
         ]
@@ -197,7 +196,7 @@ class CopyReaderSpec(wiring.Component):
             Assert(~(reader.check_captured & checked) | captured, "check_captured: it is not"),
             Assert(~(reader.check_issued & checked) | been_issued, "check_issued: it is not"),
         ]
-        visited = until(m, self.visit & (self.job == mine) & known, fresh, "been_visited")
+        visited = until(m, self.visit & (self.check_job == mine) & known, fresh, "been_visited")
         m.d.sync += [
             Cover(is_mine & reader.issue_last & visited, "a visited block is read to its end"),
             Cover(reader.check_captured & checked & ~wanted, "the run of a visit is followed"),

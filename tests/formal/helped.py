@@ -51,6 +51,7 @@ class HelpedSpec(WholeSpec):
             *reader.run(buffer),
             *map_.holds(),
             *jobs.holds(map_),
+            *self._read_jobs(),
         ]
         active = [
             *self._join(),
@@ -99,10 +100,14 @@ class HelpedSpec(WholeSpec):
         yield Fact(running | self._stopping | at_rest, "not at rest")
         yield Fact(~running | self._was_active | at_rest, "not at rest at the instant")
         yield Fact(~self._first | self._in(State.CLEARING), "the first clock")
+        policy = Cat(control.failure, control.hold_io, control.retries)
+        yield Fact(self._first | (lifecycle["impossible"] == policy.any()), "another policy")
         yield Fact(~(arming | running) | ~control.failure.as_value(), "a policy that is refused")
         yield Fact(gate["denied"] == self._denied, "reads denied")
         yield Fact(~sweeping | self._in(State.CLEARING), "sweeping")
-        yield Fact(~arming | none, "a map that is not empty")
+        restarts = self._signals["restart"]
+        yield Fact(~arming | none | restarts & full, "a map that is not empty")
+        yield Fact(~restarts | arming, "restarts, and goes on")
         yield Fact(~self._in(State.CLEARING) | map_["sweeping"] | none, "a map not swept")
         yield Fact(~self._in(State.IDLE) | none | full, "a map in between")
         yield Fact(~done | full, "done before all is copied")
@@ -114,27 +119,34 @@ class HelpedSpec(WholeSpec):
                      & ~gate["ask__valid"] & ~gate["granted_valid"] & ~gate["row_known"],
                      "not ready at the instant")
 
+    def _read_jobs(self):
+        """What is read, and what ends, is of a job; also of one that is given up."""
+        buffer, reader, jobs = self._buffer, self._reader, self._jobs
+        for j in range(self._params.jobs):
+            left = reader.left[j]
+            read = jobs.busy[j] & (left == 0) & ~jobs.copied[j]
+            yield Fact((left == 0) | jobs.busy[j], "reads for no job")
+            yield Fact(~(jobs.busy[j] & jobs.copied[j]) | (left == 0), "copied, but not read")
+            yield Fact(~Cat(buffer.ends_of(j)).any() | read, "an end without a job")
+
     def _join(self):
         """Reader, buffer and table mean the same jobs."""
         buffer, reader, jobs = self._buffer, self._reader, self._jobs
         for j in range(self._params.jobs):
             ends = buffer.ends_of(j)
             left = reader.left[j]
-            yield Fact((left == 0) | jobs.busy[j], "reads for no job")
             yield Fact((left == 0) | (jobs.block[j] == reader.block[j]), "another block")
             read = jobs.busy[j] & (left == 0) & ~jobs.copied[j]
-            yield Fact(~Cat(ends).any() | read, "an end without a job")
             # A job whose last write failed goes on until the error is told
             yield Fact(~read | Cat(ends).any() | self._signals["error"], "a job without an end")
-            yield Fact(~(jobs.busy[j] & jobs.copied[j]) | (left == 0), "copied, but not read")
             yield Fact(~(jobs.busy[j] & jobs.captured[j]) | (left == 0)
-                         & ~Cat(end & waits for end, waits
-                                in zip(ends, buffer.waits, strict=True)).any(), "captured")
+                         & ~Cat(end & ~captured for end, captured
+                                in zip(ends, buffer.captured, strict=True)).any(), "captured")
         for slot, place in enumerate(buffer.places):
             owners = []
             for j in range(self._params.jobs):
                 before_end = Cat(end & (buffer.age[slot] <= age) for end, age in zip(
-                    buffer.ends_of(j), buffer.end_age, strict=True)).any()
+                    buffer.ends_of(j), buffer.age, strict=True)).any()
                 owners.append(jobs.busy[j] & (jobs.block[j] == place.block)
                               & ~jobs.copied[j] & ((reader.left[j] != 0) | before_end))
             yield Fact(~buffer.used[slot] | Cat(owners).any(), "a beat of no job")

@@ -1,6 +1,5 @@
 """What always holds in the copier's buffer."""
 
-from amaranth.hdl import Mux
 from amaranth.lib import data
 from memsnap.ranges import beat_layout
 
@@ -10,7 +9,7 @@ __all__ = ["BufferInside"]
 
 
 class BufferInside(Part):
-    """The ring of beats, and the queue of the slots that end a job.
+    """The ring of beats.
 
     Attributes
     ----------
@@ -18,14 +17,13 @@ class BufferInside(Part):
         For each slot: it holds a beat on its way; that has been read; the shadow has taken it.
     age : list of Value
         For each slot: how many are older.
-    valid, waits : list of Value
-        For each end of a job: its last write is not answered; its last read is not.
+    owners : list of View
+        For each slot: whose job the beat is, and whether it is its last.
     """
 
     def __init__(self, m, signals, params):
         super().__init__(m, signals, "copier.buffer")
         self._depth = depth = params.buffer_depth
-        self._jobs = jobs = params.jobs
         layout = beat_layout(params)
         self.places = [data.View(layout, word) for word in self.words("places")]
         self.beats = self.words("beats")
@@ -40,21 +38,11 @@ class BufferInside(Part):
         self.used = [self.let(f"used{s}", self.age[s] < used) for s in range(depth)]
         self.captured = [self.let(f"captured{s}", self.age[s] < captured) for s in range(depth)]
         self.taken = [self.let(f"taken{s}", self.age[s] < taken) for s in range(depth)]
-
-        end = data.StructLayout({"slot": len(issued), "job": range(jobs)})
-        self.ends = [data.View(end, word) for word in self.words("ends")]
-        self.end_age = [self.let(f"end_age{k}", (end.slot - answered)[:len(issued)])
-                        for k, end in enumerate(self.ends)]
-        self._turn = [self.let(f"turn{k}", Mux(self["copy"] > k, k + jobs, k) - self["copy"])
-                      for k in range(jobs)]
-        captures = self["uncopied"] - self["uncaptured"]
-        self.valid = [self.let(f"valid{k}", self._turn[k] < self["uncopied"])
-                      for k in range(jobs)]
-        self.waits = [self.let(f"waits{k}", self.valid[k] & (self._turn[k] >= captures))
-                      for k in range(jobs)]
+        owner = data.StructLayout({"job": range(params.jobs), "last": 1})
+        self.owners = [data.View(owner, word) for word in self.words("owners")]
 
     def holds(self, stopping, error):
-        """Four pointers and their distances; each end in its place."""
+        """Four pointers and their distances; a job has one last beat."""
         depth, bits = self._depth, len(self["issued"])
         yield Fact(self.unread + self.writing + self["free"] <= depth, "more beats than slots")
         yield Fact(self["room"] == (self["free"] != 0), "room")
@@ -66,7 +54,10 @@ class BufferInside(Part):
             (self["fetched"] - self["answered"])[:bits]
             == (self.writing + self["write__valid"])[:bits]), "fetched")
         yield from self._offer(stopping, error)
-        yield from self._ends()
+        for slot, owner in enumerate(self.owners):
+            for other in range(slot):
+                both = self.used[slot] & owner.last & self.used[other] & self.owners[other].last
+                yield Fact(~both | (owner.job != self.owners[other].job), "two ends")
 
     def _offer(self, stopping, error):
         """What is on offer is the oldest beat that was read and not taken."""
@@ -79,34 +70,14 @@ class BufferInside(Part):
             yield Fact(~here | (self["fetched_beat"] == beat), "another beat")
         yield Fact(~self["erred"] | stopping | error, "a failure goes on")
 
-    def _ends(self):
-        """The ends are in the order of their slots, each is a job's only one."""
-        jobs = self._jobs
-        uncopied, uncaptured = self["uncopied"], self["uncaptured"]
-        yield Fact(uncopied <= jobs, "more ends than jobs")
-        yield Fact(uncaptured <= uncopied, "copied before it is captured")
-        for name, behind in ("copy", uncopied), ("capture", uncaptured):
-            ahead = self[name] + behind
-            yield Fact(self["put"] == Mux(ahead >= jobs, ahead - jobs, ahead), f"end of {name}")
-        for k in range(jobs):
-            slot = self.end_age[k]
-            captured = slot < self.writing + self.unwritten
-            yield Fact(~self.valid[k] | (slot < self.total), "an end without a beat")
-            yield Fact(~self.valid[k] | (self.waits[k] == ~captured), "captured is another")
-            for other in range(jobs):
-                if other != k:
-                    both = self.valid[k] & self.valid[other]
-                    yield Fact(~both | (self.ends[k].job != self.ends[other].job), "two ends")
-                    yield Fact(~(both & (self._turn[k] < self._turn[other]))
-                                 | (slot < self.end_age[other]), "ends out of order")
-
     def ends_of(self, job):
-        """For each end, whether it is that of the job."""
-        return [self.valid[k] & (end.job == job) for k, end in enumerate(self.ends)]
+        """For each slot, whether the beat is the last of the job."""
+        return [used & owner.last & (owner.job == job)
+                for used, owner in zip(self.used, self.owners, strict=True)]
 
     def empty(self):
         """Nothing on its way."""
-        return (self.total == 0) & ~self["write__valid"] & (self["uncopied"] == 0)
+        return (self.total == 0) & ~self["write__valid"]
 
     def others_differ(self, beat):
         """The place is in one slot at the most."""

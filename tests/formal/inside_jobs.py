@@ -107,6 +107,6 @@ class JobsInside(Part):
                      & (self.busy[job] | map_.copied(probed)), "found: it is not")
         yield Fact(~(checked & found) | (table["found_at"] == 1 << job), "found twice")
         bit = bit_of(probed)[:exact_log2(len(map_.bits))]
-        yield Fact(~checked | (map_["probe_upper"] == 1 << bit[2:])
-                   & (map_["probe_lower"] == 1 << bit[:2]), "another bit is probed")
+        yield Fact(~checked | (map_["pair"] == 1 << bit[1:]) & (map_["odd"] == bit[0]),
+                   "another bit is probed")
         yield Fact(~self.proposed | ~Cat(self.busy).all(), "no job is free")

@@ -92,7 +92,11 @@ class SequencerSpec(wiring.Component):
         row = Signal(row_bits)
         scanned = past(m, dut.scan)
         shown = Signal(row_bits)
-        free = Const(1) if params.map_beside else ~dut.scan
+        free = Const(1)
+        if not params.map_beside:
+            free = ~dut.scan
+            m.d.sync += Assert(~dut.set.valid | (dut.scan_first == dut.scan),
+                               "another address than the scan's")
         m.d.comb += [
             row.eq(Cat(copied, Const(-1, 1).replicate(
                 params.map_rows * row_bits - params.blocks)).word_select(dut.scan_row, row_bits)),
@@ -218,11 +222,12 @@ class SequencerSpec(wiring.Component):
             Assert(~self._opened | ~self._known & ~self._bit, "a block is claimed twice"),
             Assert(~(dut.open | dut.visit | dut.follow) | self.enable, "a job after the end"),
             Assert(dut.open + dut.visit + dut.follow <= 1, "two jobs at once"),
-            Assert(~dut.open | ~self._busy_at(dut.job), "a job is opened that is open"),
+            Assert(~dut.open | dut.vacant, "a job is opened that is not free"),
+            Assert(~dut.vacant | ~self._busy_at(dut.job), "a job is said to be free that is open"),
             Assert(~dut.open | ~Cat(blocks).any(), "two jobs hold a block"),
             Assert(~dut.open | (dut.place.block < params.blocks), "there is no such block"),
-            Assert(~dut.visit | Cat(self._reading).bit_select(dut.job, 1)
-                   & Cat(blocks).bit_select(dut.job, 1), "a visit to another block"),
+            Assert(~dut.visit | Cat(self._reading).bit_select(dut.check_job, 1)
+                   & Cat(blocks).bit_select(dut.check_job, 1), "a visit to another block"),
         ]
         if params.release is Release.CAPTURED:
             wants = dut.open & dut.demand | dut.visit | dut.follow

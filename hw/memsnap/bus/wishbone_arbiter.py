@@ -107,7 +107,7 @@ class WishboneArbiter(wiring.Component):
         self._forward(m, owner=owner, request=request, may_request=may_request)
         m.d.comb += [
             answer.eq(self.m.ack | self.m.err | getattr(self.m, "rty", 0)),
-            self.can_arm.eq(~(self._gate_wins & self.offers & self.gate.we & may_request & balks)),
+            self.can_arm.eq(~(self.offers & self.gate.we & may_request & balks)),
         ]
         if self._params.pipelined:
             self._answer_pipelined(m, owner=owner, home=home, request=request, accepted=accepted,

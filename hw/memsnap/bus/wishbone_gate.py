@@ -24,7 +24,8 @@ class WishboneGate(wiring.Component):
     The row of the map that was read last, and the place that was granted last, are kept. During a
     snapshot a bit only turns from 0 to 1, so what is kept errs on the safe side; both are forgotten
     while not ``active``. A write to a copied block takes no clock if its row is at hand and up to
-    date, else one.
+    date, else one. Each write to the memory reads its row, held or not; where the map is in the
+    memory, and a row may have to be fetched, only one that is held.
 
     Parameters
     ----------
@@ -104,7 +105,8 @@ class WishboneGate(wiring.Component):
         if self._params.shadow is Shadow.SAME:
             denied = Signal()
             moves = ~self.m.stall if self._params.pipelined else self._answer()
-            with m.If(~self.m.stb | moves):
+            # For reads alone, which are never held: whether a write is, is known late
+            with m.If(~self.offers | self.s.we | moves):
                 m.d.sync += denied.eq(self.deny_read)
             refused = Mux(self.s.we, self.protect, denied)
             with m.If(self.s.cyc & self.s.stb & refused
@@ -129,6 +131,7 @@ class WishboneGate(wiring.Component):
         granted = Signal(beat_layout(self._params))
         granted_valid = Signal()
         granted_whole = Signal()
+        sees = Signal()         # a write to the memory, of which the map may say something
         copied = Signal()
         permitted = Signal()
         looked = Signal()
@@ -139,10 +142,11 @@ class WishboneGate(wiring.Component):
                       & (self.look_raw.bit_select(bit_of(place.block), 1) ^ self.flip)),
             permitted.eq(granted_valid & (granted.block == place.block)
                          & (granted_whole | (granted.beat == place.beat))),
-            hold.eq(write & self.active & ~copied & ~permitted
+            sees.eq(write & self.active
                     & in_range(self._params, self.s.adr, self._params.memory_base)),
+            hold.eq(sees & ~copied & ~permitted),
             self.look_row.eq(row_of(place.block)),
-            self.look.eq(hold & ~looked),
+            self.look.eq((hold if self._params.map is Map.MEMORY else sees) & ~looked),
         ]
         m.d.sync += [
             looked.eq(hold),
@@ -157,7 +161,7 @@ class WishboneGate(wiring.Component):
             m.d.sync += self.ask.payload.eq(place)
         with m.If(self.ask.valid & self.ask.ready):
             # Who asked may have given up: what is permitted and under way now must stay permitted
-            with m.If(hold):
+            with m.If(~(sees & permitted)):
                 m.d.sync += [
                     granted.eq(self.ask.payload),
                     granted_whole.eq(self.whole),

@@ -219,6 +219,8 @@ class RegisterBank(wiring.Component):
     def _keep_regions(self, m, table, *, hits, writing):
         """A write to a word of a region has all of it looked at."""
         file = self._file
+        written = Signal()      # in the clock before; it counts in this one, and is judged in it
+        m.d.sync += written.eq(writing)
         m.d.comb += [
             table.changed.eq(file.write & Cat(
                 hits[name] for name in REGISTERS if name.startswith("REGION.")).any()),
@@ -228,7 +230,7 @@ class RegisterBank(wiring.Component):
             table.value.eq(file.word),
             self.control.unsound.eq(table.unsound),
             # A start in the clock of a write waits for what was written
-            self.control.checking.eq(table.busy | writing),
+            self.control.checking.eq(table.busy | writing | written),
         ]
         connect(m, table.lookup, flipped(self.control.regions))
 

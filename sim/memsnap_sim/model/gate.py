@@ -27,6 +27,7 @@ def decide(g, i, u):
     w.hold[port] = 0
     w.refuse[port] = 0
     w.asks[port] = 0
+    w.looks[port] = 0
     if not i.current:
         return
     w.comes |= not g.settled and not g.refusing
@@ -39,6 +40,7 @@ def decide(g, i, u):
                      or g.granted_valid and g.granted >> p.beat_bits == block
                      and (g.granted_whole or g.granted == place))
             w.hold[port] = not known
+            w.looks[port] = not g.looked and (w.hold[port] or not p.in_memory)
     w.asks[port] = not w.hold[port] and not w.refuse[port] and not g.refusing
 
 
@@ -51,7 +53,7 @@ def step(g, i, u, a):
     # In the classic form the access is taken with its answer, a clock later
     refusing = g.refusing
     refused = w.refuse[port] and g.in_flight == 0 and not refusing
-    if hold and not g.looked:
+    if w.looks[port]:
         g.row_known = 1
         g.row = place >> p.beat_bits >> 5
         g.row_bits = copy_map.read(u, a, g.row)
