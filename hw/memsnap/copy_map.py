@@ -55,15 +55,6 @@ def map_members(params):
     }
 
 
-def _decode(m, bit, name):
-    """One of the bits of a row, for the next clock, in two halves: which four, and which of four.
-    """
-    upper = Signal(1 << max(0, len(bit) - 2), name=f"{name}_upper")
-    lower = Signal(1 << min(2, len(bit)), name=f"{name}_lower")
-    m.d.sync += [upper.eq(1 << bit[2:]), lower.eq(1 << bit[:2])]
-    return upper, lower
-
-
 class CopyMap(wiring.Component):
     """The copy map.
 
@@ -170,7 +161,10 @@ class CopyMap(wiring.Component):
         # Setting a bit: read the row in one clock, write it back in the next
         writing = Signal()
         mask = Signal(row_bits)
-        upper, lower = _decode(m, bit_of(self.set.payload)[:exact_log2(row_bits)], "set")
+        bit = bit_of(self.set.payload)[:exact_log2(row_bits)]
+        upper = Signal(1 << max(0, len(bit) - 2), name="set_upper")     # which four, and
+        lower = Signal(1 << min(2, len(bit)), name="set_lower")         # which of four
+        m.d.sync += [upper.eq(1 << bit[2:]), lower.eq(1 << bit[:2])]
         count = Signal(range(blocks + 1))
         if self._params.map_beside:
             old, free = ram.read_port(), Const(1)

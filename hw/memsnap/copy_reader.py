@@ -139,6 +139,7 @@ class CopyReader(wiring.Component):
             "sweeping": Out(1, init=1 if params.beat_bits else 0),
         })
         self._walk = walk_layout(params)
+        self._commanded = Mux(self.visit, self.check_job, self.job)     # the job of a command
 
     def elaborate(self, platform):
         m = Module()
@@ -264,7 +265,7 @@ class CopyReader(wiring.Component):
             m.d.sync += self.reading.bit_select(self.job, 1).eq(1)
         with m.If(begins):
             m.d.sync += [
-                now.eq(Mux(self.visit, self.check_job, self.job)),
+                now.eq(self._commanded),
                 at_hand.eq(opened),
                 more.eq(1),
             ]
@@ -403,6 +404,6 @@ class CopyReader(wiring.Component):
         ]
         with m.If(begins):
             m.d.sync += [
-                job.eq(Mux(self.visit, self.check_job, self.job)),
+                job.eq(self._commanded),
                 first.eq(self.place.beat),
             ]

@@ -102,9 +102,8 @@ class JobTable(wiring.Component):
         captured = Array(Signal(name=f"captured{i}") for i in range(jobs))
         copied = Array(Signal(name=f"copied{i}") for i in range(jobs))
         block = Array(Signal(self._params.block_bits, name=f"block{i}") for i in range(jobs))
-        kind = Array(Signal(JobKind, name=f"kind{i}") for i in range(jobs))
         own = Array(Signal(name=f"own{i}") for i in range(jobs))
-        # The same once more, for the job that leaves
+        # The block once more, for the job that leaves, and what it was copied for
         layout = data.StructLayout({"block": self._params.block_bits, "kind": JobKind})
         m.submodules.jobs = ram = Memory(shape=layout, depth=jobs, init=[])
         claimed, retired = ram.write_port(), ram.read_port(domain="comb")
@@ -114,7 +113,7 @@ class JobTable(wiring.Component):
         leaves = self.retire & taken
 
         m.d.comb += [
-            self.free.eq(~Cat(*busy).all()),
+            self.free.eq(~Cat(busy).all()),
             self.spare.eq(used < self._params.background_jobs),
             claimed.en.eq(self.free),       # of no consequence before the claim
             claimed.addr.eq(self.next_job),
@@ -147,7 +146,7 @@ class JobTable(wiring.Component):
             with m.If(~busy[index]):
                 m.d.comb += self.next_job.eq(index)
                 # Of no consequence before the claim, which is known late in its clock
-                m.d.sync += [block[index].eq(self.claim_block), kind[index].eq(self.claim_kind)]
+                m.d.sync += block[index].eq(self.claim_block)
             m.d.sync += [
                 busy[index].eq(Mux(busy[index], ~(self.retire & (leaving == index)),
                                    self.claim & Cat(busy)[:index].all())),

@@ -124,10 +124,13 @@ class HelpedSpec(WholeSpec):
         buffer, reader, jobs = self._buffer, self._reader, self._jobs
         for j in range(self._params.jobs):
             left = reader.left[j]
-            read = jobs.busy[j] & (left == 0) & ~jobs.copied[j]
             yield Fact((left == 0) | jobs.busy[j], "reads for no job")
             yield Fact(~(jobs.busy[j] & jobs.copied[j]) | (left == 0), "copied, but not read")
-            yield Fact(~Cat(buffer.ends_of(j)).any() | read, "an end without a job")
+            yield Fact(~Cat(buffer.ends_of(j)).any() | self._read(j), "an end without a job")
+
+    def _read(self, j):
+        """Whether all of the job was read, and it is not said to be copied."""
+        return self._jobs.busy[j] & (self._reader.left[j] == 0) & ~self._jobs.copied[j]
 
     def _join(self):
         """Reader, buffer and table mean the same jobs."""
@@ -136,9 +139,9 @@ class HelpedSpec(WholeSpec):
             ends = buffer.ends_of(j)
             left = reader.left[j]
             yield Fact((left == 0) | (jobs.block[j] == reader.block[j]), "another block")
-            read = jobs.busy[j] & (left == 0) & ~jobs.copied[j]
             # A job whose last write failed goes on until the error is told
-            yield Fact(~read | Cat(ends).any() | self._signals["error"], "a job without an end")
+            yield Fact(~self._read(j) | Cat(ends).any() | self._signals["error"],
+                       "a job without an end")
             yield Fact(~(jobs.busy[j] & jobs.captured[j]) | (left == 0)
                          & ~Cat(end & ~captured for end, captured
                                 in zip(ends, buffer.captured, strict=True)).any(), "captured")
