@@ -14,6 +14,7 @@ MUTANTS = [
     ("arbiter.py", "b.denied + 1 >= p.share", "b.denied >= p.share"),
     ("arbiter.py", "u.reader.valid or u.buffer.free == 0 or not p.pipelined", "True"),
     ("buffer.py", "b.offered = b.unwritten > w.take", "b.offered = b.unwritten > 0"),
+    ("gate.py", "if not w.permits[port]:", "if hold:"),
     ("gate.py", "w.looks[port] = not g.looked and (", "w.looks[port] = ("),
     ("gate.py", "w.hold[port] or not p.in_memory", "w.hold[port]"),
     ("join.py", "range(1, p.ports + 1)", "range(p.ports)"),

@@ -28,6 +28,7 @@ def decide(g, i, u):
     w.refuse[port] = 0
     w.asks[port] = 0
     w.looks[port] = 0
+    w.permits[port] = 0
     if not i.current:
         return
     w.comes |= not g.settled and not g.refusing
@@ -36,10 +37,10 @@ def decide(g, i, u):
         place = i.adr - p.memory_base
         if 0 <= place < p.beats:
             block = place >> p.beat_bits
-            known = (g.row_known and g.row == block >> 5 and g.row_bits >> (block & 31) & 1
-                     or g.granted_valid and g.granted >> p.beat_bits == block
-                     and (g.granted_whole or g.granted == place))
-            w.hold[port] = not known
+            copied = g.row_known and g.row == block >> 5 and g.row_bits >> (block & 31) & 1
+            w.permits[port] = (g.granted_valid and g.granted >> p.beat_bits == block
+                               and (g.granted_whole or g.granted == place))
+            w.hold[port] = not copied and not w.permits[port]
             w.looks[port] = not g.looked and (w.hold[port] or not p.in_memory)
     w.asks[port] = not w.hold[port] and not w.refuse[port] and not g.refusing
 
@@ -62,7 +63,7 @@ def step(g, i, u, a):
     g.looked = hold
     if w.granted[port]:
         g.ask_valid = 0
-        if hold:
+        if not w.permits[port]:     # be it that the write it was for went on meanwhile
             g.granted = g.ask
             g.granted_whole = w.whole and w.asker == port
             g.granted_valid = 1

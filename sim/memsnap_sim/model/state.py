@@ -48,7 +48,7 @@ _WIRES = _record(
     "map_written map_read map_returns map_misses put put_we put_row next_row full start can_arm "
     "stands waits copier read_place write_place data data_last map_offers map_done comes",
     hold=MOST_PORTS, claims=MOST_PORTS, asks=MOST_PORTS, taken=MOST_PORTS, refuse=MOST_PORTS,
-    looks=MOST_PORTS, secured=MOST_PORTS, granted=MOST_PORTS,
+    looks=MOST_PORTS, permits=MOST_PORTS, secured=MOST_PORTS, granted=MOST_PORTS,
     reads=MOST_PORTS, reads_taken=MOST_PORTS, owners=2, read_home=3, write_home=3)
 
 _INITIATOR = _record(
