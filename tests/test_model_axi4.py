@@ -23,8 +23,9 @@ def test_model_agrees_with_rtl_on_axi4(seed):
     compare(Axi4Case(seed, beats=BEATS))
 
 
-@pytest.mark.soak
-@pytest.mark.parametrize("seed", range(1000, 2000))
+@pytest.mark.parametrize("seed", [
+    *(pytest.param(seed, marks=pytest.mark.long) for seed in range(950, 1000)),
+    *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(1000, 2000))])
 def test_model_agrees_with_rtl_on_many(seed):
     compare(Axi4Case(seed, beats=128))
 

@@ -49,8 +49,9 @@ def test_the_access_after_a_refused_one_starts_the_snapshot():
     compare(case)
 
 
-@pytest.mark.soak
-@pytest.mark.parametrize("seed", range(1000, 2100))
+@pytest.mark.parametrize("seed", [
+    *(pytest.param(seed, marks=pytest.mark.long) for seed in range(950, 1000)),
+    *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(1000, 2100))])
 def test_model_agrees_with_rtl_on_many(seed):
     compare(Case(seed, beats=256))
 
