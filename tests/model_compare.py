@@ -3,10 +3,11 @@
 from dataclasses import asdict
 
 import memsnap_sim.model
+import pytest
 from memsnap_sim.model.running import Run
 from model_rtl import differences
 
-__all__ = ["check_one_too_many", "compare", "is_noticed", "model"]
+__all__ = ["check_one_too_many", "compare", "is_noticed", "long_seeds", "model"]
 
 
 def model(case, using=memsnap_sim.model, **changes):
@@ -25,6 +26,12 @@ def compare(case):
     result = model(case)
     assert result.complete
     assert differences(result, case.rtl(result.start)) == []
+
+
+def long_seeds(stop):
+    """Seeds of long runs: fifty for ``make long``, those from 1000 on for ``make soak``."""
+    return [*(pytest.param(seed, marks=pytest.mark.long) for seed in range(950, 1000)),
+            *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(1000, stop))]
 
 
 def check_one_too_many(known, figure, monkeypatch):

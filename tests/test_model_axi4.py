@@ -9,7 +9,7 @@ import os
 import pytest
 from memsnap_sim.model import FixedLatency
 from model_axi4_random import Axi4Case
-from model_compare import check_one_too_many, compare, is_noticed, model
+from model_compare import check_one_too_many, compare, is_noticed, long_seeds, model
 from model_mutants import AXI4_MUTANTS, changed_model
 
 SEED = os.environ.get("MEMSNAP_SEED")
@@ -23,9 +23,7 @@ def test_model_agrees_with_rtl_on_axi4(seed):
     compare(Axi4Case(seed, beats=BEATS))
 
 
-@pytest.mark.parametrize("seed", [
-    *(pytest.param(seed, marks=pytest.mark.long) for seed in range(950, 1000)),
-    *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(1000, 2000))])
+@pytest.mark.parametrize("seed", long_seeds(2000))
 def test_model_agrees_with_rtl_on_many(seed):
     compare(Axi4Case(seed, beats=128))
 

@@ -63,7 +63,7 @@ def step(g, i, u, a):
     g.looked = hold
     if w.granted[port]:
         g.ask_valid = 0
-        if not w.permits[port]:     # be it that the write it was for went on meanwhile
+        if not w.permits[port]:     # also when the write that asked has gone on already
             g.granted = g.ask
             g.granted_whole = w.whole and w.asker == port
             g.granted_valid = 1
