@@ -21,6 +21,7 @@ MUTANTS = [
     ("map_memory.py", "not m.take_blank and not m.wrote", "not m.take_blank"),
     ("memory.py", "memory.last_answer + 1", "memory.last_answer"),
     ("proposals.py", "scan.seen = read and not found", "scan.seen = read"),
+    ("reader.py", "if not p.deep_notes:", "if True:"),
     ("reader.py", "r.due[port] <= w.read_answer", "r.due[port] == 0"),
     ("sequencer.py", "u.clock - u.pace.claimed >= p.pace", "u.clock - u.pace.claimed > p.pace"),
     ("table.py", "table.used < u.params.background_jobs", "table.used <= u.params.background_jobs"),

@@ -35,6 +35,15 @@ def spots(seed, beats, count):
             yield write(places[-1], rng.getrandbits(32), gap=rng.randint(0, 6))
 
 
+def along(seed, beats, count):
+    """Writes that go on by a few beats each, as the copy does."""
+    rng = random.Random(seed)
+    adr = 0
+    for _ in range(count):
+        adr = (adr + rng.choice([1, 1, 1, 2, 3, -1, 5])) % beats
+        yield write(adr, rng.getrandbits(32), gap=rng.randint(0, 3))
+
+
 async def two_snapshots(bench):
     """One after the other, without a pause for the traffic."""
     await bench.ready()
@@ -128,6 +137,9 @@ SCENARIOS = (
              map="memory", map_cache=2, map_base=0, memory_size=1024, shadow_base=1024,
              addr_width=13),
     scenario(two_snapshots, [traffic(10, 128, 900)], {"latency": 2}, block_size=4),
+    scenario(two_snapshots, [spots(11, 128, 300)], {"latency": 2}, block_size=128,
+             buffer_depth=16),
+    scenario(two_snapshots, [along(0, 128, 600)], {"latency": 1}, block_size=64, buffer_depth=4),
 )
 
 

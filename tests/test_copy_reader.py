@@ -65,8 +65,7 @@ class Bench:
         self.pins.drive(open=0, visit=0, follow=0, stop=0, drop=0, reset=0, read_valid=0)
 
     async def swept(self):
-        clocks = self.params.block_beats << (self.params.jobs - 1).bit_length()
-        for _ in range(clocks if self.params.block_beats > 1 else 0):
+        for _ in range(self.params.notes):
             assert self.pins.sweeping and not self.pins.issue
             await self.pins.tick()
         assert not self.pins.sweeping
@@ -237,10 +236,12 @@ class Bench:
 
 
 @pytest.mark.parametrize("shape, ports", [("tiny", 1), ("three_blocks", 1), ("one_beat", 1),
-                                          ("long_blocks", 1), ("long_blocks", 3)])
+                                          ("long_blocks", 1), ("long_blocks", 3),
+                                          ("deep_notes", 1), ("deep_notes", 3)])
 def test_random(shape, ports):
     rng = seeded(len(shape))
     params = params_of(shape, ports=ports, jobs=5) if ports > 1 else params_of(shape)
+    assert params.deep_notes == (shape == "deep_notes")
 
     async def script(pins):
         bench = Bench(pins, params, rng)

@@ -4,7 +4,6 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
-from amaranth.utils import ceil_log2
 
 from .params import Release
 from .ranges import beat_layout, is_below_soon
@@ -281,26 +280,27 @@ class CopyReader(wiring.Component):
 
     def _note_beats(self, m, *, now, at_hand, more, decided, passed, skip):
         """Notes which beats were read, for the jobs that were visited."""
-        if self._params.beat_bits == 0:
+        depth = self._params.notes
+        if depth == 0:
             m.d.comb += decided.eq(1)
             return
-        depth = self._params.block_beats << ceil_log2(self._params.jobs)
         m.submodules.notes = notes = Memory(shape=unsigned(1), depth=depth, init=[])
         get, set_note = notes.read_port(), notes.write_port()
         # A note is set if it differs from its job's phase: they are equal after each job
         m.submodules.phases = phases = Memory(shape=unsigned(1), depth=self._params.jobs, init=[])
         phase, set_phase = phases.read_port(domain="comb"), phases.write_port()
-        asked = Signal()                     # ``get`` shows the beat at hand, and
-        phase_at_hand = Signal()             # this its job's phase
+        asked = Signal()                     # it is known whether the beat at hand was read:
+        noted = Signal()                     # it was
+        stays = Signal()                     # it is at hand in the next clock, too
         sweep = Signal(range(depth))
-        late = Signal(2)                     # the note of the visited beat comes, as it is issued
         at = Cat(at_hand.beat, now)
 
         m.d.comb += [
-            get.addr.eq(at),
             phase.addr.eq(now),
+            stays.eq(~self.issue & ~skip & ~self.visit & ~(self.open & self.demand)
+                     & at_hand.visited & more),
             decided.eq(asked | ~at_hand.visited),
-            passed.eq(asked & (late[1] | get.data ^ phase_at_hand)),
+            passed.eq(asked & noted),
             set_phase.addr.eq(set_note.addr[self._params.beat_bits:]),
             set_phase.data.eq(set_note.data),
         ]
@@ -310,18 +310,66 @@ class CopyReader(wiring.Component):
             set_note.addr.eq(Mux(self.sweeping, sweep, at)),
             set_note.data.eq(~self.sweeping & ~phase.data),
             set_phase.en.eq(self.issue & self.issue_last | self.sweeping),
-            late.eq(Cat(self.issue & self.visit & (self.check_job == now)
-                        & (self.place.beat == at_hand.beat), late)),
         ]
-        m.d.sync += phase_at_hand.eq(phase.data)
-        m.d.sync += asked.eq(~self.issue & ~skip & ~self.visit & ~(self.open & self.demand)
-                             & at_hand.visited & more)
         with m.If(self.sweeping):
             m.d.sync += sweep.eq(sweep + 1)
             with m.If(sweep == depth - 1):
                 m.d.sync += self.sweeping.eq(0)
         with m.Elif(self.reset):
-            m.d.sync += [self.sweeping.eq(1), asked.eq(0)]
+            m.d.sync += self.sweeping.eq(1)
+        if self._params.deep_notes:
+            self._read_ahead(m, phases, get, now=now, at_hand=at_hand, phase=phase, asked=asked,
+                             noted=noted, stays=stays, skip=skip, set_note=set_note)
+        else:
+            phase_at_hand = Signal()         # as ``get`` shows the note of the beat at hand
+            late = Signal(2)                 # the note of the visited beat comes, as it is issued
+            m.d.comb += [
+                get.addr.eq(at),
+                noted.eq(late[1] | get.data ^ phase_at_hand),
+            ]
+            m.d.sync += [
+                asked.eq(stays),
+                phase_at_hand.eq(phase.data),
+                late.eq(Cat(self.issue & self.visit & (self.check_job == now)
+                            & (self.place.beat == at_hand.beat), late)),
+            ]
+        with m.If(self.reset):
+            m.d.sync += asked.eq(0)
+
+    def _read_ahead(self, m, phases, get, *, now, at_hand, phase, asked, noted, stays, skip,
+                    set_note):
+        """Reads notes from a block RAM, whose data comes late in its clock: it is noted then.
+
+        So the note of the job's next beat is read while the one at hand is decided on, and that of
+        a visited beat in the clock of the visit.
+        """
+        their_phase = phases.read_port(domain="comb")
+        visited = Cat(self.place.beat, self.check_job)
+        beat = Signal.like(at_hand.beat)
+        read = Signal()             # ``get`` shows the note of the beat at hand
+        shown = Signal()            # by that it was read, or by
+        late = Signal()             # its note, which was not written yet
+        phase_at_hand = Signal()    # its job's
+        m.d.comb += [
+            # What is known to be skipped at the end of an excursion leads back to the circle
+            beat.eq(Mux(asked, Mux(noted & at_hand.away, at_hand.circle, at_hand.beat + 1),
+                        at_hand.beat)),
+            get.addr.eq(Mux(self.demand, visited, Cat(beat, now))),
+            their_phase.addr.eq(self.check_job),
+            shown.eq(late | get.data ^ phase_at_hand),
+        ]
+        m.d.sync += [
+            read.eq(self.visit | ~self.demand & Mux(asked, self.issue & ~self.issue_last | skip,
+                                                    stays & ~read)),
+            asked.eq(stays & (asked | read)),
+            phase_at_hand.eq(Mux(self.demand, their_phase.data, phase.data)),
+            late.eq(self.visit & (self.issue & (Cat(at_hand.beat, now) == visited)
+                                  | set_note.en & (set_note.addr == visited))),
+        ]
+        with m.If(~asked):
+            m.d.sync += noted.eq(shown)
+        with m.If(self.reset):
+            m.d.sync += read.eq(0)
 
     def _secure(self, m, *, more, skip):
         """Follows the wanted beats until they are captured: one of each port."""

@@ -64,6 +64,9 @@ MAP_ROW_BYTES = 4
 #: Bits for notes on beats that the default number of jobs may take.
 _NOTES = 1 << 15
 
+#: Bits for notes on beats up to which they are put into distributed RAM.
+_FEW_NOTES = 256
+
 #: Clocks from a read to its data at which the default number of jobs still gives the full rate.
 _LATENCY = 32
 
@@ -264,6 +267,20 @@ class SnapshotParams:
         return 2 * self.block_beats if shared else self.block_beats
 
     @property
+    def notes(self):
+        """Bits in which the copier notes which beats of its jobs' blocks it read."""
+        return self.block_beats << ceil_log2(self.jobs) if self.beat_bits else 0
+
+    @property
+    def deep_notes(self):
+        """The notes are many, or a block has more beats than the buffer.
+
+        Many notes lie in a block RAM, whose data comes late in its clock. So it goes into a
+        register first: a clock later where the copier goes on from another beat than the next.
+        """
+        return self.notes > _FEW_NOTES or self.block_beats > self.buffer_depth
+
+    @property
     def map_beside(self):
         """Bits are set in the map beside claims, through a reader of their own.
 
@@ -316,8 +333,7 @@ class SnapshotParams:
     @property
     def sweep_clocks(self):
         """Clocks from the end of a snapshot without an image until the next can start."""
-        notes = self.block_beats << ceil_log2(self.jobs) if self.beat_bits else 0
-        return max(2, self.map_rows, notes) + 1
+        return max(2, self.map_rows, self.notes) + 1
 
     @property
     def beat_shift(self):

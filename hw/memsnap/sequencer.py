@@ -322,7 +322,7 @@ class Sequencer(wiring.Component):
 
             with m.State("ASKED"):
                 m.d.comb += [
-                    self.demand.eq(1),
+                    self.demand.eq(known),
                     self.place.beat.eq(self.ask.payload.beat),
                     table.claim_kind.eq(JobKind.DEMAND),
                 ]

@@ -141,8 +141,7 @@ def _needs(params, latency, shadow_latency):
         more.append(f"jobs = {math.ceil(wanted / params.block_beats)}")
     yield Finding("needs", "buffer for the full rate", wanted, "beats",
                   f"set {' and '.join(more)}, or copy more slowly" if more else "it has them")
-    notes = params.block_beats << (params.jobs - 1).bit_length() if params.beat_bits else 0
-    yield Finding("needs", "notes", notes, "bits of RAM",
+    yield Finding("needs", "notes", params.notes, "bits of RAM",
                   f"which beats are read, of {params.jobs} jobs")
 
 

@@ -85,6 +85,8 @@ CONFIGS = {
     # As on the iCEBreaker
     "small": {"addr_width": 17, "buffer_depth": 16, "jobs": 2, "max_in_flight": 4, "regions": 1},
     "four jobs": {"jobs": 4},
+    "256 B blocks": {"block_size": 256},
+    "4 KiB blocks": {"block_size": 4096},
     "two ports": {"ports": 2},
     "retry": {"retry": True},
     "map in memory": {"map": "memory"},

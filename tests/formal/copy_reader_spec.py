@@ -264,15 +264,23 @@ class CopyReaderSpec(wiring.Component):
                 Assert(~(inside["asked"] & (inside["now"] == job)) | visited & (left != 0),
                        "asked"),
             ]
+        if self._params.deep_notes:
+            m.d.sync += [
+                Assert(~(inside["read"] & again) | (inside["shown"] == shown), "note that comes"),
+                Assert(~inside["asked"] | ~inside["read"] & ~inside["set_note__en"], "asked"),
+            ]
+        else:
+            m.d.sync += [
+                Assert(~again | (inside["late"][0] == inside["set_note__en"] & (
+                    inside["set_note__addr"] == Cat(at_hand, inside["now"]))), "a late note"),
+                Assert(~(again & inside["late"][0]) | shown, "no note comes"),
+            ]
         m.d.sync += [
             Assert(inside["more"] == reader.reading.bit_select(inside["now"], 1), "more"),
             Assert(inside["now"] < self._params.jobs, "now"),
             Assert(self._been_opened | ~self._known & (self._issued == 0) & ~self._been_captured,
                    "opened"),
-            Assert(~inside["asked"] | (inside["passed"] == shown), "the note at hand"),
-            Assert(~again | (inside["late"][0] == inside["set_note__en"] & (
-                inside["set_note__addr"] == Cat(at_hand, inside["now"]))), "a late note"),
-            Assert(~(again & inside["late"][0]) | shown, "no note comes"),
+            Assert(~inside["asked"] | (inside["noted"] == shown), "the note at hand"),
             Assert(reader.sweeping | (inside["sweep"] == 0), "sweep"),
         ]
 

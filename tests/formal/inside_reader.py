@@ -36,6 +36,7 @@ class ReaderInside(Part):
         super().__init__(m, signals, "copier.reader")
         self._jobs = jobs = params.jobs
         self._beats = beats = params.block_beats
+        self._deep = params.deep_notes
         self.block = self.words("blocks")
         self.left, self.beat, self.visited = (Array(each) for each in walks_of(self, params))
         words = [Mux(self["set_note__en"] & (self["set_note__addr"] == index),
@@ -86,16 +87,26 @@ class ReaderInside(Part):
         for j, phase in enumerate(self._phases):
             yield Fact(~(sweeping & (sweep > j * self._beats)) | (phase == 0), "phase")
         yield Fact(sweeping | (sweep == 0), "sweep")
-        at, late = Cat(self.beat[now], now), self["late"]
+        at = Cat(self.beat[now], now)
         noted = Array(self._words)[at] ^ Array(self._phases)[now]
-        yield Fact(~self["asked"]
-                   | ((late[1] | self["notes.read0"] ^ self["phase_at_hand"]) == noted)
-                     & (self["phase_at_hand"] == Array(self._phases)[now])
-                     & (self.left[now] != 0) & self.visited[now], "another note")
+        reads = (self.left[now] != 0) & self.visited[now]
+        yield Fact(~self["asked"] | (self["noted"] == noted) & reads, "another note")
         underway = self["set_note__en"] & (self["set_note__addr"] == at)
-        yield Fact(sweeping | ~(self["more"] & self.visited[now]) | (underway == late[0]),
-                   "a note comes late")
-        yield Fact(~(late[0] & self["more"] & self.visited[now]) | noted, "no note comes")
+        if self._deep:
+            yield Fact(~(self["read"] & reads) | (self["shown"] == noted), "another note is read")
+            yield Fact(~self["asked"] | ~self["read"] & ~self["set_note__en"], "too early")
+            yield Fact(sweeping | ~reads | self["asked"] | self["read"] | ~underway,
+                       "a note comes late")
+            comes = self["set_note__addr"]
+            job = comes[len(self.beat[now]):]
+            yield Fact(sweeping | ~self["set_note__en"] | (self.left[job] == 0)
+                       | Array(self._words)[comes] ^ Array(self._phases)[job], "no note comes")
+        else:
+            late = self["late"]
+            yield Fact(~self["asked"]
+                       | (self["phase_at_hand"] == Array(self._phases)[now]), "another phase")
+            yield Fact(sweeping | ~reads | (underway == late[0]), "a note comes late")
+            yield Fact(~(late[0] & reads) | noted, "no note comes")
         yield Fact(~self["set_phase__en"] | (self.left[self["set_phase__addr"]] == 0),
                      "another phase in the midst of a job")
 

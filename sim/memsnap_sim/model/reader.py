@@ -133,7 +133,19 @@ def step(u, a):
     now, job = r.now, w.job
     beats = (1 << p.beat_bits) - 1
     beat_of_job, away_of_job = r.beat[job], r.away[job]
-    asked = (not w.issue and not w.skip and not urgent and r.visited[now] and r.left[now] != 0)
+    stays = (not w.issue and not w.skip and not urgent and r.visited[now] and r.left[now] != 0)
+    # With many notes, it is known of the next beat whether it was read, of one that is visited, and
+    # a clock later of any other
+    read = False
+    if not p.deep_notes:
+        asked = stays
+    else:
+        asked = stays and (r.asked or r.read)
+        if r.asked:
+            read = w.issue and not w.issue_last or w.skip
+        else:
+            read = stays and not r.read
+        read = w.visit or not w.demand and read
     following = now
     if r.chosen and not r.moved:
         goes_on = r.left[now] == 0 or w.issue_last
@@ -174,3 +186,4 @@ def step(u, a):
         r.visited[job] = 1
     r.now = job if urgent else following
     r.asked = asked
+    r.read = read

@@ -93,7 +93,7 @@ class Run:
     def _set_params(self, *, regions, share, pace, max_in_flight, log):
         params, into = self.params, self._unit["params"]
         for name in ("beat_bits", "blocks", "jobs", "background_jobs", "buffer_depth",
-                     "max_in_flight", "ports", "regions", "map_beside"):
+                     "max_in_flight", "ports", "regions", "notes", "map_beside", "deep_notes"):
             into[name] = getattr(params, name)
         into["memory_base"] = params.memory_base // params.beat_bytes
         into["shadow_base"] = params.shadow_base // params.beat_bytes
@@ -109,8 +109,6 @@ class Run:
             into["map_blocks"] = params.map_blocks
             into["rows_of_beat"] = params.beat_bytes // MAP_ROW_BYTES
             into["rows_of_block"] = exact_log2(params.block_size // MAP_ROW_BYTES)
-            notes = params.block_beats << ceil_log2(params.jobs) if params.beat_bits else 0
-            into["notes"] = notes
         into["kept"] = min(params.max_in_flight, params.buffer_depth) if params.retry else -1
         into["separate"] = params.shadow is Shadow.SEPARATE
         into["early"] = params.release is Release.CAPTURED

@@ -35,7 +35,8 @@ _PARAMS = _record(
     "memory_base shadow_base beats beat_bits blocks rows jobs background_jobs buffer_depth reserve "
     "max_in_flight ports regions words separate in_memory map_base map_first map_blocks "
     "rows_of_beat rows_of_block notes early pipelined share pace ready start_clock start_beat kept "
-    "initiator_in_flight log burst_beats chunk_beats read_port write_port small map_beside",
+    "initiator_in_flight log burst_beats chunk_beats read_port write_port small map_beside "
+    "deep_notes",
     first=_MOST_REGIONS, last=_MOST_REGIONS)
 
 #: What the parts tell each other in a clock.
@@ -91,8 +92,8 @@ _INITIAL = _record("region block proposed done")
 _SCAN = _record("row seen_row seen todo_row todo proposed index data done")
 _PACE = _record("claimed")
 _READER = _record(
-    "now other chosen moved paused valid place asked pending offered waits want_job want whose "
-    "run_job first run_issued run_captured growing before",
+    "now other chosen moved paused valid place asked read pending offered waits want_job want "
+    "whose run_job first run_issued run_captured growing before",
     waiting=MOST_PORTS, due=MOST_PORTS,
     block=MOST_JOBS, beat=MOST_JOBS, left=MOST_JOBS, circle=MOST_JOBS, away=MOST_JOBS,
     visited=MOST_JOBS, stamp=MOST_JOBS, late=MOST_JOBS)
