@@ -111,7 +111,7 @@ class Retry(wiring.Component):
             m.d.comb += [
                 self.bus_request.payload.eq(get.data),
                 self.bus_request.valid.eq(shown & (~quiet | offered)),
-                get.addr.eq(next_up + self._made),
+                get.addr.eq(next_up),
             ]
             m.d.sync += [
                 shown.eq(~self._made),
