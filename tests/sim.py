@@ -20,8 +20,6 @@ SHAPES = {
                      addr_width=12, buffer_depth=16, jobs=5, regions=3),
     "long_blocks": dict(data_width=32, block_size=64, memory_size=40 * 64, shadow_base=0x1000,
                         addr_width=16, buffer_depth=16, jobs=4, regions=4),
-    "deep_notes": dict(data_width=32, block_size=64, memory_size=40 * 64, shadow_base=0x1000,
-                       addr_width=16, buffer_depth=8, jobs=4, regions=4),
 }
 
 

@@ -24,7 +24,8 @@ pytestmark = pytest.mark.proof
 unbounded = pytest.mark.skipif(not have_abc(), reason="needs ABC: apt-get install berkeley-abc")
 
 #: What is proved for any number of clocks, each from one to the next.
-PROVED = ("whole", "whole strict", "whole beside", "whole longer", "whole long", "whole deeper")
+PROVED = ("whole", "whole strict", "whole beside", "whole longer", "whole deeper",
+          "whole deep notes")
 
 #: Defects that break no contract of a core with one port and one memory: what they break instead.
 ELSEWHERE = {

@@ -49,7 +49,7 @@ PROOFS = (
     Proof("copy reader", "pdr", 12, 17, "beat read twice after a visit", 14),
     Proof("copy reader two ports", "pdr", 12, 17, "granted before it is captured", 14),
     Proof("copy reader strict", "pdr", 12, 14, "beat read twice after a visit", 14),
-    Proof("copy reader long", "pdr", 12, 20, "another beat's note", 20),
+    Proof("copy reader deep notes", "pdr", 12, 20, "another beat's note", 20),
     Proof("copy buffer", "induction", 3, 18, "map bit early", 10),
     Proof("copier", "bmc", 12, 16, "granted before it is captured", 14),
     Proof("sequencer", "pdr", 12, 26, "a claim too many", 14),

@@ -62,7 +62,8 @@ class CopyReader(wiring.Component):
     follow : ``In(1)``
         A beat of which a read was issued is wanted.
     demand : ``In(1)``
-        With ``open``: as urgent as a visit. With ``visit``: 1.
+        With ``open``: as urgent as a visit. With ``visit``: 1. May be 1 without any; notes that are
+        read ahead then wait for a clock.
     job, place : ``In(range(jobs))``, ``In(beat_layout)``
     asker : ``In(range(ports))``
         With ``visit``, ``follow`` and ``demand``: whose write waits for the beat.

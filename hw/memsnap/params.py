@@ -276,7 +276,7 @@ class SnapshotParams:
         """The notes are many, or a block has more beats than the buffer.
 
         Many notes lie in a block RAM, whose data comes late in its clock. So it goes into a
-        register first: a clock later where the copier goes on from another beat than the next.
+        register first, and is read ahead.
         """
         return self.notes > _FEW_NOTES or self.block_beats > self.buffer_depth
 

@@ -50,26 +50,16 @@ def two_rows(spec, **changes):
         return convert(spec(small(**changes)))
 
 
-def plain(spec, params):
-    return convert(spec(params))
+def assuming(figure, make):
+    """Makes it with this property of the parameters true, as it is of others."""
+    with mock.patch.object(SnapshotParams, figure, True):
+        return make()
 
 
-def beside(spec, params):
-    """With bits set beside claims, as where the ports copy a block in one clock or two."""
-    with mock.patch.object(SnapshotParams, "map_beside", True):
-        return convert(spec(params))
-
-
-def long(spec, params):
-    """With notes in a block RAM, as where a block has more beats than the buffer."""
-    with mock.patch.object(SnapshotParams, "deep_notes", True):
-        return convert(spec(params))
-
-
-def helped(name, spec, params, make=plain):
+def helped(name, spec, params):
     """With asserts on what lies inside, for an unbounded proof, and without."""
-    return {name: lambda: make(spec, params),
-            f"{name} unhelped": lambda: make(partial(spec, helped=False), params)}
+    return {name: lambda: convert(spec(params)),
+            f"{name} unhelped": lambda: convert(spec(params, helped=False))}
 
 
 SPECS = {
@@ -77,7 +67,8 @@ SPECS = {
     **helped("copy reader", CopyReaderSpec, small(blocks=2, block_size=4)),
     **helped("copy reader two ports", CopyReaderSpec, small(blocks=2, ports=2, jobs=3)),
     **helped("copy reader strict", CopyReaderSpec, small(blocks=2, release="copied")),
-    **helped("copy reader long", CopyReaderSpec, small(blocks=2, block_size=4), long),
+    **{name: partial(assuming, "deep_notes", make) for name, make in helped(
+        "copy reader deep notes", CopyReaderSpec, small(blocks=2, block_size=4)).items()},
     "copier": lambda: convert(CopierSpec(small(blocks=2))),
     "copy map": lambda: two_rows(CopyMapSpec),
     "copy map beside": lambda: two_rows(CopyMapSpec, block_size=1),
@@ -96,9 +87,10 @@ SPECS = {
     "axi4 gate map": lambda: convert(Axi4GateSpec(small(**small_axi4(map="memory")))),
     "whole": lambda: convert(HelpedSpec(small())),
     "whole strict": lambda: convert(HelpedSpec(small(release="copied"))),
-    "whole beside": lambda: beside(HelpedSpec, small()),
+    "whole beside": partial(assuming, "map_beside", lambda: convert(HelpedSpec(small()))),
     "whole longer": lambda: convert(HelpedSpec(small(block_size=4))),
-    "whole long": lambda: long(HelpedSpec, small(block_size=4)),
+    "whole deep notes": partial(
+        assuming, "deep_notes", lambda: convert(HelpedSpec(small(block_size=4)))),
     "whole deeper": lambda: convert(HelpedSpec(small(
         blocks=8, jobs=4, buffer_depth=8))),
     "whole unhelped": lambda: convert(WholeSpec(small(blocks=2))),
