@@ -21,6 +21,8 @@ SHAPES = {
     "long_blocks": dict(data_width=32, block_size=64, memory_size=40 * 64, shadow_base=0x1000,
                         addr_width=16, buffer_depth=16, jobs=4, regions=4),
 }
+# Its notes on beats are read ahead
+SHAPES["deep_notes"] = SHAPES["long_blocks"] | {"buffer_depth": 8}
 
 
 def params_of(shape, **changes):
