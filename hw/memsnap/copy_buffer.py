@@ -5,7 +5,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from .ranges import beat_layout
+from .ranges import beat_layout, step_count
 
 __all__ = ["CopyBuffer", "write_layout"]
 
@@ -13,15 +13,6 @@ __all__ = ["CopyBuffer", "write_layout"]
 def write_layout(params):
     """A beat on its way into the shadow."""
     return data.StructLayout({"place": beat_layout(params), "data": unsigned(params.data_width)})
-
-
-def _count(m, count, step, *, early, late):
-    """Adds ``step`` in a clock of ``early`` alone, and takes it off in one of ``late`` alone.
-
-    What is added does not depend on ``late``, which may be known late in the clock.
-    """
-    with m.If(early ^ late):
-        m.d.sync += count.eq(count + Mux(early, step, -step))
 
 
 class CopyBuffer(wiring.Component):
@@ -136,8 +127,8 @@ class CopyBuffer(wiring.Component):
             read.eq(read + self.read_valid),
             answered.eq(answered + self.write_valid),
         ]
-        _count(m, self.unread, -1, early=self.read_valid, late=self.issue)
-        _count(m, writing, -1, early=self.write_valid, late=take)
+        step_count(m, self.unread, -1, early=self.read_valid, late=self.issue)
+        step_count(m, writing, -1, early=self.write_valid, late=take)
         self._count_free(m)
         self._store(m, issued=issued, read=read, fetched=fetched, answered=answered)
         self._follow_jobs(m, issued=issued, read=read, answered=answered)
@@ -151,7 +142,7 @@ class CopyBuffer(wiring.Component):
         depth = self._params.buffer_depth
         few = depth // 8
         free = Signal(range(depth + 1), init=depth)
-        _count(m, free, 1, early=self.write_valid, late=self.issue)
+        step_count(m, free, 1, early=self.write_valid, late=self.issue)
         m.d.sync += [
             self.room.eq(Mux(self.issue, self.write_valid | (free[1:] != 0),
                              self.write_valid | self.room)),

@@ -1,13 +1,13 @@
 """Where a beat address falls: in the memory, in the shadow, in which block."""
 
-from amaranth.hdl import Cat, Const, unsigned
+from amaranth.hdl import Cat, Const, Mux, unsigned
 from amaranth.lib import data
 from amaranth.utils import exact_log2
 
 from .params import Map
 
 __all__ = ["beat_adr", "beat_layout", "in_map", "in_range", "is_at_end", "is_below",
-           "is_below_soon", "place_of"]
+           "is_below_soon", "place_of", "step_count"]
 
 
 def beat_layout(params):
@@ -50,6 +50,15 @@ def is_below_soon(a, b):
 def is_at_end(count, end):
     """Whether ``count``, which goes no further, is at ``end``: a bit alone for a power of two."""
     return count[exact_log2(end)] if end & end - 1 == 0 else count == end
+
+
+def step_count(m, count, step, *, early, late):
+    """Adds ``step`` in a clock of ``early`` alone, and takes it off in one of ``late`` alone.
+
+    What is added does not depend on ``late``, which may be known late in the clock.
+    """
+    with m.If(early ^ late):
+        m.d.sync += count.eq(count + Mux(early, step, -step))
 
 
 def in_map(params, adr):

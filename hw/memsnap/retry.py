@@ -1,11 +1,12 @@
 """Repeats the copier's failed accesses, as often as it is told to."""
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from .copier import Answer
+from .ranges import step_count
 
 __all__ = ["Retry"]
 
@@ -64,11 +65,13 @@ class Retry(wiring.Component):
         })
         count = range(depth + 1)
         self._kept = Signal(count)      # requests that the copier has no answer to
+        self._room = Signal(init=1)     # for one more of them
         self._unsent = Signal(count)    # of them, those that are to be made again
         self._due = Signal(count)       # answers that the bus owes
         self._draining = Signal()       # answers go unheard
         self._repeating = Signal()      # requests come from the ring
         self._made = Signal()           # the bus takes a request
+        self._new = Signal()            # that is, one of the copier
         self._heard = Signal()          # the copier gets an answer
         self._settled = Signal()        # nothing is due or on offer after this clock
 
@@ -83,12 +86,15 @@ class Retry(wiring.Component):
         self._offer(m, get=get, put=put, next_up=next_up, shown=shown)
         m.d.comb += [
             self.failing.eq(get.data),
-            self._settled.eq((self._due + self._made == self.bus_answer.valid)
-                             & (~self.bus_request.valid | self._made | self.drop)),
+            # Whether the bus takes a request is known late
+            self._settled.eq(Mux(
+                self._made, (self._due == 0) & self.bus_answer.valid,
+                (self._due == self.bus_answer.valid) & (~self.bus_request.valid | self.drop))),
         ]
+        step_count(m, self._due, -1, early=self.bus_answer.valid, late=self._made)
+        step_count(m, self._kept, -1, early=self._heard, late=self._new)
         m.d.sync += [
-            self._due.eq(self._due + self._made - self.bus_answer.valid),
-            self._kept.eq(self._kept + put.en - self._heard),
+            self._room.eq(self._heard | Mux(self._new, self._kept != self._depth - 1, self._room)),
             oldest.eq(oldest + self._heard),
         ]
         with m.If(~self._repeating):    # so that the failed one is shown when it is needed
@@ -100,10 +106,13 @@ class Retry(wiring.Component):
     def _offer(self, m, *, get, put, next_up, shown):
         """Requests of the copier; or from the ring; or the one that is on offer and must stay."""
         offered = Signal()    # in the clock before, and not taken
+        put_at = Signal(range(self._depth))
         quiet = self._draining | self.stop
         m.d.comb += [
             self._made.eq(self.bus_request.valid & self.bus_request.ready),
-            put.addr.eq(self._put_at(m, put)),
+            # Of no consequence before the bus takes it
+            put.en.eq(self._room & ~self._repeating),
+            put.addr.eq(put_at),
             put.data.eq(self.request.payload),
         ]
         m.d.sync += offered.eq(self.bus_request.valid & ~self.bus_request.ready & ~self.drop)
@@ -121,19 +130,14 @@ class Retry(wiring.Component):
             with m.If(self._made & (self._unsent == 1) & ~self._draining):
                 m.d.sync += self._repeating.eq(0)
         with m.Else():
-            room = (self._kept != self._depth) & (~self._draining | offered)
+            room = self._room & (~self._draining | offered)
             m.d.comb += [
                 self.bus_request.payload.eq(self.request.payload),
                 self.bus_request.valid.eq(self.request.valid & room),
                 self.request.ready.eq(self.bus_request.ready & room),
-                put.en.eq(self._made),
+                self._new.eq(self._made),
             ]
-            m.d.sync += shown.eq(0)
-
-    def _put_at(self, m, put):
-        put_at = Signal(range(self._depth))
-        m.d.sync += put_at.eq(put_at + put.en)
-        return put_at
+            m.d.sync += [shown.eq(0), put_at.eq(put_at + self._new)]
 
     def _hear(self, m, *, shown):
         """Answers, errors, and what follows from them."""
