@@ -10,22 +10,21 @@ from sim import params_of, seeded, simulate
 class Model:
     """What each counter's description says."""
 
-    def __init__(self):
+    def __init__(self, ports):
         self.counts = dict.fromkeys(("armed", "duration", "blocks_initial", "blocks_demand",
                                      "blocks_background", "held", "stall_longest",
                                      "stall_total", "instant"), 0)
         self.start = self.instant = None
-        self.stall = 0
+        self.stalls = [0] * ports
 
     def step(self, clock, pins):
         counts = self.counts
         self.before = dict(counts)
-        if pins.hold:
-            self.stall += 1
-            counts["stall_total"] += 1
-            counts["stall_longest"] = max(counts["stall_longest"], self.stall)
-        else:
-            self.stall = 0
+        for port, stall in enumerate(self.stalls):
+            held = pins.hold >> port & 1
+            self.stalls[port] = stall + 1 if held else 0
+            counts["stall_total"] += held
+        counts["stall_longest"] = max(counts["stall_longest"], *self.stalls)
         if pins.active:
             counts["duration"] += 1
             counts["held"] += pins.held
@@ -36,17 +35,23 @@ class Model:
             counts.update(dict.fromkeys(counts.keys() - {"instant", "armed"}, 0))
 
 
+@pytest.mark.parametrize("ports", [1, 2, 4])
 @pytest.mark.parametrize("seed", range(3))
-def test_random(seed):
+def test_random(seed, ports):
     rng = seeded(seed)
 
+    def hold(before):
+        """Stalls of all lengths, that begin and end together or one by one."""
+        changes = rng.choice([0, 0, 1 << rng.randrange(ports), rng.randrange(1 << ports)])
+        return before ^ changes
+
     async def script(pins):
-        model = Model()
+        model = Model(ports)
         clock = 0
 
         async def step(**values):
             nonlocal clock
-            pins.drive(hold=rng.random() < 0.7 and pins.active, held=rng.random() < 0.3,
+            pins.drive(hold=hold(pins.hold) if pins.active else 0, held=rng.random() < 0.3,
                      retired=rng.random() < 0.4, retired_kind=rng.choice(list(JobKind)))
             pins.drive(**values)
             model.step(clock, pins)
@@ -78,7 +83,7 @@ def test_random(seed):
         await pins.tick()
         assert pins.counters["instant"] == 2
 
-    simulate(Statistics(params_of("tiny")), script)
+    simulate(Statistics(params_of("tiny", ports=ports, jobs=5)), script)
 
 
 def test_longest_of_several_stalls():

@@ -99,18 +99,29 @@ class Statistics(wiring.Component):
     def _count_stalls(self, m, seen):
         """Counts the clocks of held writes; ``seen`` is of the clock before."""
         counters = self.counters
-        longest = counters.stall_longest
         with m.If(seen.any()):
             m.d.sync += counters.stall_total.eq(
                 counters.stall_total + (sum(seen) if len(seen) > 1 else 1))
-        for index, hold in enumerate(self.hold):
-            m.submodules[f"stall{index}"] = stall = Stopwatch(late=True)
-            so_far = Signal(32, name=f"longest{index}")
+        for port, hold in enumerate(self.hold):
+            m.submodules[f"stall{port}"] = stall = Stopwatch(late=True)
             m.d.comb += [
                 stall.on.eq(hold), stall.limit.eq(self.hold_limit),
-                self.over[index].eq(stall.over),
-                so_far.eq(Mux(seen[index] & is_below(longest, stall.clocks), stall.clocks,
-                              longest)),
+                self.over[port].eq(stall.over),
             ]
-            longest = so_far
+            clocks = stall.clocks if port == 0 else Mux(
+                self._holds_longest(m, port), stall.clocks, clocks)
+        longest = Signal(32)
+        m.d.comb += longest.eq(Mux(seen.any() & is_below(counters.stall_longest, clocks), clocks,
+                                   counters.stall_longest))
         m.d.sync += counters.stall_longest.eq(longest)
+
+    def _holds_longest(self, m, port):
+        """Whether a port's write was held, and for longer than those of the ports before it.
+
+        It began before them, so that no counts need be compared. Of the clock before.
+        """
+        first = Signal(port, name=f"first{port}")
+        for other in range(port):
+            with m.If(~self.hold[port] | ~self.hold[other]):
+                m.d.sync += first[other].eq(self.hold[port])
+        return first.all()
