@@ -1,18 +1,11 @@
 """Where a beat address falls, for every address of small spaces and edges of large ones."""
 
 import pytest
-from amaranth.hdl import Cat, Module, Signal, Value
+from amaranth.hdl import Module, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 from memsnap import SnapshotParams
-from memsnap.ranges import (
-    beat_adr,
-    beat_layout,
-    in_range,
-    is_below,
-    is_below_soon,
-    place_of,
-)
+from memsnap.ranges import beat_adr, beat_layout, in_range, place_of
 
 from sim import SHAPES, params_of, seeded, simulate
 
@@ -91,27 +84,3 @@ def test_place_of_one_beat_blocks_has_no_beat():
     assert isinstance(layout, data.StructLayout)
     assert layout["beat"].width == 0
     assert layout["block"].width == params_of("one_beat").block_bits
-
-
-class Comparisons(wiring.Component):
-    """Whether ``a < b``, both ways."""
-
-    def __init__(self, a_bits, b_bits):
-        super().__init__({"a": In(a_bits), "b": In(b_bits), "below": Out(2)})
-
-    def elaborate(self, platform):
-        m = Module()
-        unused = Signal()       # simulation wants a clock
-        m.d.sync += unused.eq(1)
-        m.d.comb += self.below.eq(Cat(is_below(self.a, self.b), is_below_soon(self.a, self.b)))
-        return m
-
-
-@pytest.mark.parametrize("a_bits, b_bits", [(0, 1), (1, 1), (2, 3), (4, 5), (5, 2)])
-def test_below(a_bits, b_bits):
-    async def script(pins):
-        for a in range(1 << a_bits):
-            for b in range(1 << b_bits):
-                pins.drive(a=a, b=b)
-                assert pins.below == 0b11 * (a < b)
-    simulate(Comparisons(a_bits, b_bits), script)

@@ -4,8 +4,8 @@ from amaranth.hdl import Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from .arithmetic import is_at_end
 from .params import Map
-from .ranges import is_at_end
 from .zero_scan import ZeroScan
 
 __all__ = ["BackgroundScan"]

@@ -5,7 +5,8 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from .ranges import beat_layout, step_count
+from .arithmetic import step_count
+from .ranges import beat_layout
 
 __all__ = ["CopyBuffer", "write_layout"]
 

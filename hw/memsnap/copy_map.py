@@ -6,11 +6,11 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import exact_log2
 
+from .arithmetic import is_at_end
 from .params import MAP_ROW_BITS
-from .ranges import is_at_end
 from .row_summary import RowSummary
 
-__all__ = ["CopyMap", "bit_of", "look_names", "map_members", "row_of"]
+__all__ = ["CopyMap", "bit_of", "look_names", "map_members", "probed_bit", "row_of"]
 
 _BIT_BITS = exact_log2(MAP_ROW_BITS)
 
@@ -53,6 +53,21 @@ def map_members(params):
         "sweep": In(1),
         "sweeping": Out(1, init=1),
     }
+
+
+def probed_bit(m, row, probe):
+    """The bit of ``row``, which was read in the clock before, that ``probe`` said in that clock.
+
+    By pairs of bits, of which one is wanted: fewer levels than a choice by number.
+    """
+    pairs = max(1, len(row) // 2)
+    pair = Signal(pairs)                    # which, and
+    odd = Signal(len(row) // 2 and 1)       # which of the two
+    probed = Signal(pairs)
+    m.d.sync += [pair.eq(1 << probe[1:]), odd.eq(probe[:1])]
+    m.d.comb += probed.eq(Cat(row.word_select(at, len(row) // pairs).bit_select(odd, 1) & pair[at]
+                              for at in range(pairs)))
+    return probed.any()
 
 
 class CopyMap(wiring.Component):
@@ -132,17 +147,9 @@ class CopyMap(wiring.Component):
 
         # Reads
         scan_at = Signal.like(self.scan_row)
-        # By pairs, of which one is wanted: fewer levels than a choice by number
-        pairs = max(1, row_bits // 2)
-        pair = Signal(pairs)                    # which, and
-        odd = Signal(row_bits // 2 and 1)       # which of the two
-        probed = Signal(pairs)
-        m.d.sync += [pair.eq(1 << self.probe[1:]), odd.eq(self.probe[:1])]
         m.d.comb += [
-            probed.eq(Cat(scan.data.word_select(at, row_bits // pairs).bit_select(odd, 1)
-                          & pair[at] for at in range(pairs))),
             self.scan_data.eq(seen(scan, scan_at)),
-            self.probe_copied.eq(probed.any() ^ phase),
+            self.probe_copied.eq(probed_bit(m, scan.data, self.probe) ^ phase),
             self.flip.eq(phase),
         ]
         for name in look_names(self._params):

@@ -5,8 +5,9 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 from amaranth.utils import exact_log2
 
+from .arithmetic import is_among, is_below_soon
 from .copier import Answer
-from .copy_map import bit_of, look_names, map_members, row_of
+from .copy_map import bit_of, look_names, map_members, probed_bit, row_of
 from .map_cache import MapCache
 from .map_requests import MapRequests, request_layout
 from .params import MAP_ROW_BYTES
@@ -64,7 +65,8 @@ class CopyMapMemory(wiring.Component):
     may_sweep : ``In(1)``
         No burst is open that a sweep would break; stays until ``active`` falls.
     live : ``In(1)``
-        The bits mean something. Else scans are ``scan_valid`` at once, and mean nothing.
+        The bits mean something. Else scans mean nothing; but for those of the first clock they are
+        ``scan_valid`` at once.
     error, error_write : ``Out(1)``
         An answer in this clock is an error, and it is a write's.
     error_block : ``Out(block_bits)``
@@ -105,7 +107,11 @@ class CopyMapMemory(wiring.Component):
         self._asked = Signal()       # the memory, for that row
         self._fetch_row = Signal.like(self.scan_row)
         self._misses = Signal()      # a row is missed, and is fetched from the next clock on
-        self._missed_row = Signal.like(self.scan_row)
+        self._scan_at = Signal.like(self.scan_row)     # by the scan of the clock before;
+        self._set_misses = Signal()                    # or rather by the set,
+        self._set_row = Signal.like(self.scan_row)     # which is for this one
+        self._wrote = Signal()       # into the cache, in the clock before
+        self._block_shift = exact_log2(params.block_size // MAP_ROW_BYTES)     # rows in a block
         # What the cache has and the memory has not yet
         self._unwritten = Signal()
         self._unwritten_row = Signal.like(self.scan_row)
@@ -114,7 +120,6 @@ class CopyMapMemory(wiring.Component):
         self._makes_way = Signal()   # the bit of another row is to be set
         # The rows from here on are blank
         self._blank_from = Signal(range(params.map_rows + 1))
-        self._scan_blank = Signal()
 
     def elaborate(self, platform):
         m = Module()
@@ -145,14 +150,13 @@ class CopyMapMemory(wiring.Component):
         """The readers of the gates, and the scan."""
         params = self._params
         bits = params.map_row_bits
-        probed = Signal.like(self.probe)
-        m.d.sync += probed.eq(self.probe)
-        m.d.comb += self.probe_copied.eq(self.scan_data.bit_select(probed, 1))
+        m.d.comb += self.probe_copied.eq(
+            cache.scan_hit & (probed_bit(m, cache.scan_data, self.probe) ^ self._phase))
         for name in [*look_names(params), "scan"]:
             read, row = getattr(self, name), getattr(self, name + "_row")
             last = Signal(name=name + "_last")
             m.d.comb += [
-                getattr(cache, name).eq(read),
+                getattr(cache, name).eq(self.live if name == "scan" else read),
                 getattr(cache, name + "_row").eq(row),
                 getattr(self, name + "_data").eq(
                     Mux(getattr(cache, name + "_hit"),
@@ -163,16 +167,13 @@ class CopyMapMemory(wiring.Component):
                 m.d.comb += getattr(self, name + "_raw").eq(getattr(self, name + "_data"))
             with m.If(read):
                 m.d.sync += last.eq(row == params.map_rows - 1)
-        with m.If(self.scan):
-            m.d.sync += self._scan_blank.eq(self._is_blank(self.scan_row))
 
-    def _is_blank(self, row):
+    def _is_blank(self, row, blank_from):
         """Whether no bit of a row is set, if that is known without the row."""
-        first = self._params.map_first_block
-        last = first + self._params.map_blocks - 1
         bits = self._params.map_row_bits
-        own = (row >= first // bits) & (row <= last // bits)
-        return (row >= self._blank_from) & ~own
+        first = self._params.map_first_block // bits
+        last = (self._params.map_first_block + self._params.map_blocks - 1) // bits
+        return ~is_below_soon(row, blank_from) & ~is_among(row, first, last + 1 - first)
 
     def _set(self, m, *, cache):
         """Sets a bit: finds its row, and changes it in the cache."""
@@ -202,7 +203,7 @@ class CopyMapMemory(wiring.Component):
             complete.eq((data ^ self._phase.replicate(len(data)) | self._beyond_of(row)).all()),
             self.full.eq((count == blocks) & ~self._unwritten & ~self.busy),
         ]
-        m.d.sync += blank.eq(self._is_blank(cache.take_row))
+        m.d.sync += blank.eq(self._is_blank(cache.take_row, self._blank_from))
         with m.If(self.set.valid & self.set.ready):
             m.d.sync += [setting.eq(1), block.eq(self.set.payload)]
         # If its line was replaced in the clock before, after it was read here, the row comes back
@@ -230,8 +231,11 @@ class CopyMapMemory(wiring.Component):
             m.d.sync += [self._phase.eq(0), setting.eq(0), self._unwritten.eq(0)]
         with m.If(self.restart | self.sweep | self.sweeping):
             m.d.sync += [count.eq(0), self._blank_from.eq(0)]
-        self._set_misses = setting & ~known
-        self._set_row = row
+        m.d.comb += [
+            self._set_row.eq(row),
+            # In the clock of a write a miss tells nothing: the row may be what was written
+            self._set_misses.eq(setting & ~known & ~self._wrote),
+        ]
         if self._params.map_summary:
             self._summarize(m, row=row, complete=complete, swept=cache.write_row)
 
@@ -257,13 +261,18 @@ class CopyMapMemory(wiring.Component):
         """Brings a row into the cache."""
         scanned = Signal()
         gave_up = Signal()      # the row of the next scan could not be read
-        scan_at = Signal.like(self.scan_row)
-        # A set's miss in the clock of a write tells nothing: the row may be what was written
-        wrote = Signal()
-        m.d.sync += [scanned.eq(self.scan), scan_at.eq(self.scan_row), wrote.eq(cache.write)]
+        off = Signal()          # what is scanned means nothing
+        blank_from = Signal.like(self._blank_from)      # in the clock of the scan
+        m.d.sync += [
+            scanned.eq(self.scan),
+            self._scan_at.eq(self.scan_row),
+            self._wrote.eq(cache.write),
+            blank_from.eq(self._blank_from),
+            off.eq(~self.live),
+        ]
+        is_known = cache.scan_hit | self._is_blank(self._scan_at, blank_from) | gave_up | off
         m.d.comb += [
-            self.scan_valid.eq((scanned & (cache.scan_hit | self._scan_blank | gave_up))
-                               | ~self.live),
+            self.scan_valid.eq(scanned & is_known),
             self.scan_wait.eq(self._fetching),
             self._returns.eq(self._fetching & ~self._asked & self._unwritten
                              & (self._fetch_row == self._unwritten_row)),
@@ -271,23 +280,22 @@ class CopyMapMemory(wiring.Component):
         ]
         with m.If(scanned):
             m.d.sync += gave_up.eq(0)
-        set_misses = self._set_misses & ~wrote
         # A row that was replaced in the clock before may come back with a bit that is being set
-        scan_misses = scanned & ~self.scan_valid & ~(wrote & self.set_done)
+        scan_misses = scanned & ~is_known & ~(self._wrote & self.set_done)
         # While a row comes, the scan of the clock before has missed it, too, if it is the same
-        another = self._fill & scan_misses & (scan_at != self._fetch_row) & ~set_misses
+        another = (self._fill & scan_misses & (self._scan_at != self._fetch_row)
+                   & ~self._set_misses)
         m.d.comb += [
             self.scan_comes.eq(self._fill),
             self._misses.eq(~self.sweeping & Mux(self._fetching, another,
-                                                 scan_misses | set_misses)),
-            self._missed_row.eq(Mux(set_misses, self._set_row, scan_at)),
+                                                 scan_misses | self._set_misses)),
         ]
         with m.If(self._returns | self._fetching & ~self._asked & ~self.live):
             m.d.sync += self._fetching.eq(0)
         with m.If(requests.read):
             m.d.sync += [self._fetching.eq(0), self._asked.eq(0), gave_up.eq(requests.error)]
         with m.If(self._misses):
-            m.d.sync += [self._fetching.eq(1), self._fetch_row.eq(self._missed_row)]
+            m.d.sync += [self._fetching.eq(1), self._fetch_row.eq(self._missed(lambda row: row))]
         with m.If(self._fill):
             m.d.comb += [
                 cache.write.eq(1),
@@ -295,27 +303,43 @@ class CopyMapMemory(wiring.Component):
                 cache.write_data.eq(Mux(self._returns, self._unwritten_data, requests.read_data)),
             ]
 
+    def _missed(self, what):
+        """``what`` of the row that is missed."""
+        return Mux(self._set_misses, what(self._set_row), what(self._scan_at))
+
     def _request(self, m, *, requests):
         """Reads the row that is being fetched, or writes the one that is unwritten.
 
         The read comes first, since somebody waits for it.
         """
         put = requests.put
-        reads, writes = Signal(), Signal()
-        block = Signal.like(self.error_block)
-        row = Signal.like(self._fetch_row)
+        reads = Signal()
+        free = ~requests.busy | requests.clears
+
+        def may_put(row):
+            """All that is in flight is for one block, so that it is known which block fails."""
+            block = self.error_block - self._params.map_first_block
+            return free | (row >> self._block_shift == block)
+
+        writes = self._unwritten & (self._whole | self._makes_way) & may_put(self._unwritten_row)
+
+        def is_read(row):
+            return self.live & ~(self._unwritten & (row == self._unwritten_row))
+
+        def if_wanted(what, otherwise):
+            """``what`` of the row that is wanted, if one is.
+
+            Which one is known late: what hangs on it is made of each that it may be.
+            """
+            return Mux(self._misses, self._missed(what), Mux(
+                self._fetching & ~self._asked, what(self._fetch_row), otherwise))
+
         m.d.comb += [
-            row.eq(Mux(self._misses, self._missed_row, self._fetch_row)),
-            reads.eq((self._misses | self._fetching & ~self._asked) & self.live
-                     & ~(self._unwritten & (row == self._unwritten_row))),
-            writes.eq(self._unwritten & (self._whole | self._makes_way)),
+            reads.eq(if_wanted(is_read, 0)),
             put.payload.we.eq(~reads),
-            put.payload.row.eq(Mux(reads, row, self._unwritten_row)),
+            put.payload.row.eq(Mux(reads, if_wanted(lambda row: row, 0), self._unwritten_row)),
             put.payload.data.eq(self._unwritten_data),
-            # All that is in flight is for one block, so that it is known which block fails
-            block.eq(self._block_of(put.payload.row)),
-            put.valid.eq((reads | writes) & (~requests.busy | requests.clears
-                                             | (block == self.error_block))),
+            put.valid.eq(if_wanted(lambda row: Mux(is_read(row), may_put(row), writes), writes)),
         ]
         failed = Signal()
         with m.If(self.error):
@@ -324,7 +348,7 @@ class CopyMapMemory(wiring.Component):
             m.d.sync += failed.eq(0)
         with m.If(put.valid & put.ready):
             with m.If(~self.error & ~failed):   # which block failed is asked later
-                m.d.sync += self.error_block.eq(block)
+                m.d.sync += self.error_block.eq(self._block_of(put.payload.row))
             with m.If(reads):
                 m.d.sync += self._asked.eq(1)
             with m.Elif(~self.set_done):
@@ -332,8 +356,7 @@ class CopyMapMemory(wiring.Component):
 
     def _block_of(self, row):
         """The block of the map that holds a row."""
-        rows = exact_log2(self._params.block_size // MAP_ROW_BYTES)
-        return self._params.map_first_block + (row >> rows)
+        return self._params.map_first_block + (row >> self._block_shift)
 
     def _sweep(self, m, *, cache, requests):
         """Writes every row, so that each line of the cache holds one of them."""

@@ -5,8 +5,9 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from .arithmetic import is_below_soon
 from .params import Release
-from .ranges import beat_layout, is_below_soon
+from .ranges import beat_layout
 
 __all__ = ["CopyReader", "walk_layout"]
 

@@ -4,6 +4,8 @@ from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from .arithmetic import is_among
+
 __all__ = ["MapBlocks"]
 
 
@@ -27,7 +29,7 @@ class MapBlocks(wiring.Component):
     next : ``In(1)``
         The proposal was dealt with.
     find, found : ``In(block_bits)``, ``Out(1)``
-        The block looked up in the clock before is one of them.
+        The block is one of them.
     copied : ``In(1)``
         One of the blocks is in the shadow; one clock.
     idle : ``Out(1)``
@@ -62,7 +64,8 @@ class MapBlocks(wiring.Component):
         count = self._params.map_blocks
         first = self._params.map_first_block
         claimed = Signal()                   # all of them
-        copied = Signal(range(count + 1))    # in the shadow
+        copied = Signal(range(count + 1))    # in the shadow:
+        all_copied = Signal()                # all of them
         taken = Signal()                     # the bit of ``block`` is being set
         under_way = Signal(range(count + 1))
         enough = self._params.buffer_depth // self._params.block_beats + 2
@@ -73,15 +76,16 @@ class MapBlocks(wiring.Component):
             self.proposed.eq(~claimed),
             self.idle.eq(under_way == 0),
             self.few.eq(under_way < enough),
-            self.set.valid.eq((copied == count) & ~taken & ~self.done),
+            self.set.valid.eq(all_copied & ~taken & ~self.done),
             self.set.payload.eq(self.block),
             step.eq(Mux(claimed, self.set_done & taken, self.next)),
             last.eq(self.block == first + count - 1),
+            self.found.eq(is_among(self.find, first, count)),
         ]
         m.d.sync += [
             copied.eq(copied + self.copied),
+            all_copied.eq(all_copied | self.copied & (copied == count - 1)),
             under_way.eq(under_way + (self.next & ~claimed) - self.copied),
-            self.found.eq((self.find >= first) & (self.find <= first + count - 1)),
         ]
         with m.If(self.set.valid & self.set.ready):
             m.d.sync += taken.eq(1)
@@ -91,5 +95,5 @@ class MapBlocks(wiring.Component):
                 m.d.sync += [self.block.eq(first), claimed.eq(1), self.done.eq(claimed)]
         with m.If(self.reset):
             m.d.sync += [self.block.eq(first), claimed.eq(0), copied.eq(0), taken.eq(0),
-                         under_way.eq(0), self.done.eq(0)]
+                         all_copied.eq(0), under_way.eq(0), self.done.eq(0)]
         return m

@@ -74,7 +74,8 @@ class MapRequests(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         count = range(self._params.max_in_flight + 2)
-        before = Signal(count)     # writes in flight; if a read is, those before it
+        before = Signal(count)     # writes in flight; if a read is, those before it:
+        any_before = Signal()      # there are such
         reading = Signal()         # a read is in flight
         after = Signal(count)      # writes in flight behind it
         row = Signal.like(self.put.payload.row)
@@ -85,25 +86,29 @@ class MapRequests(wiring.Component):
             self.put.ready.eq(~self.stop & (~self.request.valid | self.request.ready)),
             taken.eq(self.request.valid & self.request.ready),
             taken_write.eq(taken & self.request.payload.we),
-            self.written.eq(self.answer.valid & (before != 0)),
-            self.read.eq(self.answer.valid & (before == 0) & reading),
+            self.written.eq(self.answer.valid & any_before),
+            self.read.eq(self.answer.valid & ~any_before & reading),
             self.read_data.eq(self._row_of_beat(row)),
             self.error.eq(self.answer.valid & self.answer.error),
-            self.busy.eq(self.request.valid | (before != 0) | reading),
+            self.busy.eq(self.request.valid | any_before | reading),
             self.clears.eq(~self.request.valid & Mux(reading, self.read & (after == 0),
                                                      self.written & (before == 1))),
         ]
-        with m.If(self.put.valid & self.put.ready):
-            m.d.sync += [self.request.valid.eq(1), self.request.payload.eq(self.put.payload)]
+        with m.If(self.put.ready):
+            m.d.sync += [self.request.valid.eq(self.put.valid),
+                         self.request.payload.eq(self.put.payload)]
         with m.Elif(self.request.ready | self.drop):
             m.d.sync += self.request.valid.eq(0)
         with m.If(taken & ~self.request.payload.we):
             m.d.sync += [reading.eq(1), row.eq(self.request.payload.row)]
         with m.If(self.read):
-            m.d.sync += [reading.eq(0), before.eq(after + taken_write), after.eq(0)]
+            m.d.sync += [reading.eq(0), before.eq(after + taken_write), after.eq(0),
+                         any_before.eq((after != 0) | taken_write)]
         with m.Else():
+            more = taken_write & ~reading
             m.d.sync += [
-                before.eq(before + (taken_write & ~reading) - self.written),
+                before.eq(before + more - self.written),
+                any_before.eq(more | Mux(self.written, before != 1, any_before)),
                 after.eq(after + (taken_write & reading)),
             ]
         return m

@@ -5,8 +5,8 @@ from amaranth.lib import data, enum, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from .arithmetic import is_below
 from .control import Refusal, RegionLookup
-from .ranges import is_below
 
 __all__ = ["RegionTable", "RegionWord"]
 

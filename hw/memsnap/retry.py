@@ -5,8 +5,8 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from .arithmetic import step_count
 from .copier import Answer
-from .ranges import step_count
 
 __all__ = ["Retry"]
 

@@ -172,7 +172,7 @@ class Sequencer(wiring.Component):
             known = self.scan_valid & ~self._shown
             m.d.comb += [
                 self._own.reset.eq(~self.enable),
-                self._own.find.eq(table.find),
+                self._own.find.eq(probed),
                 table.only_own.eq(~self._own.done),
                 background.scan_valid.eq(known),
             ]
@@ -265,9 +265,22 @@ class Sequencer(wiring.Component):
         elif self._overlaps:
             looks_again = self.pending
         beside = self._params.map_beside
-        shows = self.map_read & ~self.map_valid
-        # Software's row comes before those of blocks that nobody waits for, but for a map in memory
-        shows_first = Const(0) if self._in_memory else shows & ~self._sets()
+        shows = self.map_read & ~self._shown
+        # Software's row comes before those of blocks that nobody waits for; with a map in memory
+        # after a clock in which none was looked up, since it may have to be fetched
+        shows_first = shows & ~self._sets()
+        if self._in_memory:
+            rested = Signal()
+            shows_first &= rested
+            m.d.sync += rested.eq(0)
+
+        def rests(free):
+            """In this clock, if ``free``, nobody here needs the map's reader."""
+            if self._in_memory:
+                m.d.sync += rested.eq(free)
+            else:
+                m.d.comb += free_scan.eq(free)
+
         m.d.comb += table.find.eq(Mux(ask_first, self.ask.payload.block, proposal))
         with m.FSM() as fsm:
             with m.State("PICK"):
@@ -281,10 +294,8 @@ class Sequencer(wiring.Component):
                     m.d.comb += free_scan.eq(1)
                 with m.Elif(~self._sets() & proposed):
                     # With a map on chip, nothing is proposed where it is not enabled
-                    m.d.comb += [
-                        self.scan.eq(self.enable & may_claim),
-                        free_scan.eq(~may_claim | (~self.enable if self._in_memory else 0)),
-                    ]
+                    m.d.comb += self.scan.eq(self.enable & may_claim)
+                    rests(~may_claim | (~self.enable if self._in_memory else 0))
                     with m.If(self.enable & may_claim):
                         m.next = "PROPOSED"
                 with m.Elif(~self._sets() & background.scan & self.enable):
@@ -292,7 +303,7 @@ class Sequencer(wiring.Component):
                     if self._in_memory:
                         m.d.sync += scanned.eq(1)
                 with m.Else():
-                    m.d.comb += free_scan.eq(1)
+                    rests(1)
 
             with m.State("PROPOSED"):
                 m.d.comb += [
@@ -329,7 +340,7 @@ class Sequencer(wiring.Component):
                 with m.If(self.enable & ~known):
                     self._ask_again(m)
                 with m.Else():
-                    m.d.comb += free_scan.eq(1 if self._in_memory else ~looks_again)
+                    m.d.comb += free_scan.eq(0 if self._in_memory else ~looks_again)
                     m.next = "PICK"
                 m.d.comb += ask_first.eq(asked & looks_again)
                 with m.If(self.enable & known):
@@ -342,8 +353,9 @@ class Sequencer(wiring.Component):
 
         if self._in_memory:
             m.d.comb += self.scan_row.eq(Mux(
-                free_scan & shows, self.map_row,
-                Mux(ask_first | proposed, row_of(table.find), background.scan_row)))
+                ask_first, row_of(self.ask.payload.block), Mux(
+                    shows & (rested | fsm.ongoing("PROPOSED")), self.map_row,
+                    Mux(proposed, row_of(proposal), background.scan_row))))
         else:
             looks_up = background.proposed & self.go
             if beside:
@@ -450,7 +462,7 @@ class Sequencer(wiring.Component):
 
     def _show_map(self, m, *, free_scan):
         """Serves software's window in clocks in which the map's reader is free."""
-        shows = free_scan & self.map_read & ~self.map_valid & ~self._sets()
+        shows = free_scan & self.map_read & ~self._shown & ~self._sets()
         with m.If(shows):
             m.d.comb += self.scan.eq(1)
         m.d.sync += self._shown.eq(shows)

@@ -4,9 +4,9 @@ from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from .arithmetic import is_below
 from .control import Counters
 from .job_table import JobKind
-from .ranges import is_below
 from .stopwatch import Stopwatch
 
 __all__ = ["Statistics"]
@@ -102,14 +102,17 @@ class Statistics(wiring.Component):
         with m.If(seen.any()):
             m.d.sync += counters.stall_total.eq(
                 counters.stall_total + (sum(seen) if len(seen) > 1 else 1))
+        stalls = []
         for port, hold in enumerate(self.hold):
             m.submodules[f"stall{port}"] = stall = Stopwatch(late=True)
             m.d.comb += [
                 stall.on.eq(hold), stall.limit.eq(self.hold_limit),
                 self.over[port].eq(stall.over),
             ]
-            clocks = stall.clocks if port == 0 else Mux(
-                self._holds_longest(m, port), stall.clocks, clocks)
+            stalls.append(stall.clocks)
+        clocks = stalls[0]
+        for port in range(1, len(stalls)):
+            clocks = Mux(self._holds_longest(m, port), stalls[port], clocks)
         longest = Signal(32)
         m.d.comb += longest.eq(Mux(seen.any() & is_below(counters.stall_longest, clocks), clocks,
                                    counters.stall_longest))

@@ -4,7 +4,7 @@ from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from .ranges import is_below
+from .arithmetic import is_below
 
 __all__ = ["Stopwatch"]
 

@@ -5,8 +5,8 @@ from amaranth.lib import enum, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from ..arithmetic import is_below
 from ..params import Map, Shadow
-from ..ranges import is_below
 from . import wishbone
 
 __all__ = ["WishboneArbiter"]
