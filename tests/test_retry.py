@@ -33,6 +33,7 @@ async def one_life(pins, rng, retries, spares, depth):
     unheard = 0            # answers that nobody is to hear
     offer = None           # on offer at the bus in the clock before, and not taken
     stop = drop = stopped_by_error = False
+    failed = False         # an answer was an error
     number = quiet = 0
     p_error = rng.choice([0, 0.02, 0.2])
     for clock in range(400):
@@ -57,6 +58,8 @@ async def one_life(pins, rng, retries, spares, depth):
         sent = pins.bus_request.payload
         offer = sent if pins.bus_request.valid and not made and not drop else None
         taken = pins.request.valid and pins.request.ready
+        if not (failed or stop):
+            assert pins.bus_request.valid == (pins.request.valid and len(waiting) < depth)
         if taken:
             assert made and sent == pins.request.payload and len(waiting) < depth
             waiting.append(sent)
@@ -82,6 +85,7 @@ async def one_life(pins, rng, retries, spares, depth):
             if unheard:
                 unheard -= 1
             elif error and not stop:
+                failed = True
                 assert not pins.answer.valid
                 failures += 1
                 assert failures <= retries + 1

@@ -111,7 +111,7 @@ class Retry(wiring.Component):
         m.d.comb += [
             self._made.eq(self.bus_request.valid & self.bus_request.ready),
             # Of no consequence before the bus takes it
-            put.en.eq(self._room & ~self._repeating),
+            put.en.eq(self._room),
             put.addr.eq(put_at),
             put.data.eq(self.request.payload),
         ]
