@@ -317,13 +317,14 @@ class CopyMapMemory(wiring.Component):
         free = ~requests.busy | requests.clears
 
         def may_put(row):
-            """All that is in flight is for one block, so that it is known which block fails."""
+            """As all that is in flight is for one block, so that it is known which block fails."""
             block = self.error_block - self._params.map_first_block
             return free | (row >> self._block_shift == block)
 
         writes = self._unwritten & (self._whole | self._makes_way) & may_put(self._unwritten_row)
 
         def is_read(row):
+            """From the memory: it does not come back from its register."""
             return self.live & ~(self._unwritten & (row == self._unwritten_row))
 
         def if_wanted(what, otherwise):
