@@ -340,7 +340,7 @@ class Sequencer(wiring.Component):
                 with m.If(self.enable & ~known):
                     self._ask_again(m)
                 with m.Else():
-                    m.d.comb += free_scan.eq(0 if self._in_memory else ~looks_again)
+                    m.d.comb += free_scan.eq(~looks_again)
                     m.next = "PICK"
                 m.d.comb += ask_first.eq(asked & looks_again)
                 with m.If(self.enable & known):
