@@ -90,6 +90,8 @@ CONFIGS = {
     "two ports": {"ports": 2},
     "retry": {"retry": True},
     "map in memory": {"map": "memory"},
+    "16 MiB": {"memory_size": 1 << 24, "shadow_base": 1 << 24},
+    "16 MiB, map in memory": {"memory_size": 1 << 24, "shadow_base": 1 << 24, "map": "memory"},
     "AXI4, 64 bit": {"bus": "axi4", "data_width": 64},
 }
 
