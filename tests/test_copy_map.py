@@ -240,7 +240,7 @@ def test_summary(beats):
     async def check(pins, model):
         for word in range(2):
             pins.word = word
-            await pins.tick()
+            await pins.tick(2)
             rows = range(32 * word, 32 * word + 32)
             assert pins.word_data == sum(
                 1 << bit for bit, row in enumerate(rows)

@@ -16,7 +16,7 @@ class BackgroundScan(wiring.Component):
 
     A row of the map without such blocks takes one clock (two with a map in the memory). Where there
     is a summary of the rows, only those are read that it shows as incomplete, and 32 complete rows
-    take one clock. Proposals may be out of date.
+    take two clocks. Proposals may be out of date.
 
     Parameters
     ----------
@@ -88,9 +88,11 @@ class BackgroundScan(wiring.Component):
             return m
         m.submodules.rows = rows = ZeroScan(params.map_words, bits)
         self._count(m, rows, params.map_words)
+        fetched = Signal()      # the word that is asked for was so in the clock before
+        m.d.sync += fetched.eq(~rows.row_next | self.reset)
         m.d.comb += [
             rows.reset.eq(self.reset),
-            rows.scanned.eq(rows.scan),
+            rows.scanned.eq(rows.scan & fetched),
             self.word.eq(rows.row),
             rows.scan_data.eq(self.word_data),
             blocks.row_valid.eq(rows.proposed),

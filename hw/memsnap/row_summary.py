@@ -29,8 +29,9 @@ class RowSummary(wiring.Component):
         A sweep goes on, with phase 0.
     word : ``In(range(map_words))``
     data : ``Out(map_row_bits)``
-        The word of the clock before; bits beyond the last row are 1. What was set is seen by a read
-        that is presented two clocks later.
+        The word of two clocks before, from a register, since the data of a block RAM comes late in
+        its clock; bits beyond the last row are 1. What was set is seen by a read that is presented
+        two clocks later.
     """
 
     def __init__(self, params):
@@ -62,8 +63,6 @@ class RowSummary(wiring.Component):
 
         m.d.comb += [
             get.addr.eq(self.word),
-            self.data.eq((get.data ^ self.phase.replicate(bits))
-                         | Mux(at == words - 1, beyond, 0)),
             old.addr.eq(self.set_word),
             mask.eq(1 << bit),
             put.en.eq(setting | self.clear),
@@ -72,6 +71,8 @@ class RowSummary(wiring.Component):
         ]
         m.d.sync += [
             at.eq(self.word),
+            self.data.eq((get.data ^ self.phase.replicate(bits))
+                         | Mux(at == words - 1, beyond, 0)),
             setting.eq(self.set),
             set_at.eq(self.set_word),
             bit.eq(self.set_bit),

@@ -35,6 +35,7 @@ def _forget(scan):
     scan.todo = 0
     scan.proposed = 0
     scan.done = 0
+    scan.fetched = 1
 
 
 @compiled
@@ -65,13 +66,20 @@ def _step_scan(scan, row, read, known, data, taken):
 
 
 @compiled
+def _read_word(words, word):
+    """A word of the summary goes into a register first."""
+    words.data = words.behind
+    words.behind = word
+
+
+@compiled
 def scan_map(u, a, reset):
     """The clock's end, for the background copy: the rows, or those that the summary proposes."""
     b, n, w, p = u.background, u.words, u.wires, u.params
     if reset:
         _forget(b)
         _forget(n)
-        n.data = a.words[0]
+        _read_word(n, a.words[0])
         return
     row = background_row(u)
     known = not p.in_memory or u.map.scanned and u.map.scan_hit
@@ -83,10 +91,12 @@ def scan_map(u, a, reset):
         b.row += done_with
         b.done = b.row == p.rows and not b.seen and b.todo == 0 and not b.proposed
         return
-    reads = n.row != p.words and n.todo == 0
+    reads = n.row != p.words and n.todo == 0 and n.fetched
     data = n.data
-    n.data = a.words[min(n.row, p.words - 1)]
-    n.row += _step_scan(n, n.row, reads, True, data, done_with)
+    _read_word(n, a.words[min(n.row, p.words - 1)])
+    goes_on = _step_scan(n, n.row, reads, True, data, done_with)
+    n.row += goes_on
+    n.fetched = not goes_on
     n.done = n.row == p.words and not n.seen and n.todo == 0 and not n.proposed
     b.done = n.done and not b.seen and b.todo == 0 and not b.proposed
 

@@ -89,7 +89,7 @@ _TABLE = _record(
     "used finished leaving taken found found_job",
     busy=MOST_JOBS, captured=MOST_JOBS, copied=MOST_JOBS, block=MOST_JOBS, kind=MOST_JOBS)
 _INITIAL = _record("region block proposed done")
-_SCAN = _record("row seen_row seen todo_row todo proposed index data done")
+_SCAN = _record("row seen_row seen todo_row todo proposed index fetched behind data done")
 _PACE = _record("claimed")
 _READER = _record(
     "now other chosen moved paused valid place asked read pending offered waits want_job want "
