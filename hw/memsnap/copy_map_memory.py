@@ -5,7 +5,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 from amaranth.utils import exact_log2
 
-from .arithmetic import is_among, is_below_soon
+from .arithmetic import is_among, is_at_end, is_below_soon
 from .copier import Answer
 from .copy_map import bit_of, look_names, map_members, probed_bit, row_of
 from .map_cache import MapCache
@@ -201,7 +201,7 @@ class CopyMapMemory(wiring.Component):
                        cache.take_data)),
             data.eq(Mux(self._phase, old & ~mask, old | mask)),
             complete.eq((data ^ self._phase.replicate(len(data)) | self._beyond_of(row)).all()),
-            self.full.eq((count == blocks) & ~self._unwritten & ~self.busy),
+            self.full.eq(is_at_end(count, blocks) & ~self._unwritten & ~self.busy),
         ]
         m.d.sync += blank.eq(self._is_blank(cache.take_row, self._blank_from))
         with m.If(self.set.valid & self.set.ready):
@@ -226,7 +226,7 @@ class CopyMapMemory(wiring.Component):
             with m.If(blank):
                 m.d.sync += self._blank_from.eq(row + 1)
         with m.If(self.restart):
-            m.d.sync += self._phase.eq(self._phase ^ (count == blocks))
+            m.d.sync += self._phase.eq(self._phase ^ is_at_end(count, blocks))
         with m.If(self.sweep | self.sweeping):
             m.d.sync += [self._phase.eq(0), setting.eq(0), self._unwritten.eq(0)]
         with m.If(self.restart | self.sweep | self.sweeping):
@@ -366,13 +366,14 @@ class CopyMapMemory(wiring.Component):
         answered = Signal.like(row)
         erred = Signal()
         done = Signal()
+        at_end = is_at_end(row, rows)
         m.d.comb += [
-            requests.put.valid.eq((row != rows) & ~erred & self.may_sweep),
+            requests.put.valid.eq(~at_end & ~erred & self.may_sweep),
             requests.put.payload.row.eq(row),
             requests.put.payload.we.eq(1),
             cache.write.eq(requests.put.valid),
             cache.write_row.eq(row),
-            done.eq(((row == rows) | erred) & ~requests.busy),
+            done.eq((at_end | erred) & ~requests.busy),
         ]
         with m.If(requests.put.valid & requests.put.ready):
             m.d.sync += row.eq(row + 1)

@@ -27,7 +27,7 @@ class MapBlocks(wiring.Component):
     block : ``Out(block_bits)``
         The block that is proposed, or whose bit is being set.
     next : ``In(1)``
-        The proposal was dealt with.
+        The proposal was dealt with; only after a clock with ``few`` or ``idle``.
     find, found : ``In(block_bits)``, ``Out(1)``
         The block is one of them.
     copied : ``In(1)``
@@ -52,8 +52,8 @@ class MapBlocks(wiring.Component):
             "find": In(params.block_bits),
             "found": Out(1),
             "copied": In(1),
-            "idle": Out(1),
-            "few": Out(1),
+            "idle": Out(1, init=1),
+            "few": Out(1, init=1),
             "set": Out(stream.Signature(params.block_bits)),
             "set_done": In(1),
             "done": Out(1),
@@ -67,15 +67,15 @@ class MapBlocks(wiring.Component):
         copied = Signal(range(count + 1))    # in the shadow:
         all_copied = Signal()                # all of them
         taken = Signal()                     # the bit of ``block`` is being set
-        under_way = Signal(range(count + 1))
         enough = self._params.buffer_depth // self._params.block_beats + 2
+        under_way = Signal(range(min(count, enough) + 1))
+        begins = Signal()
         step = Signal()
         last = Signal()
 
         m.d.comb += [
             self.proposed.eq(~claimed),
-            self.idle.eq(under_way == 0),
-            self.few.eq(under_way < enough),
+            begins.eq(self.next & ~claimed),
             self.set.valid.eq(all_copied & ~taken & ~self.done),
             self.set.payload.eq(self.block),
             step.eq(Mux(claimed, self.set_done & taken, self.next)),
@@ -85,8 +85,13 @@ class MapBlocks(wiring.Component):
         m.d.sync += [
             copied.eq(copied + self.copied),
             all_copied.eq(all_copied | self.copied & (copied == count - 1)),
-            under_way.eq(under_way + (self.next & ~claimed) - self.copied),
+            under_way.eq(under_way + begins - self.copied),
         ]
+        with m.If(begins ^ self.copied):
+            m.d.sync += [
+                self.idle.eq(self.copied & (under_way == 1)),
+                self.few.eq(self.copied | (under_way < enough - 1)),
+            ]
         with m.If(self.set.valid & self.set.ready):
             m.d.sync += taken.eq(1)
         with m.If(step):
@@ -95,5 +100,6 @@ class MapBlocks(wiring.Component):
                 m.d.sync += [self.block.eq(first), claimed.eq(1), self.done.eq(claimed)]
         with m.If(self.reset):
             m.d.sync += [self.block.eq(first), claimed.eq(0), copied.eq(0), taken.eq(0),
-                         all_copied.eq(0), under_way.eq(0), self.done.eq(0)]
+                         all_copied.eq(0), under_way.eq(0), self.idle.eq(1), self.few.eq(1),
+                         self.done.eq(0)]
         return m
