@@ -55,7 +55,7 @@ def broken(mutant):
 
 
 def gate(shape="one_beat", habit="plain"):
-    return ("test_axi4_gate", "test_random", (shape, habit))
+    return ("test_axi4_gate", "test_random", (shape, habit, 1))
 
 
 EDGE = ("test_axi4_gate", "test_a_burst_over_a_block_edge_waits_for_both_sides",

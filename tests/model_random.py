@@ -1,15 +1,16 @@
 """Random configurations, memories and streams for the model, each made from its seed alone."""
 
 import random
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 
 from memsnap import SnapshotParams
+from memsnap.params import Map
 from memsnap_sim.kit import DramTarget, MemoryTarget
 from memsnap_sim.model import Dram, FixedLatency, accesses_of
 from model_rtl import Rtl
 
-__all__ = ["Case", "stream_rows"]
+__all__ = ["Case", "stream_rows", "with_late_map"]
 
 
 class Case:
@@ -82,6 +83,17 @@ class Case:
     def _stream(self, rng, most):
         beat = self.params.beat_bytes
         return accesses_of(stream_rows(rng, self.params, most, [1, beat, 2 * beat]))
+
+
+def with_late_map(case):
+    """A kind of case whose map, if it is on chip, gives a row in two clocks."""
+    class LateMap(case):
+        kind = f"{case.kind} late map"
+
+        def _params(self, rng, most):
+            params = super()._params(rng, most)
+            return replace(params, map_latency=2) if params.map is Map.CHIP else params
+    return LateMap
 
 
 def _params(rng, most):

@@ -140,6 +140,8 @@ SCENARIOS = (
     scenario(two_snapshots, [spots(11, 128, 300)], {"latency": 2}, block_size=128,
              buffer_depth=16),
     scenario(two_snapshots, [along(0, 128, 600)], {"latency": 1}, block_size=64, buffer_depth=4),
+    scenario(eight_snapshots, [spots(13, 256, 300)], {"latency": 2}, block_size=16,
+             memory_size=1024, shadow_base=1024, addr_width=13, map_latency=2),
 )
 
 

@@ -7,25 +7,35 @@ from sim import params_of, seeded, simulate
 
 SIZES = [1, 2, 31, 32, 33, 64, 72, 96]
 
+#: Blocks of one beat, whose bits are set beside claims, or of more; rows that come a clock later.
+each_kind = pytest.mark.parametrize("beats, latency", [(1, 1), (2, 1), (2, 2)],
+                                    ids=["beside", "shared", "late"])
 
-def params_with(blocks, beats=1):
-    """Of one beat, so that bits are set beside claims, or of more."""
+
+def params_with(blocks, beats=1, latency=1):
     size = 8 * beats * blocks
     params = params_of("one_beat", memory_size=size, block_size=8 * beats, addr_width=16,
-                       shadow_base=1 << (size - 1).bit_length())
+                       shadow_base=1 << (size - 1).bit_length(), map_latency=latency)
     assert params.map_beside == (beats == 1)
     return params
 
 
 class Model:
-    """The copied blocks, and what the reads and the set of the clock before lead to."""
+    """The copied blocks, and what the reads and the set of the clock before lead to.
 
-    def __init__(self, blocks):
-        self.blocks = blocks
+    With a latency of 2 a read leads to it a clock later.
+    """
+
+    def __init__(self, blocks, latency=1):
+        self.blocks, self.latency = blocks, latency
         self.bits = min(32, max(2, 1 << (blocks - 1).bit_length()))
         self.rows = -(-blocks // 32)
         self.copied = set()
+        self.forget()
+
+    def forget(self):
         self.looked = self.scanned = self.probed = self.setting = None
+        self.late = None, None      # what comes in the clock behind
 
     def row(self, index):
         return sum(1 << bit for bit in range(self.bits)
@@ -44,12 +54,18 @@ class Model:
 
     def step(self, pins):
         """Follows the clock that ends now."""
-        if pins.look:
-            self.looked = self.row(pins.look_row)
-            self.own = (1 << min(self.bits, self.blocks - 32 * pins.look_row)) - 1
-        self.scanned = self.row(pins.scan_row) if pins.scan else None
-        there = pins.scan and 32 * pins.scan_row + pins.probe < self.blocks
-        self.probed = pins.probe if there else None
+        reads = [(row, self.row(row)) if read else None for read, row in (
+            (pins.look, pins.look_row), (pins.scan, pins.scan_row))]
+        if self.latency == 2:
+            reads, self.late = self.late, reads
+        look, scan = reads
+        if look is not None:
+            row, self.looked = look
+            self.own = (1 << min(self.bits, self.blocks - 32 * row)) - 1
+        self.scanned = self.probed = None
+        if scan is not None:
+            row, self.scanned = scan
+            self.probed = pins.probe if 32 * row + pins.probe < self.blocks else None
         if self.setting is not None:
             self.copied.add(self.setting)
         self.setting = pins.set.payload if pins.set.valid and pins.set.ready else None
@@ -67,7 +83,7 @@ async def fill(pins, model, rng, until, *, beside):
     """Sets random blocks until ``until`` are copied, under random reads."""
     left = sorted(set(range(model.blocks)) - model.copied)
     rng.shuffle(left)
-    model.looked = model.scanned = model.probed = model.setting = None
+    model.forget()
     pins.set.valid = 0
     idle = 0
     while idle < 4:
@@ -98,20 +114,21 @@ async def all_rows(pins, model):
         pins.look_row = pins.scan_row = row
         await pins.tick()
         pins.look = pins.scan = 0
+        await pins.tick(model.latency - 1)
         assert pins.look_data == pins.scan_data == model.row(row)
 
 
-@pytest.mark.parametrize("beats", [1, 2])
+@each_kind
 @pytest.mark.parametrize("blocks", SIZES)
-def test_snapshots_follow_one_another(blocks, beats):
+def test_snapshots_follow_one_another(blocks, beats, latency):
     """Restarts of a full map, sweeps of one that is not, and a reset of each."""
     rng = seeded(blocks)
-    params = params_with(blocks, beats)
+    params = params_with(blocks, beats, latency)
 
     async def script(pins):
         await swept(pins, params)
         for how in "restart restart sweep restart sweep restart reset restart reset".split():
-            model = Model(blocks)
+            model = Model(blocks, latency)
             await all_rows(pins, model)
             if rng.random() < 0.5:
                 await pins.pulse("restart")     # allowed: no bit was set
@@ -221,11 +238,11 @@ def test_sweep_in_the_clock_of_a_set():
     simulate(CopyMap(params), script)
 
 
-@pytest.mark.parametrize("beats", [1, 2])
-def test_summary(beats):
+@each_kind
+def test_summary(beats, latency):
     """A bit of the summary is set when its row is complete, in every phase."""
     blocks = 33 * 32 + 5
-    params = params_with(blocks, beats)
+    params = params_with(blocks, beats, latency)
     assert params.map_summary and params.map_words == 2
 
     async def copy(pins, model, row):
@@ -235,7 +252,7 @@ def test_summary(beats):
             await pins.tick(2)
             model.copied.add(block)
         pins.set.valid = 0
-        await pins.tick(2)
+        await pins.tick(1 + latency)
 
     async def check(pins, model):
         for word in range(2):

@@ -25,7 +25,7 @@ unbounded = pytest.mark.skipif(not have_abc(), reason="needs ABC: apt-get instal
 
 #: What is proved for any number of clocks, each from one to the next.
 PROVED = ("whole", "whole strict", "whole beside", "whole longer", "whole deeper",
-          "whole deep notes")
+          "whole deep notes", "whole late map")
 
 #: Defects that break no contract of a core with one port and one memory: what they break instead.
 ELSEWHERE = {
@@ -47,6 +47,8 @@ ELSEWHERE = {
     "complete row not written": "a map in the memory",
     "other row of the line taken for this one": "a map in the memory",
     "initiator may write the map": "a map in the memory",
+    "row taken for there before it comes": "a map that gives a row in two clocks",
+    "job that left while its row came": "a map that gives a row in two clocks",
     "row beside overwritten": "a map in the memory",
 }
 

@@ -39,11 +39,14 @@ class Proof:
 PROOFS = (
     Proof("copy map", "pdr", 12, 22, "phase not flipped", 22),
     Proof("copy map beside", "pdr", 12, 22, "phase not flipped", 22),
+    Proof("copy map late", "pdr", 12, 22, "phase not flipped", 22),
     Proof("gate pipelined", "pdr", 8, 8, "stale row", 10),
+    Proof("gate late map", "pdr", 8, 8, "row taken for there before it comes", 10),
     Proof("gate classic", "pdr", 8, 8, "stale grant", 10),
     Proof("arbiter pipelined", "pdr", 8, 10, "wrong priority that starves", 8),
     Proof("arbiter classic", "pdr", 8, 10, "wrong priority that starves", 8),
     Proof("axi4 gate", "bmc", 10, 7, "stale row", 8),
+    Proof("axi4 gate late map", "bmc", 9, 8, "stale row", 9),
     Proof("axi4 gate map", "bmc", 9, 7, "stale grant", 8),
     Proof("axi4 gate pages", "bmc", 8, 7, "a short burst over a block edge", 8),
     Proof("copy reader", "pdr", 12, 17, "beat read twice after a visit", 14),
@@ -55,6 +58,7 @@ PROOFS = (
     Proof("sequencer", "pdr", 12, 26, "a claim too many", 14),
     Proof("sequencer strict", "pdr", 12, 16, "a claim too many", 14),
     Proof("sequencer beside", "pdr", 12, 26, "a claim too many", 14),
+    Proof("sequencer late map", "pdr", 12, 30, "job that left while its row came", 16),
 )
 
 

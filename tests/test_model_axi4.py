@@ -11,11 +11,14 @@ from memsnap_sim.model import FixedLatency
 from model_axi4_random import Axi4Case
 from model_compare import check_one_too_many, compare, is_noticed, long_seeds, model
 from model_mutants import AXI4_MUTANTS, changed_model
+from model_random import with_late_map
 
 SEED = os.environ.get("MEMSNAP_SEED")
 BEATS = int(os.environ.get("MEMSNAP_BEATS", "64"))
 # Both kinds of memory, both places of map and shadow, one port and more
 SEEDS = [2, 4, 9, 12, 13, 16] if SEED is None else [int(SEED)]
+# With a map of a latency of 2; in the last two a held write's row comes once more
+LATE = [0, 1, 10, 12] if SEED is None else [int(SEED)]
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -23,9 +26,19 @@ def test_model_agrees_with_rtl_on_axi4(seed):
     compare(Axi4Case(seed, beats=BEATS))
 
 
+@pytest.mark.parametrize("seed", LATE)
+def test_model_agrees_with_rtl_on_axi4_where_rows_come_late(seed):
+    compare(with_late_map(Axi4Case)(seed, beats=BEATS))
+
+
 @pytest.mark.parametrize("seed", long_seeds(2000))
 def test_model_agrees_with_rtl_on_many(seed):
     compare(Axi4Case(seed, beats=128))
+
+
+@pytest.mark.parametrize("seed", long_seeds(1200, first=990))
+def test_model_agrees_with_rtl_on_many_where_rows_come_late(seed):
+    compare(with_late_map(Axi4Case)(seed, beats=64))
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +61,7 @@ def many_known():
     cases = [Axi4Case(seed, beats=96) for seed in (*range(3000, 3024), 3134)]
     cases.append(Axi4Case(4015, beats=300))
     cases[-1].options |= {"memory": FixedLatency(clocks=116), "pace": 0}
+    cases += [with_late_map(Axi4Case)(seed, beats=64) for seed in LATE]
     return [(case, case.rtl(model(case).start)) for case in cases]
 
 

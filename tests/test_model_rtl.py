@@ -12,12 +12,14 @@ from memsnap_sim.model import FixedLatency, accesses_of
 from memsnap_sim.model.accesses import beats_of
 from model_compare import check_one_too_many, compare, is_noticed, long_seeds, model
 from model_mutants import MUTANTS, changed_model
-from model_random import Case
+from model_random import Case, with_late_map
 
 SEED = os.environ.get("MEMSNAP_SEED")
 BEATS = int(os.environ.get("MEMSNAP_BEATS", "64"))
 # Two of the first thirty have a map with a summary, which takes long; one will do here
 SEEDS = [*range(29), 30] if SEED is None else [int(SEED)]
+# With a map of a latency of 2; in the last two an ask takes the place of a proposal
+LATE = [*range(6), 20, 34] if SEED is None else [int(SEED)]
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -39,6 +41,17 @@ def test_model_agrees_with_rtl_where_a_write_went_on_before_its_grant(seed):
     compare(Case(seed, beats=96))
 
 
+@pytest.mark.parametrize("seed", LATE)
+def test_model_agrees_with_rtl_where_rows_come_late(seed):
+    compare(with_late_map(Case)(seed, beats=96 if SEED is None else BEATS))
+
+
+@pytest.mark.parametrize("seed", [971])
+def test_model_agrees_with_rtl_where_the_scan_begins_behind_a_region(seed):
+    """The row that is read before the regions are done is not the scan's."""
+    compare(with_late_map(Case)(seed, beats=96))
+
+
 def test_the_access_after_a_refused_one_starts_the_snapshot():
     """The refused one is answered in that clock, and the other is taken in the next."""
     case = Case(0, beats=64)
@@ -52,6 +65,11 @@ def test_the_access_after_a_refused_one_starts_the_snapshot():
 @pytest.mark.parametrize("seed", long_seeds(2100))
 def test_model_agrees_with_rtl_on_many(seed):
     compare(Case(seed, beats=256))
+
+
+@pytest.mark.parametrize("seed", long_seeds(1200, first=990))
+def test_model_agrees_with_rtl_on_many_where_rows_come_late(seed):
+    compare(with_late_map(Case)(seed, beats=96))
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +99,7 @@ def many_known():
     # The first three: a write that goes on before its grant; a row of a map in the memory that was
     # just replaced; a wanted beat whose read nothing is in the way of, so that no port is kept
     cases = [Case(seed, beats=96) for seed in (188, 1964, 3157, *range(3000, 3024))]
+    cases += [with_late_map(Case)(seed, beats=96) for seed in LATE]
     return [(case, case.rtl(model(case).start)) for case in cases]
 
 

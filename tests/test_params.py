@@ -85,6 +85,10 @@ RANGES = [
      "memory, not 16, because its rows are 32 bits; use map='chip'"),
     (dict(map="memory", map_bits=4096), "map_bits must be None with a map in the memory, not 4096; "
      "map_cache says how many rows are kept on chip"),
+    (dict(map_latency=0), "map_latency must be 1 or 2 clocks, not 0"),
+    (dict(map_latency=3), "map_latency must be 1 or 2 clocks, not 3"),
+    (dict(map="memory", map_latency=2), "map_latency must be 1 with a map in the memory, not 2; "
+     "its rows are cached in distributed RAM"),
     (dict(map="memory", map_cache=3), "map_cache must be a power of two from 2 to 1024, not 3"),
     (dict(map="memory", map_cache=2048), "map_cache must be a power of two from 2 to 1024, not "
      "2048"),
@@ -119,7 +123,7 @@ def test_refusal(kind, settings, message):
     dict(block_size=65536),
     dict(data_width=64, addr_width=64, memory_base=1 << 63, shadow_base=(1 << 64) - 0x10000),
     dict(addr_width=17),
-    dict(map_bits=1024),
+    dict(map_bits=1024), dict(map_latency=2), dict(map_latency=2, block_size=4),
     dict(map="memory"),
     dict(map="memory", map_base=0x1040, map_cache=1024, data_width=64),
     dict(map="memory", memory_size=128, memory_base=128, shadow_base=0),

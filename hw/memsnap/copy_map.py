@@ -10,7 +10,7 @@ from .arithmetic import is_at_end
 from .params import MAP_ROW_BITS
 from .row_summary import RowSummary
 
-__all__ = ["CopyMap", "bit_of", "look_names", "map_members", "probed_bit", "row_of"]
+__all__ = ["CopyMap", "bit_of", "look_names", "look_there", "map_members", "probed_bit", "row_of"]
 
 _BIT_BITS = exact_log2(MAP_ROW_BITS)
 
@@ -55,6 +55,16 @@ def map_members(params):
     }
 
 
+def look_there(m, params, look, row):
+    """Whether, and for which row, ``look_data`` has what was read from the next clock on."""
+    if params.map_latency == 1:
+        return look, row
+    there = Signal(name="there")
+    there_row = Signal.like(row, name="there_row")
+    m.d.sync += [there.eq(look), there_row.eq(row)]
+    return there, there_row
+
+
 def probed_bit(m, row, probe):
     """The bit of ``row``, which was read in the clock before, that ``probe`` said in that clock.
 
@@ -81,7 +91,8 @@ class CopyMap(wiring.Component):
 
     From ``restart`` or the end of a sweep on, bits only ever turn from 0 to 1, each by its own
     ``set``. What was set is seen by a read that is presented in the clock after ``set_done`` or
-    later; a read in the clock of ``set_done`` still gives the old row.
+    later; a read in the clock of ``set_done`` still gives the old row. With a ``map_latency`` of 2
+    what was read comes a clock later than is said below.
 
     Parameters
     ----------
@@ -104,8 +115,8 @@ class CopyMap(wiring.Component):
     scan_first : ``In(1)``
         In a clock with ``set``: there is a scan. Sooner in the clock than ``scan``.
     probe, probe_copied : ``In(range(map_row_bits))``, ``Out(1)``
-        Of ``scan_data`` the bit that ``probe`` said in the clock of the read, sooner in the clock,
-        if there is a block for it.
+        Of ``scan_data`` the bit that ``probe`` said in the clock before, sooner in the clock, if
+        there is a block for it.
     word, word_data
         Only with a summary: see :class:`memsnap.row_summary.RowSummary`.
     set : ``In(stream.Signature(block_bits))``
@@ -137,30 +148,44 @@ class CopyMap(wiring.Component):
         write = ram.write_port()
 
         phase = Signal()
+        late = self._params.map_latency > 1     # what was read goes into a register first
 
         in_last_row = (blocks - 1) % row_bits + 1
         beyond = Const((1 << row_bits) - (1 << in_last_row), row_bits)
 
-        def seen(port, row):
+        def seen(data, row):
             last = row == self._params.map_rows - 1
-            return (port.data ^ phase.replicate(row_bits)) | Mux(last, beyond, 0)
+            return (data ^ phase.replicate(row_bits)) | Mux(last, beyond, 0)
 
         # Reads
         scan_at = Signal.like(self.scan_row)
+        scanned, scanned_at = scan.data, scan_at
+        if late:
+            scanned = Signal.like(scan.data, name="scanned")
+            scanned_at = Signal.like(scan_at, name="scanned_at")
+            m.d.sync += [scanned.eq(scan.data), scanned_at.eq(scan_at)]
         m.d.comb += [
-            self.scan_data.eq(seen(scan, scan_at)),
-            self.probe_copied.eq(probed_bit(m, scan.data, self.probe) ^ phase),
+            self.scan_data.eq(seen(scanned, scanned_at)),
+            self.probe_copied.eq(probed_bit(m, scanned, self.probe) ^ phase),
             self.flip.eq(phase),
         ]
         for name in look_names(self._params):
             read, row = getattr(self, name), getattr(self, name + "_row")
             look = ram.read_port()
             look_at = Signal.like(row, name=name + "_at")
+            raw, at = look.data, look_at
+            if late:
+                there = Signal(name=name + "_there")
+                raw = Signal.like(look.data, name=name + "_kept")
+                at = Signal.like(row, name=name + "_kept_at")
+                m.d.sync += there.eq(read)
+                with m.If(there):
+                    m.d.sync += [raw.eq(look.data), at.eq(look_at)]
             m.d.comb += [
                 look.en.eq(read),
                 look.addr.eq(row),
-                getattr(self, name + "_data").eq(seen(look, look_at)),
-                getattr(self, name + "_raw").eq(look.data),
+                getattr(self, name + "_data").eq(seen(raw, at)),
+                getattr(self, name + "_raw").eq(raw),
             ]
             with m.If(read):
                 m.d.sync += look_at.eq(row)
@@ -219,12 +244,19 @@ class CopyMap(wiring.Component):
             m.submodules.summary = summary = RowSummary(self._params)
             m.d.comb += [
                 summary.phase.eq(phase),
-                summary.set.eq(self.set_done & (seen(old, old_at) | mask).all()),
-                summary.set_word.eq(row_of(old_at)),
-                summary.set_bit.eq(bit_of(old_at)),
                 summary.clear.eq(self.sweeping),
                 summary.clear_word.eq(sweep_row),
                 summary.word.eq(self.word),
                 self.word_data.eq(summary.data),
+            ]
+            was_set, was, its_row, its_mask = self.set_done, old.data, old_at, mask
+            if late:
+                was_set, its_mask = Signal(), Signal.like(mask)
+                m.d.sync += [was_set.eq(self.set_done), its_mask.eq(mask)]
+                was, its_row = scanned, scanned_at
+            m.d.comb += [
+                summary.set.eq(was_set & (seen(was, its_row) | its_mask).all()),
+                summary.set_word.eq(row_of(its_row)),
+                summary.set_bit.eq(bit_of(its_row)),
             ]
         return m

@@ -1,6 +1,6 @@
 """The blocks between claim and copied."""
 
-from amaranth.hdl import Array, Cat, Module, Mux, Signal
+from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal
 from amaranth.lib import data, enum, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -45,6 +45,8 @@ class JobTable(wiring.Component):
         The last beat of a job was captured, or its last write was answered.
     find : ``In(block_bits)``
         Looks a block up; the answer comes in the next clock.
+    search : ``In(1)``
+        Else the answer stays as it was. Only where the map gives a row in two clocks.
     found, found_job, found_at : ``Out(1)``, ``Out(range(jobs))``, ``Out(jobs)``
         It was in the table in the clock before, and where; the latter once more, a bit a job.
     found_captured, found_copied : ``Out(1)``
@@ -78,6 +80,7 @@ class JobTable(wiring.Component):
             "copied": In(1),
             "copied_job": In(job),
             "find": In(params.block_bits),
+            **({"search": In(1)} if params.map_latency > 1 else {}),
             "found": Out(1),
             "found_job": Out(job),
             "found_at": Out(params.jobs),
@@ -132,14 +135,17 @@ class JobTable(wiring.Component):
         with m.If(self.claim ^ leaves):
             m.d.sync += used.eq(used + Mux(leaves, -1, 1))
         # No block has two jobs
-        m.d.sync += self.found_at.eq(Cat(busy[index] & (block[index] == self.find)
-                                         for index in range(jobs)))
+        late = self._params.map_latency > 1
+        with m.If(self.search if late else Const(1)):
+            m.d.sync += self.found_at.eq(Cat(busy[index] & (block[index] == self.find)
+                                             for index in range(jobs)))
+        gone = ~Cat(busy) if late else 0    # the job left since, its block copied
         m.d.comb += [
             self.found.eq(self.found_at.any()),
             self.found_job.eq(Cat(
                 Cat(self.found_at[index] for index in range(jobs) if index >> place & 1).any()
                 for place in range(len(self.found_job)))),
-            self.found_captured.eq((self.found_at & Cat(captured)).any()),
+            self.found_captured.eq((self.found_at & (Cat(captured) | gone)).any()),
             self.found_copied.eq((self.found_at & Cat(copied)).any()),
         ]
         for index in reversed(range(jobs)):

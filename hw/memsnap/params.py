@@ -155,6 +155,11 @@ class SnapshotParams:
         Rows of the map in the memory that are kept on chip, a power of two.
     map_bits : int or None
         On-chip bits that the copy map may take, or None for as many as it needs; for a map on chip.
+    map_latency : int
+        Clocks in which a map on chip gives a row, 1 or 2. A map of 2048 blocks or more lies in
+        block RAM, whose data comes late in a clock: with 2 it goes into a register first. The unit
+        then has a higher clock, and a block that is looked up takes one clock more: a held write,
+        and a write to a copied block in another row than the last one.
 
     Raises
     ------
@@ -193,6 +198,7 @@ class SnapshotParams:
     map_base: int | None = None
     map_cache: int = 16
     map_bits: int | None = None
+    map_latency: int = 1
 
     def __post_init__(self):
         self._check_kinds()
@@ -285,14 +291,17 @@ class SnapshotParams:
         """Bits are set in the map beside claims, through a reader of their own.
 
         Where blocks are copied in fewer clocks than the three that claim and bit take one after
-        the other.
+        the other, and a look-up takes one.
         """
-        return self.map is Map.CHIP and self.copy_clocks < 3
+        return self.map is Map.CHIP and self.map_latency == 1 and self.copy_clocks < 3
 
     @property
     def map_clocks(self):
-        """Clocks that a block takes the copy map: two for its claim, one for its bit."""
-        return 2 if self.map_beside else 3
+        """Clocks that a block takes the copy map.
+
+        One to look it up, or two, one for its claim, and one for its bit, if that is not beside.
+        """
+        return self.map_latency + 1 + (not self.map_beside)
 
     @property
     def map_lines(self):
@@ -499,6 +508,8 @@ class SnapshotParams:
                 raise ValueError(f"{name} must fit 32 bits, not {getattr(self, name)!r}")
 
     def _check_map_on_chip(self):
+        if self.map_latency not in (1, 2):
+            raise ValueError(f"map_latency must be 1 or 2 clocks, not {self.map_latency!r}")
         if self.map_base is not None:
             raise ValueError(f"map_base must be None with a map on chip, not {self.map_base:#x}; "
                              f"use map='memory' for a map in the memory")
@@ -516,6 +527,9 @@ class SnapshotParams:
         if self.map_bits is not None:
             raise ValueError(f"map_bits must be None with a map in the memory, not "
                              f"{self.map_bits!r}; map_cache says how many rows are kept on chip")
+        if self.map_latency != 1:
+            raise ValueError(f"map_latency must be 1 with a map in the memory, not "
+                             f"{self.map_latency!r}; its rows are cached in distributed RAM")
         if not _is_power_of_two(self.map_cache) or not 2 <= self.map_cache <= 1024:
             raise ValueError(f"map_cache must be a power of two from 2 to 1024, "
                              f"not {self.map_cache!r}")

@@ -57,6 +57,7 @@ class RowSummary(wiring.Component):
         setting = Signal()
         set_at = Signal.like(self.word)
         bit = Signal.like(self.set_bit)
+        phase = Signal()        # that of the set
         mask = Signal(bits)
         in_last_word = (self._params.map_rows - 1) % bits + 1
         beyond = Const((1 << bits) - (1 << in_last_word), bits)
@@ -67,13 +68,14 @@ class RowSummary(wiring.Component):
             mask.eq(1 << bit),
             put.en.eq(setting | self.clear),
             put.addr.eq(Mux(self.clear, self.clear_word, set_at)),
-            put.data.eq(Mux(self.clear, 0, Mux(self.phase, old.data & ~mask, old.data | mask))),
+            put.data.eq(Mux(self.clear, 0, Mux(phase, old.data & ~mask, old.data | mask))),
         ]
         m.d.sync += [
             at.eq(self.word),
             self.data.eq((get.data ^ self.phase.replicate(bits))
                          | Mux(at == words - 1, beyond, 0)),
             setting.eq(self.set),
+            phase.eq(self.phase),
             set_at.eq(self.set_word),
             bit.eq(self.set_bit),
         ]

@@ -1,6 +1,6 @@
 """Decides what the copier does next: demand, then initial, then background."""
 
-from amaranth.hdl import Const, Module, Mux, Signal
+from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
@@ -22,7 +22,8 @@ class Sequencer(wiring.Component):
     A block is claimed only after a *check*: in one clock its row of the copy map is read and the
     job table is searched for it. A block that is neither copied nor in the table in that clock was
     never claimed, and since nothing else claims blocks, it stays so until the next clock, in which
-    it is claimed. Whatever proposed the block may therefore be out of date.
+    it is claimed. Whatever proposed the block may therefore be out of date. Where the map gives a
+    row in two clocks, the block is claimed a clock later; until then nothing else is.
 
     A held write is answered before any other block is claimed, and jobs are kept free for these.
     Its grant comes when its block is copied or captured, or when its beat is captured (in the
@@ -89,6 +90,7 @@ class Sequencer(wiring.Component):
         job = range(params.jobs)
         row = range(max(2, params.map_rows))
         self._in_memory = params.map is Map.MEMORY
+        self._late = params.map_latency > 1
         self._early = params.release is Release.CAPTURED
         # An ask may come while the beat that another port wants is not asked for yet
         self._overlaps = self._early and params.ports > 1
@@ -149,7 +151,8 @@ class Sequencer(wiring.Component):
         self._grant = Signal()                 # the ask's answer is that the write may go on
         self._begins = Signal()                # its answer is to copy its block, or to go on there
         self._waiting = Signal(params.ports)   # this port's write was found to have to wait
-        self._shown = Signal()                 # the scan of the clock before was software's
+        # A scan was software's: that whose row comes in this clock, that of the next
+        self._shown = Signal(1 + self._late)
         self._stuck = Signal()                 # the last ask found nothing that could be done
         self._again = Signal()                 # a proposal waits for its row
         self._here = Signal()                  # a row has come since
@@ -165,6 +168,7 @@ class Sequencer(wiring.Component):
         copied = Signal()      # the block probed in the clock before is copied
         opens = Signal()       # it is claimed, unless it is copied
         secured = Signal.like(self.secured)
+        looking = Signal()     # the row that was read in the clock before is not there yet
         free_scan = Signal()   # nobody here needs the map's reader in this clock
         known = Const(1)       # the row of the clock before is there
         if self._in_memory:
@@ -193,7 +197,6 @@ class Sequencer(wiring.Component):
             table.fixed.eq(initial.done),
             self.first.eq(table.first),
             self.initial_safe.eq(table.safe),
-            self.probe.eq(bit_of(table.find)),
             copied.eq(self.probe_copied),
             self.open.eq(~copied & opens),
             table.claim.eq(self.open),
@@ -204,12 +207,17 @@ class Sequencer(wiring.Component):
             self.check_job.eq(table.found_job),
             self.check_beat.eq(self.ask.payload.beat),
         ]
-        m.d.sync += probed.eq(table.find)
+        with m.If(~looking):
+            m.d.sync += probed.eq(table.find)
+        if self._late:
+            m.d.comb += [table.search.eq(~looking), self.probe.eq(bit_of(probed))]
+        else:
+            m.d.comb += self.probe.eq(bit_of(table.find))
         if self._in_memory:
             m.d.sync += self.map_urgent.eq(0)
         m.d.sync += self.securing.eq(self.securing & ~secured)
         self._decide(m, table=table, initial=initial, background=background, copied=copied,
-                     opens=opens, free_scan=free_scan, known=known)
+                     opens=opens, free_scan=free_scan, known=known, looking=looking)
         m.d.comb += [
             secured.eq(self.secured & self.securing),
             self.ask.ready.eq(self._grant | secured.bit_select(self.asker, 1)),
@@ -228,7 +236,7 @@ class Sequencer(wiring.Component):
         """The map's reader is wanted for a bit that is to be set."""
         return Const(0) if self._params.map_beside else self.set.valid
 
-    def _decide(self, m, *, table, initial, background, copied, opens, free_scan, known):
+    def _decide(self, m, *, table, initial, background, copied, opens, free_scan, known, looking):
         proposed = Signal()
         proposal = Signal(self._params.block_bits)
         kind = Signal(JobKind)
@@ -265,7 +273,7 @@ class Sequencer(wiring.Component):
         elif self._overlaps:
             looks_again = self.pending
         beside = self._params.map_beside
-        shows = self.map_read & ~self._shown
+        shows = self.map_read & ~self._shown.any()
         # Software's row comes before those of blocks that nobody waits for; with a map in memory
         # after a clock in which none was looked up, since it may have to be fetched
         shows_first = shows & ~self._sets()
@@ -273,6 +281,20 @@ class Sequencer(wiring.Component):
             rested = Signal()
             shows_first &= rested
             m.d.sync += rested.eq(0)
+
+        for_ask = Signal()              # what is looked up is the ask
+        reads = background.scan         # a row for the background copy
+        if self._late:
+            read = Signal()             # it was read in the clock before
+            reads &= ~read
+            m.d.sync += read.eq(0)
+            m.d.comb += background.scanned.eq(read & background.scan)
+
+        def look_up(state):
+            """Goes to ``state`` when the row that is read in this clock is there."""
+            if self._late:
+                m.d.sync += for_ask.eq(state == "ASKED")
+            m.next = "LOOK" if self._late else state
 
         def rests(free):
             """In this clock, if ``free``, nobody here needs the map's reader."""
@@ -289,7 +311,7 @@ class Sequencer(wiring.Component):
                     # Where it is not enabled, there is nothing to set in a map on chip
                     m.d.comb += self.scan.eq(self.enable if self._in_memory else 1)
                     with m.If(self.enable):
-                        m.next = "ASKED"
+                        look_up("ASKED")
                 with m.Elif(shows_first):
                     m.d.comb += free_scan.eq(1)
                 with m.Elif(~self._sets() & proposed):
@@ -297,13 +319,33 @@ class Sequencer(wiring.Component):
                     m.d.comb += self.scan.eq(self.enable & may_claim)
                     rests(~may_claim | (~self.enable if self._in_memory else 0))
                     with m.If(self.enable & may_claim):
-                        m.next = "PROPOSED"
-                with m.Elif(~self._sets() & background.scan & self.enable):
-                    m.d.comb += [self.scan.eq(1), background.scanned.eq(1)]
+                        look_up("PROPOSED")
+                with m.Elif(~self._sets() & reads & self.enable):
+                    m.d.comb += self.scan.eq(1)
+                    if self._late:      # before, the row is another's
+                        m.d.sync += read.eq(initial.done)
+                    else:
+                        m.d.comb += background.scanned.eq(1)
                     if self._in_memory:
                         m.d.sync += scanned.eq(1)
                 with m.Else():
                     rests(1)
+
+            if self._late:
+                with m.State("LOOK"):
+                    # An ask that comes now takes the place of a proposal
+                    m.d.comb += [self.choose.eq(~for_ask), ask_first.eq(asked & ~for_ask)]
+                    with m.If(ask_first):
+                        m.d.comb += self.scan.eq(1)
+                        look_up("ASKED")
+                    with m.Else():
+                        m.d.comb += [looking.eq(1), free_scan.eq(1)]
+                        with m.If(for_ask):
+                            m.next = "ASKED"
+                        with m.Else():
+                            m.next = "PROPOSED"
+                    with m.If(~self.enable):
+                        m.next = "PICK"
 
             with m.State("PROPOSED"):
                 m.d.comb += [
@@ -349,7 +391,7 @@ class Sequencer(wiring.Component):
                         # The beat another port asked for comes first, in a clock or two
                         with m.If(self._begins & self.pending):
                             m.d.comb += [self.scan.eq(1), free_scan.eq(0)]
-                            m.next = "ASKED"
+                            look_up("ASKED")
 
         if self._in_memory:
             m.d.comb += self.scan_row.eq(Mux(
@@ -462,9 +504,9 @@ class Sequencer(wiring.Component):
 
     def _show_map(self, m, *, free_scan):
         """Serves software's window in clocks in which the map's reader is free."""
-        shows = free_scan & self.map_read & ~self._shown & ~self._sets()
+        shows = free_scan & self.map_read & ~self._shown.any() & ~self._sets()
         with m.If(shows):
             m.d.comb += self.scan.eq(1)
-        m.d.sync += self._shown.eq(shows)
-        m.d.comb += self.map_valid.eq(self._shown & getattr(self, "scan_valid", 1))
+        m.d.sync += self._shown.eq(Cat(self._shown, shows)[1:])
+        m.d.comb += self.map_valid.eq(self._shown[0] & getattr(self, "scan_valid", 1))
         m.d.comb += self.map_data.eq(self.scan_data)

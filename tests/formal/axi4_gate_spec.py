@@ -146,8 +146,13 @@ class Axi4GateSpec(wiring.Component):
             core.whole.eq(self.whole),
             asked.eq(core.ask.payload),
         ]
-        with m.If(core.look):
-            m.d.sync += look_data.eq(Mux(self.on_chip, rows.word_select(core.look_row, width), 0))
+        looked, row = core.look, rows.word_select(core.look_row, width)
+        if params.map_latency > 1:      # of a map on chip
+            looked, row = past(m, looked), past(m, row)
+        else:
+            row = Mux(self.on_chip, row, 0)
+        with m.If(looked):
+            m.d.sync += look_data.eq(row)
         grant = core.ask.valid & core.ask.ready & (core.ask.payload.block == block) & (
             self.whole | (asked[:params.span_bits] == self.beat))
         with m.If(grant):
@@ -287,14 +292,15 @@ class Axi4GateSpec(wiring.Component):
             copied.append(~touched | self.copied[block])
         rows = [Cat(blocks[at:at + params.map_row_bits]).any()
                 for at in range(0, params.blocks, params.map_row_bits)]
-        walk = Signal(range(params.blocks + params.map_rows + 1))
-        m.d.comb += walk.eq(sum(blocks) + sum(rows))
+        row_clocks = params.map_rows * params.map_latency
+        walk = Signal(range(params.blocks + row_clocks + 1))
+        m.d.comb += walk.eq(sum(blocks) + sum(rows) * params.map_latency)
         full = rules.owed["aw"] == params.max_in_flight
         draining = self.active & (self._old != 0)
         kept = Signal()
         m.d.comb += kept.eq(s.awvalid & ~s.awready & ~bus.awvalid & ~refusing & ~full & ~draining
                             & ~(barred | core.held & self.fail))
-        top = params.blocks + params.map_rows + 2
+        top = params.blocks + row_clocks + 2
         held = Signal(range(top + 1))          # clocks in a row, before this one
         unanswered = Signal(range(top + 1))    # of these, since the last grant
         unasked = Signal(range(top + 1))       # since the last clock with an ask

@@ -5,6 +5,8 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 from memsnap.copy_map import CopyMap, bit_of, row_of
 
+from .past import past
+
 __all__ = ["CopyMapSpec"]
 
 
@@ -84,19 +86,19 @@ class CopyMapSpec(wiring.Component):
 
     def _check_reads(self, m, dut, bit):
         """Each reader shows the bit as it was in the clock of the read."""
+        # A restart changes what a row that was read before means; users read it anew
+        ends = self.restart | self.sweep | dut.sweeping
         readers = (self.look, self.look_row, dut.look_data), (self.scan, self.scan_row,
                                                               dut.scan_data)
         for index, (read, row, seen) in enumerate(readers):
-            known = Signal()
-            expected = Signal()
             mine = row == row_of(self.block)
-            if index == 0:     # stays until the next read
-                with m.If(read):
-                    m.d.sync += [known.eq(mine), expected.eq(bit)]
-            else:
-                m.d.sync += [known.eq(read & mine), expected.eq(bit)]
-            # A restart changes what a row that was read before means; users read it anew
-            with m.If(self.restart | self.sweep | dut.sweeping):
+            was = bit
+            if self._params.map_latency > 1:      # a clock later
+                read, mine, was = past(m, read), past(m, mine & ~ends), past(m, bit)
+            known, expected = Signal(), Signal()
+            with m.If(read | (index != 0)):       # that of the gate stays until the next read
+                m.d.sync += [known.eq(read & mine), expected.eq(was)]
+            with m.If(ends):
                 m.d.sync += known.eq(0)
             m.d.sync += Assert(~known | (seen.bit_select(bit_of(self.block), 1) == expected),
                                "another bit is read")

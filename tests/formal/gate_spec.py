@@ -123,8 +123,11 @@ class GateSpec(wiring.Component):
             gate.whole.eq(self.whole),
             asked.eq(gate.ask.payload),
         ]
-        with m.If(gate.look):
-            m.d.sync += look_data.eq(self.copied)
+        looked, row = gate.look, self.copied
+        if self._params.map_latency > 1:
+            looked, row = past(m, looked), past(m, row)
+        with m.If(looked):
+            m.d.sync += look_data.eq(row)
         grant = gate.ask.valid & gate.ask.ready & (gate.ask.payload.block == block) & (
             self.whole | (asked[:self._params.span_bits] == self.beat))
         with m.If(grant):

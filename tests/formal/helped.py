@@ -108,6 +108,8 @@ class HelpedSpec(WholeSpec):
         restarts = self._signals["restart"]
         yield Fact(~arming | none | restarts & full, "a map that is not empty")
         yield Fact(~restarts | arming, "restarts, and goes on")
+        if self._params.map_latency > 1:
+            yield from self._window(there=self._active | done, nearly=arming, restarts=restarts)
         yield Fact(~self._in(State.CLEARING) | map_["sweeping"] | none, "a map not swept")
         yield Fact(~self._in(State.IDLE) | none | full, "a map in between")
         yield Fact(~done | full, "done before all is copied")
@@ -118,6 +120,17 @@ class HelpedSpec(WholeSpec):
                      & ~self._jobs["securing"]
                      & ~gate["ask__valid"] & ~gate["granted_valid"] & ~gate["row_known"],
                      "not ready at the instant")
+
+    def _window(self, *, there, nearly, restarts):
+        """What is read for software, on its way to a register and in it, errs on the safe side."""
+        map_ = self._map
+        shows = reversed(self._jobs["_shown"])
+        rows = ((there | nearly, map_["scan_at"], map_.read),
+                (there, map_["scanned_at"], map_["scan_data"]))
+        for shown, asked, (there, at, row) in zip(shows, self._asked, rows, strict=True):
+            yield Fact(~shown | (at == asked), "another row is shown")
+            yield Fact(~there | at | (row & ~map_.bits == 0), "a row shows too much")
+        yield Fact(~restarts | map_["scan_at"] | (map_.read == map_.bits), "restarts on the way")
 
     def _read_jobs(self):
         """What is read, and what ends, is of a job; also of one that is given up."""
@@ -217,11 +230,16 @@ class HelpedSpec(WholeSpec):
         layout = beat_layout(params)
         block = self.beat[params.beat_bits:]
         granted = data.View(layout, gate["granted"])
-        known = self._signals["map.ram.read1"] ^ map_["phase"].replicate(len(map_.bits))
+        phase = map_["phase"].replicate(len(map_.bits))
+        known = map_["look_raw"] ^ phase
         yield Fact(~(gate["granted_valid"] & (granted.block == block)
                      & (gate["granted_whole"] | (granted.as_value() == self.beat)))
                    | self._is_captured, "granted, not captured")
         yield Fact(~gate["row_known"] | (known & ~map_.bits == 0), "a row shows too much")
+        if params.map_latency > 1:
+            coming = map_["ram.read1"] ^ phase
+            yield Fact(gate["there"] == map_["look_there"], "a row that does not come")
+            yield Fact(~gate["there"] | (coming & ~map_.bits == 0), "a row will show too much")
 
         ask = data.View(layout, gate["ask__payload"])
         job, due = reader["now"], reader["due0"]
@@ -230,9 +248,9 @@ class HelpedSpec(WholeSpec):
         old = Mux(gate["was_active"], gate["left"], gate["in_flight"] + gate["newest"])
         yield Fact(gate["drained"] == (old == 0), "drained")
         yield Fact(jobs.picking & ~secure | (old == 0), "not drained")
-        yield Fact(~(jobs.asked | secure) | gate["ask__valid"], "nobody asks")
-        yield Fact(~(jobs.asked & secure), "asked for twice")
-        yield Fact(~jobs.asked | (ask.block == jobs["probed"]), "another block is asked for")
+        yield Fact(~(jobs.asking | secure) | gate["ask__valid"], "nobody asks")
+        yield Fact(~(jobs.asking & secure), "asked for twice")
+        yield Fact(~jobs.asking | (ask.block == jobs["probed"]), "another block is asked for")
         distance = (ask.beat - reader["first"])[:len(reader["distance"])]
         yield Fact(~jobs.asked | reader["new"] | (reader["distance"] == distance),
                    "another beat is checked")

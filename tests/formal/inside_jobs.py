@@ -17,6 +17,8 @@ class MapInside(Part):
     ----------
     bits : Value
         The blocks that are copied.
+    read : Value
+        What was read of them in the clock before.
     """
 
     def __init__(self, m, signals, params):
@@ -24,7 +26,9 @@ class MapInside(Part):
         self._blocks = params.blocks
         self._beside = params.map_beside
         self._row = self.words("ram")[0]
-        self.bits = self.let("bits", self._row ^ self["phase"].replicate(len(self._row)))
+        phase = self["phase"].replicate(len(self._row))
+        self.bits = self.let("bits", self._row ^ phase)
+        self.read = self["ram.read0"] ^ phase
 
     def copied(self, block):
         """Whether the bit of a block is set."""
@@ -58,9 +62,17 @@ class JobsInside(Part):
         self._strict = params.release is Release.COPIED
         self.busy, self.block, self.captured, self.copied = (
             table.each(name) for name in ("busy", "block", "captured", "copied"))
+        self._late = params.map_latency > 1
         state = self["fsm_state"]
-        self.asked, self.proposed = state == 1, state == 2
-        self.picking = state == 0
+        states = "picking looking asked proposed" if self._late else "picking asked proposed"
+        self._states = {name: state == index for index, name in enumerate(states.split())}
+        self.picking, self.asked, self.proposed = (
+            self._states[name] for name in ("picking", "asked", "proposed"))
+        # An ask or a proposal is being looked up, or was
+        self.asking, self.proposing = self.asked, self.proposed
+        if self._late:
+            self.asking |= self._states["looking"] & self["for_ask"]
+            self.proposing |= self._states["looking"] & ~self["for_ask"]
 
     def empty(self):
         """No job."""
@@ -74,7 +86,7 @@ class JobsInside(Part):
     def holds(self, map_):
         """A block is in the table once, and not in the map."""
         table = self._table
-        yield Fact(self["fsm_state"] < 3, "no such state")
+        yield Fact(any_of(self._states.values()), "no such state")
         if self._strict:
             yield Fact(~self["securing"], "beats are not secured one by one")
         yield Fact(table["used"] == count(self.busy), "used is another count")
@@ -99,14 +111,18 @@ class JobsInside(Part):
         table = self._table
         found, job = table["found"], table["found_job"]
         checked = self.asked | self.proposed
-        seen = (map_["ram.read0"] ^ map_["phase"].replicate(len(map_.bits))).bit_select(probed, 1)
-        yield Fact(~(checked & seen) | map_.copied(probed), "copied: it is not")
-        yield Fact(~(checked & ~seen & ~found) | ~map_.copied(probed) & ~self.of(probed),
-                     "unclaimed: it is not")
-        yield Fact(~(checked & found) | (self.block[job] == probed)
-                     & (self.busy[job] | map_.copied(probed)), "found: it is not")
-        yield Fact(~(checked & found) | (table["found_at"] == 1 << job), "found twice")
+        rows = [(checked, map_.read)]
+        if self._late:      # it is on its way to a register, or there
+            rows = [(self._states["looking"], map_.read), (checked, map_["scan_data"])]
+        for there, row in rows:
+            seen = row.bit_select(probed, 1)
+            yield Fact(~(there & seen) | map_.copied(probed), "copied: it is not")
+            yield Fact(~(there & ~seen & ~found) | ~map_.copied(probed) & ~self.of(probed),
+                       "unclaimed: it is not")
+            yield Fact(~(there & found) | (self.block[job] == probed)
+                       & (self.busy[job] | map_.copied(probed)), "found: it is not")
+            yield Fact(~(there & found) | (table["found_at"] == 1 << job), "found twice")
         bit = bit_of(probed)[:exact_log2(len(map_.bits))]
         yield Fact(~checked | (map_["pair"] == 1 << bit[1:]) & (map_["odd"] == bit[0]),
                    "another bit is probed")
-        yield Fact(~self.proposed | ~Cat(self.busy).all(), "no job is free")
+        yield Fact(~self.proposing | ~Cat(self.busy).all(), "no job is free")

@@ -14,6 +14,8 @@ from memsnap.control import Refusal, State
 from memsnap.copy_map import bit_of, row_of
 from memsnap.core import SnapshotCore
 
+from .past import past
+
 __all__ = ["WholeSpec"]
 
 
@@ -230,10 +232,11 @@ class WholeSpec(wiring.Component):
     def _check_map(self, m, core, is_image):
         """C2: software sees the bits of copied blocks alone."""
         block = self.beat[self._params.beat_bits:]
-        mine = Signal()
+        self._asked = [past(m, self.map_row)]       # the rows whose bits may come
+        if self._params.map_latency > 1:
+            self._asked.append(past(m, *self._asked))
         m.d.sync += [
-            mine.eq(self.map_row == row_of(block)),
-            Assert(~(core.control.map_valid & mine
+            Assert(~(core.control.map_valid & (self._asked[-1] == row_of(block))
                      & core.control.map_data.bit_select(bit_of(block), 1)) | is_image,
                    "C2: a block that the map shows as copied differs"),
         ]

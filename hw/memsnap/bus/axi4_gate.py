@@ -5,7 +5,7 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import exact_log2
 
-from ..copy_map import bit_of, row_of
+from ..copy_map import bit_of, look_there, row_of
 from ..params import Shadow
 from ..ranges import beat_layout
 from . import axi4
@@ -31,7 +31,8 @@ class Axi4Gate(wiring.Component):
     while not ``active``. A burst in one block that is copied takes no clock if its row is at hand
     and up to date, else one. One of several blocks that are copied is walked through: it takes a
     clock for each block, less one if the row of the first was at hand, and one more for each
-    further row. A row that is complete takes three clocks at the most.
+    further row. A row that is complete takes three clocks at the most. All this with a map that
+    gives a row in a clock; where it takes two, each row that is not at hand takes one more.
 
     Parameters
     ----------
@@ -165,8 +166,12 @@ class Axi4Gate(wiring.Component):
             core.look.eq(hold & ~(walking & row_here)),
             core.look_row.eq(row_of(Mux(walking, at.block, start.block))),
         ]
-        with m.If(core.look):
-            m.d.sync += [row_known.eq(1), row.eq(core.look_row)]
+        there, there_row = look_there(m, self._params, core.look, core.look_row)
+        with m.If(there):
+            m.d.sync += [row_known.eq(1), row.eq(there_row)]
+        settled = row_here      # nothing more is told of the row in the next clock
+        if self._params.map_latency > 1:
+            settled &= ~there
         # What is known of a row stays true, also if the look at it finds it no longer on chip
         m.d.sync += row_copied.eq(row_known & (row == core.look_row)
                                   & (core.look_data.all() | walking & row_copied))
@@ -202,7 +207,7 @@ class Axi4Gate(wiring.Component):
             walking.eq(self.s.awvalid & ~self.s.awready),
             # What is found from registers, and from a row that was read for it, changes with a
             # grant alone
-            stuck.eq(may_hold & walking & row_here & asks & ~(core.ask.valid & core.ask.ready)),
+            stuck.eq(may_hold & walking & settled & asks & ~(core.ask.valid & core.ask.ready)),
         ]
         with m.If(~core.ask.valid):
             m.d.sync += [core.ask.valid.eq(may_hold & asks), core.ask.payload.eq(here)]

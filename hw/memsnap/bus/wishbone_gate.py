@@ -4,7 +4,7 @@ from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from ..copy_map import bit_of, row_of
+from ..copy_map import bit_of, look_there, row_of
 from ..params import Map, Shadow
 from ..ranges import beat_layout, in_map, in_range, place_of
 from . import wishbone
@@ -24,8 +24,8 @@ class WishboneGate(wiring.Component):
     The row of the map that was read last, and the place that was granted last, are kept. During a
     snapshot a bit only turns from 0 to 1, so what is kept errs on the safe side; both are forgotten
     while not ``active``. A write to a copied block takes no clock if its row is at hand and up to
-    date, else one. Each write to the memory reads its row, held or not; where the map is in the
-    memory, and a row may have to be fetched, only one that is held.
+    date, else as many as the map takes for a row. Each write to the memory reads its row, held or
+    not; where the map is in the memory, and a row may have to be fetched, only one that is held.
 
     Parameters
     ----------
@@ -61,7 +61,8 @@ class WishboneGate(wiring.Component):
         A write is being held in this clock.
     comes : ``Out(1)``
         There may be a request at ``m`` in this clock: what is known early in the clock. 0 from the
-        third clock of a held write on, but for the one after its place is granted.
+        clock of a held write on that follows the one in which its row is there, but for the one
+        after its place is granted.
     offers : ``Out(1)``
         There is a request at ``m`` in this clock, unless it is a write that is held.
     """
@@ -148,13 +149,18 @@ class WishboneGate(wiring.Component):
             self.look_row.eq(row_of(place.block)),
             self.look.eq((hold if self._params.map is Map.MEMORY else sees) & ~looked),
         ]
+        seen = looked           # the row was there in the clock before, or is so now
+        if self._params.map_latency > 1:
+            seen = Signal(name="seen")
+            m.d.sync += seen.eq(hold & looked)
         m.d.sync += [
             looked.eq(hold),
-            settled.eq(hold & looked & ~(self.ask.valid & self.ask.ready)),
+            settled.eq(hold & seen & ~(self.ask.valid & self.ask.ready)),
         ]
         m.d.comb += self.comes.eq(self.s.cyc & self.s.stb & ~settled & ~self._refusing)
-        with m.If(self.look):
-            m.d.sync += [row_known.eq(1), row.eq(self.look_row)]
+        there, there_row = look_there(m, self._params, self.look, self.look_row)
+        with m.If(there):
+            m.d.sync += [row_known.eq(1), row.eq(there_row)]
 
         m.d.sync += self.ask.valid.eq(self.active & Mux(self.ask.valid, ~self.ask.ready, hold))
         with m.If(~self.ask.valid):     # of no consequence before it is

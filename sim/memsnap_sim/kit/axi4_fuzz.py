@@ -44,8 +44,9 @@ def axi4_params(rng, latency=1, *, clocks=_CLOCKS, timeouts=(400, 1000),
     span = 1 << (memory_size - 1).bit_length()
     places = rng.sample(range(4), 2)
     ports = rng.choice(ports)
+    in_memory = random_map(rng, data_width, block_size, blocks, places[0] * span)
     return SnapshotParams(
-        **random_map(rng, data_width, block_size, blocks, places[0] * span), bus="axi4",
+        **in_memory, bus="axi4",
         registers=rng.choice(["axi4-lite", "axi4-lite", "wishbone"]),
         id_width=rng.choice([1, 2, 4, 4, 8]), user_width=rng.choice([0, 0, 1, 5]),
         copier_port=rng.choice(["shared", "shared", "own"]),
@@ -59,7 +60,8 @@ def axi4_params(rng, latency=1, *, clocks=_CLOCKS, timeouts=(400, 1000),
         shadow=rng.choice(["same", "same", "separate"]), retry=rng.random() < 0.3,
         release=rng.choice(["captured", "copied"]), regions=rng.choice([1, 2, 4]),
         timeout=rng.choice(timeouts),
-        share=rng.choice([0, *shares] if ports == 1 else shares))
+        share=rng.choice([0, *shares] if ports == 1 else shares),
+        map_latency=1 if in_memory else rng.choice([1, 1, 2]))
 
 
 def axi4_traffic(rng, params, *, busy=False):

@@ -91,8 +91,9 @@ def random_params(rng, latency=1):
     places = rng.sample(range(4), 2)
     ports = rng.choice([1, 1, 1, 2, 2, 3, 4])
     addr_width = max(8, (4 * span - 1).bit_length()) + rng.choice([0, 0, 4])
+    in_memory = random_map(rng, data_width, block_size, blocks, places[0] * span)
     return SnapshotParams(
-        **random_map(rng, data_width, block_size, blocks, places[0] * span),
+        **in_memory,
         data_width=data_width, addr_width=addr_width, block_size=block_size,
         memory_size=memory_size, memory_base=places[0] * span, shadow_base=places[1] * span,
         buffer_depth=rng.choice([4, 8, 16, 64]),
@@ -103,7 +104,8 @@ def random_params(rng, latency=1):
         regions=rng.choice([1, 2, 4]), pipelined=pipelined,
         features=frozenset(name for name in ("rty", "lock", "cti", "bte") if rng.random() < 0.3),
         timeout=rng.choice([400, 1000]),
-        share=rng.choice([0, 1, 4, 16] if ports == 1 else [1, 4, 16]))
+        share=rng.choice([0, 1, 4, 16] if ports == 1 else [1, 4, 16]),
+        map_latency=1 if in_memory else rng.choice([1, 1, 2]))
 
 
 def random_traffic(rng, params, *, busy=False):

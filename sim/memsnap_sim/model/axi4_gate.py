@@ -4,7 +4,7 @@ A burst may touch several blocks, and rows of the map: the gate walks through th
 ``here``, the first beat that it does not know to be permitted.
 """
 
-from . import axi4_initiator, copy_map
+from . import axi4_initiator, gate
 from ._compiled import compiled
 
 __all__ = ["decide", "step"]
@@ -84,8 +84,11 @@ def decide(g, x, i, o, u, a):
 
 
 @compiled
-def _walk(g, x, u, a, port):
-    """The clock's end of one in which a write is held: looks, goes on, or asks."""
+def _walk(g, x, u, a, port, coming):
+    """The clock's end of one in which a write is held: looks, goes on, or asks.
+
+    ``coming`` says that a row is there from the next clock on.
+    """
     p, w = u.params, u.wires
     block = x.here >> p.beat_bits
     asked = g.ask
@@ -95,7 +98,7 @@ def _walk(g, x, u, a, port):
     all_of_row = (1 << min(32, p.blocks - (block >> 5 << 5))) - 1
     x.row_copied = x.row_here and (g.row_bits & all_of_row == all_of_row or row_copied)
     x.walking = 1
-    x.stuck = not came and x.row_here and not moves and not (
+    x.stuck = not came and x.row_here and not coming and not moves and not (
         x.here_copied or x.here_granted or w.granted[port])
     x.at = x.here
     if not moves:
@@ -109,9 +112,7 @@ def _walk(g, x, u, a, port):
     else:
         x.at = x.here + 1
     if came or not x.row_here:
-        g.row_known = 1
-        g.row = block >> 5
-        g.row_bits = copy_map.read(u, a, g.row)
+        gate.look(g, u, a, block >> 5)
     if not w.granted[port]:
         return
     g.ask_valid = 0
@@ -135,8 +136,10 @@ def step(g, x, i, o, u, a, read, written):
     x.stuck = 0
     refused = (w.refuse[port] and x.in_flight[_WRITE] == 0 and not x.dropping
                and not x.answering)
+    coming = g.reads
+    gate.show(g, u)
     if w.hold[port]:
-        _walk(g, x, u, a, port)
+        _walk(g, x, u, a, port, coming)
     elif w.granted[port]:
         g.ask_valid = 0
     if w.taken[port] or refused or not axi4_initiator.offers(o, _WRITE):

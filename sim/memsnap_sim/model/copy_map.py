@@ -29,19 +29,27 @@ def step(u, a):
     m, w = u.map, u.wires
     if u.params.in_memory:
         map_memory.step(u, a)
+    elif u.params.map_latency > 1:
+        u.sequencer.row_bits = u.sequencer.behind
+        if w.scan:
+            u.sequencer.behind = a.rows[w.scan_row]
     elif w.scan:
         u.sequencer.row_bits = a.rows[w.scan_row]
     if m.completing:
         # The summary follows a clock later
         a.words[m.word >> 5] |= 1 << (m.word & 31)
         m.completing = 0
+    if m.completes:     # and another clock where the rows go into a register first
+        m.completing = 1
+        m.completes = 0
     if w.set_done:
         row = m.block >> 5
         a.rows[row] |= 1 << (m.block & 31)
         m.count += 1
         m.whole = a.rows[row] == 0xffff_ffff
         if u.params.words and m.whole:
-            m.completing = 1
+            m.completes = u.params.map_latency > 1
+            m.completing = not m.completes
             m.word = row
     m.writing = w.set_valid and w.set_ready
     if m.writing:

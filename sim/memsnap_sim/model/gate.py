@@ -3,7 +3,7 @@
 from . import copy_map
 from ._compiled import compiled
 
-__all__ = ["decide", "refuses", "step"]
+__all__ = ["decide", "look", "refuses", "show", "step"]
 
 
 @compiled
@@ -18,6 +18,26 @@ def refuses(u, adr, we):
         return True
     kept = u.life.active or u.life.ended != 0
     return kept and not p.separate and 0 <= adr - p.shadow_base < p.beats
+
+
+@compiled
+def look(g, u, a, row):
+    """Reads a row of the map; it is there in the next clock, or in the one behind that."""
+    g.reads = 1
+    g.read_row = row
+    g.read_bits = copy_map.read(u, a, row)
+    if u.params.map_latency == 1:
+        show(g, u)
+
+
+@compiled
+def show(g, u):
+    """The row that was read is there."""
+    if g.reads:
+        g.row_known = 1
+        g.row = g.read_row
+        g.row_bits = g.read_bits
+    g.reads = 0
 
 
 @compiled
@@ -54,12 +74,13 @@ def step(g, i, u, a):
     # In the classic form the access is taken with its answer, a clock later
     refusing = g.refusing
     refused = w.refuse[port] and g.in_flight == 0 and not refusing
+    show(g, u)
     if w.looks[port]:
-        g.row_known = 1
-        g.row = place >> p.beat_bits >> 5
-        g.row_bits = copy_map.read(u, a, g.row)
+        look(g, u, a, place >> p.beat_bits >> 5)
     # Nothing was found out that may end the hold: the port is not kept free for it
-    g.settled = hold and g.looked and not w.granted[port]
+    seen = g.looked if p.map_latency == 1 else g.seen
+    g.settled = hold and seen and not w.granted[port]
+    g.seen = hold and g.looked
     g.looked = hold
     if w.granted[port]:
         g.ask_valid = 0

@@ -69,7 +69,7 @@ def run(u, a, limit):
     i, g, p, m = u.initiator[0], u.gate[0], u.params, u.memory
     if g.refusing or not i.current and not i.pulled:
         return
-    g.ask_valid = g.granted_valid = g.row_known = g.looked = g.settled = 0
+    g.ask_valid = g.granted_valid = g.row_known = g.reads = g.looked = g.seen = g.settled = 0
     if g.stalled:
         u.wires.hold[0] = 0
         figures.follow(g, i.port, i.accepted, i.adr, u, a)

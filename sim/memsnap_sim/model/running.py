@@ -95,7 +95,8 @@ class Run:
     def _set_params(self, *, regions, share, pace, max_in_flight, log):
         params, into = self.params, self._unit["params"]
         for name in ("beat_bits", "blocks", "jobs", "background_jobs", "buffer_depth",
-                     "max_in_flight", "ports", "regions", "notes", "map_beside", "deep_notes"):
+                     "max_in_flight", "ports", "regions", "notes", "map_beside", "deep_notes",
+                     "map_latency"):
             into[name] = getattr(params, name)
         into["memory_base"] = params.memory_base // params.beat_bytes
         into["shadow_base"] = params.shadow_base // params.beat_bytes

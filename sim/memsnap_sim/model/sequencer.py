@@ -2,7 +2,7 @@
 
 from . import map_blocks, map_memory, proposals, reader, table
 from ._compiled import compiled
-from .state import ASKED, PICK, PROPOSED
+from .state import ASKED, LOOK, PICK, PROPOSED
 
 __all__ = ["decide", "retire", "step"]
 
@@ -19,7 +19,7 @@ def _asks(u, port):
 def _choose(u):
     """The gate whose question is at hand: the next one that has one, behind the last."""
     s, p = u.sequencer, u.params
-    if p.ports > 1 and s.state == PICK:
+    if p.ports > 1 and (s.state == PICK or s.state == LOOK and s.then == PROPOSED):
         for ahead in range(1, p.ports + 1):
             port = (s.turn + ahead) % p.ports
             if _asks(u, port):
@@ -29,12 +29,19 @@ def _choose(u):
 
 @compiled
 def _probe(u, block, state):
-    """Looks a block up in map and table."""
+    """Looks a block up in map and table; goes to ``state`` when its row is there."""
     s, w = u.sequencer, u.wires
     w.find = block
     w.scan = 1
     w.scan_row = block >> 5
-    s.state = state
+    s.then = state
+    s.state = LOOK if u.params.map_latency > 1 else state
+
+
+@compiled
+def _ask(u):
+    """Looks the question's block up."""
+    _probe(u, u.gate[u.wires.asker].ask >> u.params.beat_bits, ASKED)
 
 
 @compiled
@@ -61,17 +68,31 @@ def _pick(u):
                      or s.again and (s.here or not u.map.fetching) and not w.set_valid
                      and (may_claim if proposed else row >= 0))
         if not first:
-            _probe(u, u.gate[w.asker].ask >> p.beat_bits, ASKED)
+            _ask(u)
             return
     if w.set_valid and not p.map_beside:
         return
     if proposed:
         if may_claim:
             _probe(u, block, PROPOSED)
-    elif row >= 0:
+    elif row >= 0 and not s.reading:
         w.scan = 1
         w.scan_row = row
-        w.scanned = 1
+        w.reads_ahead = p.map_latency > 1 and n.done    # before, the row is another's
+        w.scanned = p.map_latency == 1
+
+
+@compiled
+def _look(u):
+    """The row is on its way; a question that comes now takes the place of a proposal."""
+    s, w = u.sequencer, u.wires
+    if s.then == PROPOSED and _asks(u, w.asker):
+        _ask(u)
+    else:
+        s.state = s.then
+        w.looking = 1
+    if not w.enable:
+        s.state = PICK
 
 
 @compiled
@@ -191,8 +212,11 @@ def decide(u):
     w.find = -1
     w.grant = 0
     w.whole = 0
+    w.looking = 0
     w.scan = 0
-    w.scanned = 0
+    w.reads_ahead = 0
+    w.scanned = (s.reading and u.background.todo == 0
+                 and proposals.background_row(u) >= 0)
     w.initial_next = 0
     w.background_next = 0
     w.background_claim = 0
@@ -213,6 +237,8 @@ def decide(u):
     copied = s.row_bits >> (s.probed & 31) & 1
     if s.state == PICK:
         _pick(u)
+    elif s.state == LOOK:
+        _look(u)
     elif s.state == PROPOSED:
         s.state = PICK
         s.again = not known
@@ -226,6 +252,7 @@ def decide(u):
     else:
         _ask_again(u)
     s.scanned = w.scanned
+    s.reading = w.reads_ahead
     for port in range(p.ports):
         if w.granted[port]:
             s.securing[port] = 0
@@ -247,4 +274,5 @@ def step(u):
     s.here = w.waits and (s.here or map_memory.comes(u))
     if w.background_claim:
         u.pace.claimed = u.clock
-    s.probed = w.find
+    if not w.looking:
+        s.probed = w.find

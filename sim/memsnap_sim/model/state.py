@@ -8,8 +8,8 @@ from collections import namedtuple
 
 import numpy as np
 
-__all__ = ["ASKED", "AXI4_WRITES", "Arrays", "GATE", "MAP", "MOST_JOBS", "MOST_PORTS", "NOBODY",
-           "PICK", "PROPOSED", "READ", "UNIT", "WRITE"]
+__all__ = ["ASKED", "AXI4_WRITES", "Arrays", "GATE", "LOOK", "MAP", "MOST_JOBS", "MOST_PORTS",
+           "NOBODY", "PICK", "PROPOSED", "READ", "UNIT", "WRITE"]
 
 MOST_JOBS = 64
 MOST_PORTS = 4
@@ -22,7 +22,7 @@ NOBODY, GATE, READ, WRITE, MAP = -1, 0, 4, 5, 6
 AXI4_WRITES = 16
 
 # What the sequencer is about
-PICK, PROPOSED, ASKED = range(3)
+PICK, PROPOSED, ASKED, LOOK = range(4)
 
 
 def _record(names, **arrays):
@@ -36,7 +36,7 @@ _PARAMS = _record(
     "max_in_flight ports regions words separate in_memory map_base map_first map_blocks "
     "rows_of_beat rows_of_block notes early pipelined share pace ready start_clock start_beat kept "
     "initiator_in_flight log burst_beats chunk_beats read_port write_port small map_beside "
-    "deep_notes",
+    "deep_notes map_latency",
     first=_MOST_REGIONS, last=_MOST_REGIONS)
 
 #: What the parts tell each other in a clock.
@@ -44,10 +44,11 @@ _WIRES = _record(
     "answer shadow_answer owner port accepted read_ready write_ready read_answer write_answer "
     "issue issue_last issue_place issue_job skip target unread_next take captured captured_job "
     "copied copied_job enable open visit follow demand late job place find kind grant whole held "
-    "asker scan scan_row scanned initial_next background_next background_claim own_next own_copied "
-    "set_valid set_ready set_done set_block retire finished_taken map_ready map_answer "
-    "map_written map_read map_returns map_misses put put_we put_row next_row full start can_arm "
-    "stands waits copier read_place write_place data data_last map_offers map_done comes",
+    "asker looking scan scan_row scanned reads_ahead initial_next background_next "
+    "background_claim own_next own_copied set_valid set_ready set_done set_block retire "
+    "finished_taken map_ready map_answer map_written map_read map_returns map_misses put put_we "
+    "put_row next_row full start can_arm stands waits copier read_place write_place data "
+    "data_last map_offers map_done comes",
     hold=MOST_PORTS, claims=MOST_PORTS, asks=MOST_PORTS, taken=MOST_PORTS, refuse=MOST_PORTS,
     looks=MOST_PORTS, permits=MOST_PORTS, secured=MOST_PORTS, granted=MOST_PORTS,
     reads=MOST_PORTS, reads_taken=MOST_PORTS, owners=2, read_home=3, write_home=3)
@@ -57,8 +58,8 @@ _INITIATOR = _record(
     "last_answer")
 
 _GATE = _record(
-    "row_known row row_bits looked settled granted_valid granted_whole granted ask_valid ask "
-    "in_flight refusing due stalled held_for waited")
+    "row_known row row_bits reads read_row read_bits looked seen settled granted_valid "
+    "granted_whole granted ask_valid ask in_flight refusing due stalled held_for waited")
 
 # On AXI4, each with one of both directions, reads and writes
 _AXI4_INITIATOR = _record("data beat", begun=2, accepted=2, answered=2)
@@ -77,13 +78,14 @@ _JOIN = _record("last waiting waiting_owner")
 _ARBITER = _record("denied due kept kept_owner read_done write_done map_done")
 _MEMORY = _record("head tail last_answer busy done")
 _MAP = _record(
-    "block count writing completing word setting take_hit take_blank fetching fetch_row asked "
-    "wrote scanned scan_at scan_hit sweeping sweep_row unwritten unwritten_row whole blank_from")
+    "block count writing completes completing word setting take_hit take_blank fetching fetch_row "
+    "asked wrote scanned scan_at scan_hit sweeping sweep_row unwritten unwritten_row whole "
+    "blank_from")
 _REQUESTS = _record("valid we row block before reading after")
 _OWN = _record("block claimed copied taken under_way done")
 _LIFE = _record("started accepted armed active instant ended")
 _SEQUENCER = _record(
-    "state probed row_bits turn stuck again here scanned leaving map_urgent",
+    "state then probed row_bits behind reading turn stuck again here scanned leaving map_urgent",
     waiting=MOST_PORTS, visited=MOST_PORTS, securing=MOST_PORTS)
 _TABLE = _record(
     "used finished leaving taken found found_job",

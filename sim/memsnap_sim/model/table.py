@@ -49,7 +49,8 @@ def step(u):
     """The clock's end."""
     t, w = u.table, u.wires
     retires = t.leaving
-    t.found = 0
+    if not w.looking:
+        t.found = 0
     if w.find >= 0:
         job = _look_up(u, w.find)
         if job >= 0:
