@@ -34,6 +34,15 @@ def test_goals_are_met(rows):
     assert [row for row in rows if not row.met] == []
 
 
+def test_a_row_in_two_clocks():
+    """What a map with a latency of 2 adds; see docs/decisions/a-register-behind-the-map.md."""
+    kinds = {"read, copied": 0, "write, copied, row at hand": 0,
+             "write, copied, row not at hand": 2}
+    for kind, clocks in kinds.items():
+        assert bench_figures.access_cost(kind, map_latency=2).value == clocks
+    assert bench_figures.longest_stall(latency=4, block_size=64, map_latency=2).value == 12
+
+
 def test_rows_are_the_same_every_time(rows):
     again = bench.measure(_FINISHING)
     assert again in rows

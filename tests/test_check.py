@@ -49,10 +49,21 @@ def test_problems(tables, words):
         assert word in problem
 
 
-@pytest.mark.parametrize("latency", [1, 4, 16])
-def test_the_longest_stall_is_about_what_is_counted(latency):
-    counted = longest_stall(latency=latency, block_size=64, snapshots=1).value
-    assert abs(figures(latency=latency)["stall"] - counted) <= 1
+@pytest.mark.parametrize("latency, unit", [(1, {}), (4, {}), (4, {"map_latency": 2}), (16, {})])
+def test_the_longest_stall_is_about_what_is_counted(latency, unit):
+    counted = longest_stall(latency=latency, block_size=64, snapshots=1, **unit).value
+    assert abs(figures(unit, latency=latency)["stall"] - counted) <= 1
+
+
+@pytest.mark.parametrize("unit, words", [
+    ({}, "distributed RAM will do"),
+    ({"block_size": 16}, "block RAM; map_latency = 2 gives a higher clock"),
+    ({"block_size": 16, "map_latency": 2}, "block RAM")])
+def test_a_large_map_is_said_to_be_in_block_ram(unit, words):
+    found = {each.name: each.why for each in findings(Config.of({"unit": unit}))}
+    assert found["copy map"].endswith(words)
+    clocks = unit.get("map_latency", 1)
+    assert found["added to a write to a copied block"].startswith(f"{clocks} if its row")
 
 
 @pytest.mark.long

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from memsnap.params import MAP_ROW_BITS, Bus, Release
+from memsnap.params import MAP_ROW_BITS, Bus, Map, Release
 
 from .bench_limits import copy_clocks
 from .errors import InputError
@@ -127,9 +127,14 @@ def _needs(params, latency, shadow_latency):
     yield Finding("needs", "blocks", params.blocks, "",
                   f"{params.block_beats} beats each")
     rows = params.map_rows
+    kind = "distributed RAM will do"
+    if rows * MAP_ROW_BITS >= 2048:
+        kind = "block RAM"
+        if params.map is Map.CHIP and params.map_latency == 1:
+            kind += "; map_latency = 2 gives a higher clock"
     yield Finding("needs", "copy map", rows * params.map_row_bits, "bits of RAM",
                   f"{rows} rows of {params.map_row_bits} blocks, {1 + params.ports} readers: "
-                  + ("block RAM" if rows * MAP_ROW_BITS > 2048 else "distributed RAM will do"))
+                  f"{kind}")
     place = params.beat_bits + params.block_bits
     yield Finding("needs", "buffer", params.buffer_depth * (params.data_width + place),
                   "bits of RAM", f"{params.buffer_depth} beats with their places")
@@ -152,9 +157,10 @@ def _clocks(params, latency, shadow_latency):
     early = params.release is Release.CAPTURED
     yield Finding("clocks", "added to a read", 0, "clocks")
     yield Finding("clocks", "added to a write to a copied block", 0, "clocks",
-                  "1 if its row of the map is not at hand")
+                  f"{params.map_latency} if its row of the map is not at hand")
     burst = _burst(params)
-    stall = latency + _STALL + burst - 1        # a burst may be on its way before
+    # A burst may be on its way before
+    stall = latency + _STALL + params.map_latency - 1 + burst - 1
     if not early:
         stall += math.ceil(params.block_beats / rate) + shadow_latency
     yield Finding("clocks", "stall of a write, at the longest about", stall, "clocks",

@@ -90,9 +90,16 @@ CONFIGS = {
     "two ports": {"ports": 2},
     "retry": {"retry": True},
     "map in memory": {"map": "memory"},
+    "1 MiB": {"memory_size": 1 << 20, "shadow_base": 1 << 20},
+    "1 MiB, latency 2": {"memory_size": 1 << 20, "shadow_base": 1 << 20, "map_latency": 2},
     "16 MiB": {"memory_size": 1 << 24, "shadow_base": 1 << 24},
+    "16 MiB, latency 2": {"memory_size": 1 << 24, "shadow_base": 1 << 24, "map_latency": 2},
     "16 MiB, map in memory": {"memory_size": 1 << 24, "shadow_base": 1 << 24, "map": "memory"},
     "AXI4, 64 bit": {"bus": "axi4", "data_width": 64},
+    "AXI4, 64 bit, 1 MiB": {"bus": "axi4", "data_width": 64, "memory_size": 1 << 20,
+                            "shadow_base": 1 << 20},
+    "AXI4, 64 bit, 1 MiB, latency 2": {"bus": "axi4", "data_width": 64, "memory_size": 1 << 20,
+                                       "shadow_base": 1 << 20, "map_latency": 2},
 }
 
 
