@@ -76,6 +76,14 @@ async def cancelled_snapshots(bench):
         await bench.end()
 
 
+async def far_region(bench):
+    """The initial copy ends in another row of the map than the background copy begins in, and an
+    entry of the table is not in use behind it."""
+    await bench.ready()
+    await bench.start(regions=[(512, 1023)])
+    await bench.end()
+
+
 async def one_snapshot(bench):
     """With the copy map read on the way."""
     await bench.ready()
@@ -116,6 +124,12 @@ def rows(width, script=two_snapshots):
                     data_width=width, memory_size=14 * width, shadow_base=1024, addr_width=13)
 
 
+def late_map(script, accesses, **params):
+    """A map of two rows on chip that gives each in two clocks."""
+    return scenario(script, [accesses], {"latency": 2}, block_size=16, memory_size=1024,
+                    shadow_base=1024, addr_width=13, map_latency=2, **params)
+
+
 SCENARIOS = (
     scenario(two_snapshots, [traffic(1, 128, 1200)], {"latency": 6}, block_size=64),
     scenario(one_snapshot, [traffic(2, 128, 4000, writes=0, shadow=0)],
@@ -140,8 +154,8 @@ SCENARIOS = (
     scenario(two_snapshots, [spots(11, 128, 300)], {"latency": 2}, block_size=128,
              buffer_depth=16),
     scenario(two_snapshots, [along(0, 128, 600)], {"latency": 1}, block_size=64, buffer_depth=4),
-    scenario(eight_snapshots, [spots(13, 256, 300)], {"latency": 2}, block_size=16,
-             memory_size=1024, shadow_base=1024, addr_width=13, map_latency=2),
+    late_map(eight_snapshots, spots(13, 256, 300)),
+    late_map(far_region, traffic(14, 256, 150, writes=0, shadow=0), regions=2),
 )
 
 

@@ -58,7 +58,7 @@ PROOFS = (
     Proof("sequencer", "pdr", 12, 26, "a claim too many", 14),
     Proof("sequencer strict", "pdr", 12, 16, "a claim too many", 14),
     Proof("sequencer beside", "pdr", 12, 26, "a claim too many", 14),
-    Proof("sequencer late map", "pdr", 12, 30, "job that left while its row came", 16),
+    Proof("sequencer late map", "pdr", 12, 30, "row of a region taken for the scan's", 26),
 )
 
 

@@ -139,7 +139,7 @@ def test_32_full_rows_cost_two_clocks(missing):
         rows = {block // 32 for block in missing}
         words = {block // 1024 for block in missing}
         assert got == missing
-        assert blocks // 1024 <= clocks <= (
+        assert 2 * blocks // 1024 <= clocks <= (
             2 * blocks // 1024 + 2 + len(missing) + 4 * len(rows) + 3 * len(words))
 
     simulate(BackgroundScan(params_with(blocks)), script)

@@ -65,7 +65,7 @@ class SequencerSpec(wiring.Component):
         m.d.comb += [
             dut.enable.eq(self.enable), dut.reset.eq(self.reset),
             dut.map_read.eq(self.map_read), dut.map_row.eq(self.map_row),
-            dut.regions.enable.eq(self.region_on),
+            dut.regions.enable.eq(self.region_on & (past(m, dut.regions.index) == 0)),
             dut.regions.first.eq(self.region_first), dut.regions.last.eq(self.region_last),
         ]
         was_enabled = past(m, self.enable)

@@ -76,7 +76,7 @@ SPECS = {
     "sequencer": lambda: two_rows(SequencerSpec, jobs=3),
     "sequencer strict": lambda: two_rows(SequencerSpec, release="copied"),
     "sequencer beside": lambda: two_rows(SequencerSpec, jobs=3, block_size=1),
-    "sequencer late map": lambda: two_rows(SequencerSpec, jobs=3, map_latency=2),
+    "sequencer late map": lambda: two_rows(SequencerSpec, jobs=3, map_latency=2, regions=2),
     "gate pipelined": lambda: convert(GateSpec(small())),
     "gate late map": lambda: convert(GateSpec(small(map_latency=2))),
     "gate classic": lambda: convert(GateSpec(small(pipelined=False))),
