@@ -14,9 +14,9 @@ __all__ = ["BackgroundScan"]
 class BackgroundScan(wiring.Component):
     """Proposes the blocks that the copy map shows as not copied, in order, in one pass.
 
-    A row of the map without such blocks takes one clock (two with a map in the memory). Where there
-    is a summary of the rows, only those are read that it shows as incomplete, and 32 complete rows
-    take two clocks. Proposals may be out of date.
+    A row of the map without such blocks takes one clock (two with a map in the memory, or one that
+    gives a row in two). Where there is a summary of the rows, only those are read that it shows as
+    incomplete, and 32 complete rows take two clocks. Proposals may be out of date.
 
     Parameters
     ----------
