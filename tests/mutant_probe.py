@@ -125,9 +125,9 @@ def rows(width, script=two_snapshots):
 
 
 def late_map(script, accesses, **params):
-    """A map of two rows on chip that gives each in two clocks."""
-    return scenario(script, [accesses], {"latency": 2}, block_size=16, memory_size=1024,
-                    shadow_base=1024, addr_width=13, map_latency=2, **params)
+    """A map on chip that gives each of its rows in two clocks."""
+    return scenario(script, [accesses], {"latency": 2}, memory_size=1024, shadow_base=1024,
+                    addr_width=13, map_latency=2, **params)
 
 
 SCENARIOS = (
@@ -154,8 +154,8 @@ SCENARIOS = (
     scenario(two_snapshots, [spots(11, 128, 300)], {"latency": 2}, block_size=128,
              buffer_depth=16),
     scenario(two_snapshots, [along(0, 128, 600)], {"latency": 1}, block_size=64, buffer_depth=4),
-    late_map(eight_snapshots, spots(13, 256, 300)),
-    late_map(far_region, traffic(14, 256, 150, writes=0, shadow=0), regions=2),
+    late_map(eight_snapshots, spots(13, 256, 300), block_size=16),
+    late_map(far_region, traffic(14, 256, 150, writes=0, shadow=0), block_size=4, regions=2),
 )
 
 

@@ -101,5 +101,6 @@ def test_limit_of_the_copy_rate(limit, clocks, build):
 def test_limit_of_a_stall():
     assert bench_limits.stall(SnapshotParams(), 4) == 5
     assert bench_limits.stall_goal(SnapshotParams(), 4) == 12
+    assert bench_limits.stall_goal(SnapshotParams(map_latency=2), 4) == 13
     assert bench_limits.stall_goal(SnapshotParams(bus="axi4", ports=2), 4) == 4 + 2 + 7 + 8
     assert bench_limits.stall(SnapshotParams(map="memory"), 4, row_on_chip=False) == 10

@@ -50,6 +50,7 @@ ELSEWHERE = {
     "initiator may write the map": "a map in the memory",
     "row taken for there before it comes": "a map that gives a row in two clocks",
     "row of a region taken for the scan's": "a map that gives a row in two clocks",
+    "row of a bit taken for the scan's": "a map that gives a row in two clocks",
     "job that left while its row came": "a map that gives a row in two clocks",
     "row beside overwritten": "a map in the memory",
 }

@@ -272,7 +272,6 @@ class Sequencer(wiring.Component):
             looks_again = Const(1)
         elif self._overlaps:
             looks_again = self.pending
-        beside = self._params.map_beside
         shows = self.map_read & ~self._shown.any()
         # Software's row comes before those of blocks that nobody waits for; with a map in memory
         # after a clock in which none was looked up, since it may have to be fetched
@@ -288,7 +287,13 @@ class Sequencer(wiring.Component):
             read = Signal()             # it was read in the clock before
             reads &= ~read
             m.d.sync += read.eq(0)
-            m.d.comb += background.scanned.eq(read & background.scan)
+
+        # The next row is read in time for the claim that follows that of a row's last block
+        beside = self._params.map_beside
+        reads_ahead = Signal()
+        if beside or self._late:
+            m.d.comb += reads_ahead.eq(self.enable & initial.done & background.ahead & ~shows
+                                       & ~self._sets() & ~for_ask)
 
         def look_up(state):
             """Goes to ``state`` when the row that is read in this clock is there."""
@@ -306,6 +311,8 @@ class Sequencer(wiring.Component):
         m.d.comb += table.find.eq(Mux(ask_first, self.ask.payload.block, proposal))
         with m.FSM() as fsm:
             with m.State("PICK"):
+                if self._late:
+                    m.d.comb += background.scanned.eq(read & background.scan)
                 m.d.comb += [self.choose.eq(1), ask_first.eq(asked & ~map_first)]
                 with m.If(ask_first):
                     # Where it is not enabled, there is nothing to set in a map on chip
@@ -339,7 +346,10 @@ class Sequencer(wiring.Component):
                         m.d.comb += self.scan.eq(1)
                         look_up("ASKED")
                     with m.Else():
-                        m.d.comb += [looking.eq(1), free_scan.eq(1)]
+                        m.d.comb += [looking.eq(1), free_scan.eq(~reads_ahead)]
+                        with m.If(reads_ahead):
+                            m.d.comb += self.scan.eq(1)
+                            m.d.sync += read.eq(1)
                         with m.If(for_ask):
                             m.next = "ASKED"
                         with m.Else():
@@ -356,8 +366,10 @@ class Sequencer(wiring.Component):
                     background.next.eq(initial.done & known),
                     self.background_claim.eq(self.open & initial.done),
                 ]
-                if beside:      # in time for the claim that follows that of a row's last block
-                    with m.If(self.enable & initial.done & background.ahead & ~shows):
+                if self._late:
+                    m.d.comb += background.scanned.eq(read)
+                elif beside:
+                    with m.If(reads_ahead):
                         m.d.comb += [
                             self.scan.eq(1), background.scanned.eq(1), free_scan.eq(0),
                         ]
@@ -400,7 +412,7 @@ class Sequencer(wiring.Component):
                     Mux(proposed, row_of(proposal), background.scan_row))))
         else:
             looks_up = background.proposed & self.go
-            if beside:
+            if beside or self._late:
                 looks_up &= fsm.ongoing("PICK")
             proposed_row = Mux(
                 initial.done, Mux(looks_up, row_of(background.block), background.scan_row),

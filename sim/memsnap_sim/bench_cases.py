@@ -16,6 +16,7 @@ _LATENCIES = 1, 4, 16, 32
 _AXI4 = {"bus": "axi4", "data_width": 64}
 _SEPARATE = {"shadow": "separate", "buffer_depth": 128}
 _MAP = {"map": "memory"}
+_LATE = {"map_latency": 2}
 _KINDS = ("read, idle", "write, idle", "read, copied", "write, copied, row at hand",
           "write, copied, row not at hand", "stream of reads, idle", "stream of writes, idle",
           "stream of writes, copied")
@@ -42,6 +43,10 @@ def _access_costs():
         yield case(kind, latency=32, bus="axi4", data_width=128)
     yield case(_KINDS[4], latency=4, map_cache=2, **_MAP)
     yield case(_KINDS[3], latency=2, **_MAP, **_AXI4)
+    for kind in *_KINDS[2:5], _KINDS[7]:
+        yield case(kind, **_LATE)
+    for kind in _KINDS[4], _KINDS[7]:
+        yield case(kind, latency=2, **_LATE, **_AXI4)
     yield case(_KINDS[7], **_MAP)
     yield case(_KINDS[7], ports=2)
     yield case(_KINDS[7], latency=2, ports=2, **_AXI4)
@@ -70,6 +75,9 @@ def _copy_rates():
         yield case(latency, block_size, **_MAP)
     yield case(32, 4096, data_width=64, **_MAP)
     yield case(32, 64, ports=2)
+    # The map's rows in a register first
+    for latency, block_size in (4, 16), (4, 64):
+        yield case(latency, block_size, **_LATE)
     yield from _axi4_copy_rates(case)
 
 
@@ -86,6 +94,8 @@ def _axi4_copy_rates(case):
         yield case(32, 16, bus="axi4", data_width=data_width)
     yield case(32, 64, shadow="separate", **_AXI4)
     yield case(32, 64, copier_port="own", **_AXI4)
+    for block_size in 16, 32, 64:
+        yield case(32, block_size, **_LATE, **_AXI4)
     yield case(32, 64, **_MAP, **_AXI4)
     yield case(32, 64, ports=2, **_AXI4)
 
@@ -111,6 +121,9 @@ def _stalls():
         yield case(latency, block_size, **_MAP)
     for latency in 1, 4, 32:
         yield case(latency, 16, blocks=256, map_cache=2, **_MAP)
+    for latency in 1, 4, 32:
+        yield case(latency, 64, **_LATE)
+    yield case(4, 64, ports=2, **_LATE)
     yield from _axi4_stalls(case)
 
 
@@ -126,6 +139,7 @@ def _axi4_stalls(case):
         yield case(latency, 512, **_AXI4)
     yield case(4, 64, bus="axi4", data_width=32)
     yield case(4, 64, copier_port="own", **_AXI4)
+    yield case(4, 64, **_LATE, **_AXI4)
     yield case(16, 64, shadow="separate", **_AXI4)
     yield case(4, 64, **_MAP, **_AXI4)
 
@@ -156,6 +170,7 @@ def _finishings():
     for left in 1, 3:
         yield case(left, data_width=64)
     yield case(2, latency=32, data_width=64)
+    yield case(1, data_width=64, **_LATE)
     yield case(1, latency=32, block_size=16, **_SEPARATE)
     yield case(1, latency=4, data_width=64, **_MAP)
     yield case(1, bus="axi4")

@@ -6,8 +6,8 @@ its data and from a write to its answer. None is measured, and none knows how th
 
 from memsnap.params import Bus, Map, Shadow
 
-__all__ = ["copy_clocks", "copy_ends", "copy_rate", "drain", "missed_row", "row_clocks", "stall",
-           "stall_goal"]
+__all__ = ["copy_clocks", "copy_ends", "copy_rate", "drain", "missed_row", "row_clocks",
+           "row_goal", "stall", "stall_goal"]
 
 
 def _one_way(params):
@@ -63,9 +63,18 @@ def stall(params, latency, *, row_on_chip=True):
 
 
 def stall_goal(params, latency, *, row_on_chip=True):
-    """What a stall may take: 7 clocks more than the limit, and on AXI4 a burst that has begun."""
+    """What a stall may take: 7 clocks more than the limit, and on AXI4 a burst that has begun.
+
+    And one where the rows of the map go into a register first.
+    """
     burst = params.burst_beats if params.bus is Bus.AXI4 else 0
-    return stall(params, latency, row_on_chip=row_on_chip) + 7 + burst
+    register = params.map_latency - 1
+    return stall(params, latency, row_on_chip=row_on_chip) + 7 + burst + register
+
+
+def row_goal(params):
+    """What a write to a copied block may take if its row is on chip, but not at hand."""
+    return params.map_latency
 
 
 def drain(latency):

@@ -40,6 +40,7 @@ def case_name(params, latency, *more):
     parts += ["separate shadow"] * (params.shadow is Shadow.SEPARATE)
     parts += ["copier's own port"] * (params.copier_port is CopierPort.OWN)
     parts += ["map in memory"] * (params.map is Map.MEMORY)
+    parts += ["map latency 2"] * (params.map_latency > 1)
     parts += [f"{params.ports} ports"] * (params.ports > 1)
     axi4 = ["AXI4"] * (params.bus is Bus.AXI4)
     return ", ".join([*axi4, *parts, *more])

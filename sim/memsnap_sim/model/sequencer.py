@@ -91,8 +91,22 @@ def _look(u):
     else:
         s.state = s.then
         w.looking = 1
+        if s.then == PROPOSED and not w.set_valid:
+            w.reads_ahead = _read_ahead(u)
     if not w.enable:
         s.state = PICK
+
+
+@compiled
+def _read_ahead(u):
+    """Reads the next row in time for the claim that follows that of a row's last block."""
+    w, b = u.wires, u.background
+    row = proposals.background_row(u)
+    if not w.enable or not u.initial.done or b.todo & (b.todo - 1) or row < 0:
+        return False
+    w.scan = 1
+    w.scan_row = row
+    return True
 
 
 @compiled
@@ -156,7 +170,7 @@ def _answer(u, copied):
 @compiled
 def _take_proposal(u, copied):
     """Claims the block that was proposed, unless it is copied or claimed."""
-    w, s, p, b = u.wires, u.sequencer, u.params, u.background
+    w, s, p = u.wires, u.sequencer, u.params
     later = u.initial.done
     w.own_next = p.in_memory and not u.own.claimed
     w.initial_next = not w.own_next and not later
@@ -165,13 +179,8 @@ def _take_proposal(u, copied):
     if w.enable and not copied and not claimed:
         _claim(u, _BACKGROUND if later else _INITIAL, s.probed << p.beat_bits)
         w.background_claim = later
-    if p.map_beside and w.enable and later and b.todo & (b.todo - 1) == 0:
-        # In time for the claim that follows that of a row's last block
-        row = proposals.background_row(u)
-        if row >= 0:
-            w.scan = 1
-            w.scan_row = row
-            w.scanned = 1
+    if p.map_beside:
+        w.scanned = _read_ahead(u)
 
 
 @compiled
@@ -215,7 +224,7 @@ def decide(u):
     w.looking = 0
     w.scan = 0
     w.reads_ahead = 0
-    w.scanned = (s.reading and u.background.todo == 0
+    w.scanned = (s.reading and (u.background.todo == 0 or s.state == PROPOSED)
                  and proposals.background_row(u) >= 0)
     w.initial_next = 0
     w.background_next = 0
