@@ -14,9 +14,9 @@ from .report.pictures import GRID, INK, STYLE
 __all__ = ["plots"]
 
 #: A colour for each block size, from light to dark, and a mark for each form of the unit.
-_COLOURS = {16: "#e69f00", 64: "#8fbcd9", 512: "#4d94c4", 4096: "#0b4f8a"}
+_COLOURS = {16: "#e69f00", 32: "#c3c07a", 64: "#8fbcd9", 512: "#4d94c4", 4096: "#0b4f8a"}
 _MARKS = {"": "o", "2 ports": "D", "map in memory": "^", "separate shadow": "s",
-          "copier's own port": "P", "a program": "X"}
+          "copier's own port": "P", "a program": "X", "map latency 2": "*"}
 _OTHER = "#7a7a7a", "v"
 
 _CASE = re.compile(r"(AXI4, )?L=(\d+), (\d+) bit, (\d+) B blocks(?:, (.*))?, [a-z/]+")
