@@ -84,6 +84,13 @@ async def far_region(bench):
     await bench.end()
 
 
+async def paced_snapshots(bench):
+    """Two, whose background copy takes a block in two clocks at the most."""
+    await bench.ready()
+    await bench.write("PACE", 2)
+    await two_snapshots(bench)
+
+
 async def one_snapshot(bench):
     """With the copy map read on the way."""
     await bench.ready()
@@ -156,6 +163,7 @@ SCENARIOS = (
     scenario(two_snapshots, [along(0, 128, 600)], {"latency": 1}, block_size=64, buffer_depth=4),
     late_map(eight_snapshots, spots(13, 256, 300), block_size=16),
     late_map(far_region, traffic(14, 256, 150, writes=0, shadow=0), block_size=4, regions=2),
+    late_map(paced_snapshots, traffic(15, 256, 150, writes=0.2, pause=4), block_size=8, jobs=5),
 )
 
 

@@ -51,6 +51,7 @@ ELSEWHERE = {
     "row taken for there before it comes": "a map that gives a row in two clocks",
     "row of a region taken for the scan's": "a map that gives a row in two clocks",
     "row of a bit taken for the scan's": "a map that gives a row in two clocks",
+    "row read ahead of one that came": "a map that gives a row in two clocks",
     "job that left while its row came": "a map that gives a row in two clocks",
     "row beside overwritten": "a map in the memory",
 }

@@ -59,6 +59,7 @@ PROOFS = (
     Proof("sequencer strict", "pdr", 12, 16, "a claim too many", 14),
     Proof("sequencer beside", "pdr", 12, 26, "a claim too many", 14),
     Proof("sequencer late map", "pdr", 12, 30, "row of a region taken for the scan's", 26),
+    Proof("sequencer late map, three rows", "pdr", 12, 50, "row read ahead of one that came", 30),
 )
 
 

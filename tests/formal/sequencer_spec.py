@@ -40,7 +40,8 @@ class SequencerSpec(wiring.Component):
             "at_capture": In(1), "at_issue": In(1), "secure": In(1), "tell": In(2),
             "pending": In(1),
             **{name: In(pins[name].shape) for name in (
-                "enable", "reset", "map_read", "map_row", "captured_job", "copied_job")},
+                "enable", "reset", "map_read", "map_row", "captured_job", "copied_job",
+                "go")},
         })
 
     def elaborate(self, platform):
@@ -63,7 +64,7 @@ class SequencerSpec(wiring.Component):
         begun = Signal()
         kept = Cat(self.at, self.region_on, self.region_first, self.region_last)
         m.d.comb += [
-            dut.enable.eq(self.enable), dut.reset.eq(self.reset),
+            dut.enable.eq(self.enable), dut.reset.eq(self.reset), dut.go.eq(self.go),
             dut.map_read.eq(self.map_read), dut.map_row.eq(self.map_row),
             dut.regions.enable.eq(self.region_on & (past(m, dut.regions.index) == 0)),
             dut.regions.first.eq(self.region_first), dut.regions.last.eq(self.region_last),
@@ -301,7 +302,7 @@ class SequencerSpec(wiring.Component):
         # Without held writes and open jobs, the map is read until all is claimed
         longest = 5 if self._params.map_latency > 1 else 4
         idle = (self.enable & ~self.ask & (held == 0) & ~dut.all_claimed & ~self.map_read
-                & ~dut.scan)
+                & self.go & ~dut.scan)
         rests = Signal(range(8))
         m.d.sync += rests.eq(Mux(idle, rests + (rests != 7), 0))
         m.d.sync += [

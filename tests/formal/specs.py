@@ -29,8 +29,8 @@ def small(*, blocks=4, block_size=2, **changes):
     size = blocks * block_size
     return SnapshotParams(**{
         "data_width": 8, "addr_width": (4 * size - 1).bit_length(), "block_size": block_size,
-        "memory_size": size, "memory_base": 0, "shadow_base": size, "buffer_depth": 4, "jobs": 2,
-        "max_in_flight": 2, "regions": 1, **changes})
+        "memory_size": size, "memory_base": 0, "shadow_base": 1 << (size - 1).bit_length(),
+        "buffer_depth": 4, "jobs": 2, "max_in_flight": 2, "regions": 1, **changes})
 
 
 def small_axi4(**changes):
@@ -45,14 +45,14 @@ def convert(spec):
 
 
 def two_rows(spec, **changes):
-    """With a copy map of two rows of two blocks."""
+    """With a copy map of rows of two blocks, two of them if not said otherwise."""
     with mock.patch("memsnap.params.MAP_ROW_BITS", 2), mock.patch("memsnap.copy_map._BIT_BITS", 1):
         return convert(spec(small(**changes)))
 
 
-def assuming(figure, make):
-    """Makes it with this property of the parameters true, as it is of others."""
-    with mock.patch.object(SnapshotParams, figure, True):
+def assuming(figure, make, value=True):
+    """Makes it with this property of the parameters as it is with others."""
+    with mock.patch.object(SnapshotParams, figure, value):
         return make()
 
 
@@ -77,6 +77,8 @@ SPECS = {
     "sequencer strict": lambda: two_rows(SequencerSpec, release="copied"),
     "sequencer beside": lambda: two_rows(SequencerSpec, jobs=3, block_size=1),
     "sequencer late map": lambda: two_rows(SequencerSpec, jobs=3, map_latency=2, regions=2),
+    "sequencer late map, three rows": lambda: assuming(
+        "map_summary", lambda: two_rows(SequencerSpec, blocks=6, map_latency=2), False),
     "gate pipelined": lambda: convert(GateSpec(small())),
     "gate late map": lambda: convert(GateSpec(small(map_latency=2))),
     "gate classic": lambda: convert(GateSpec(small(pipelined=False))),
