@@ -52,6 +52,14 @@ def test_model_agrees_with_rtl_where_the_scan_begins_behind_a_region(seed):
     compare(with_late_map(Case)(seed, beats=96))
 
 
+@pytest.mark.parametrize("seed", [4246])
+def test_model_agrees_with_rtl_where_a_row_came_while_the_copy_waited(seed):
+    """None is read ahead of it, or its blocks are left out, and the snapshot does not end."""
+    case = with_late_map(Case)(seed, beats=96)
+    case.options["pace"] = 2
+    compare(case)
+
+
 def test_the_access_after_a_refused_one_starts_the_snapshot():
     """The refused one is answered in that clock, and the other is taken in the next."""
     case = Case(0, beats=64)

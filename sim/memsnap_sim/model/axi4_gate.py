@@ -84,10 +84,10 @@ def decide(g, x, i, o, u, a):
 
 
 @compiled
-def _walk(g, x, u, a, port, coming):
+def _walk(g, x, u, a, port, coming, row_bits):
     """The clock's end of one in which a write is held: looks, goes on, or asks.
 
-    ``coming`` says that a row is there from the next clock on.
+    ``coming`` says that a row is there from the next clock on; until then it is ``row_bits``.
     """
     p, w = u.params, u.wires
     block = x.here >> p.beat_bits
@@ -96,7 +96,7 @@ def _walk(g, x, u, a, port, coming):
     moves = x.here_copied and not x.within if came else x.here_copied or x.here_granted
     row_copied = x.row_copied and not came
     all_of_row = (1 << min(32, p.blocks - (block >> 5 << 5))) - 1
-    x.row_copied = x.row_here and (g.row_bits & all_of_row == all_of_row or row_copied)
+    x.row_copied = x.row_here and (row_bits & all_of_row == all_of_row or row_copied)
     x.walking = 1
     x.stuck = not came and x.row_here and not coming and not moves and not (
         x.here_copied or x.here_granted or w.granted[port])
@@ -136,10 +136,10 @@ def step(g, x, i, o, u, a, read, written):
     x.stuck = 0
     refused = (w.refuse[port] and x.in_flight[_WRITE] == 0 and not x.dropping
                and not x.answering)
-    coming = g.reads
+    coming, row_bits = g.reads, g.row_bits
     gate.show(g, u)
     if w.hold[port]:
-        _walk(g, x, u, a, port, coming)
+        _walk(g, x, u, a, port, coming, row_bits)
     elif w.granted[port]:
         g.ask_valid = 0
     if w.taken[port] or refused or not axi4_initiator.offers(o, _WRITE):
