@@ -44,7 +44,7 @@ AXI4_MUTANTS = [
     ("axi4_copy.py", "not c.was_slow[way]", "not c.slow[way]"),
     ("axi4_copy.py", "min(2 * _SLOW - 1,", "min(2 * _SLOW,"),
     ("axi4_gate.py", "x.here_copied and not x.within if came", "0 if came"),
-    ("axi4_gate.py", "g.row_bits & all_of_row == all_of_row", "0"),
+    ("axi4_gate.py", "row_bits & all_of_row == all_of_row", "0"),
     ("axi4_skid.py", "return not s.kept", "return not s.offers"),
     ("axi4_gate.py", "and not g.granted_whole and not ends:", "and not g.granted_whole:"),
     ("axi4_gate.py", "x.stuck = not came and", "x.stuck = 0 and"),

@@ -367,7 +367,7 @@ class Sequencer(wiring.Component):
                     self.background_claim.eq(self.open & initial.done),
                 ]
                 if self._late:
-                    m.d.comb += background.scanned.eq(read & background.ahead)
+                    m.d.comb += background.scanned.eq(read)
                 elif beside:
                     with m.If(reads_ahead):
                         m.d.comb += [

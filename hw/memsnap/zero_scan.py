@@ -82,7 +82,7 @@ class ZeroScan(wiring.Component):
         m.d.comb += [
             self.done.eq(self.last & ~seen & (todo == 0) & ~self.proposed),
             take.eq((todo != 0) & (~self.proposed | self.next)),
-            self.ahead.eq(self.row_valid & (others == 0)),
+            self.ahead.eq(self.row_valid & (others == 0) & ~seen),
         ]
         if self._may_miss:
             m.d.comb += [

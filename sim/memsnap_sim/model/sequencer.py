@@ -98,18 +98,11 @@ def _look(u):
 
 
 @compiled
-def _at_row_end(u):
-    """At most one block of the row is left behind the one that is proposed."""
-    todo = u.background.todo
-    return todo & (todo - 1) == 0
-
-
-@compiled
 def _read_ahead(u):
     """Reads the next row in time for the claim that follows that of a row's last block."""
-    w = u.wires
+    w, b = u.wires, u.background
     row = proposals.background_row(u)
-    if not w.enable or not u.initial.done or not _at_row_end(u) or row < 0:
+    if not w.enable or not u.initial.done or b.seen or b.todo & (b.todo - 1) or row < 0:
         return False
     w.scan = 1
     w.scan_row = row
@@ -232,7 +225,7 @@ def decide(u):
     w.scan = 0
     w.reads_ahead = 0
     w.scanned = (s.reading and proposals.background_row(u) >= 0
-                 and (u.background.todo == 0 or s.state == PROPOSED and _at_row_end(u)))
+                 and (u.background.todo == 0 or s.state == PROPOSED))
     w.initial_next = 0
     w.background_next = 0
     w.background_claim = 0
