@@ -28,7 +28,7 @@ class BackgroundScan(wiring.Component):
     scan : ``Out(1)``
         Wants to read ``scan_row``.
     ahead : ``Out(1)``
-        Will want to after ``next``.
+        Will want to after ``next``; not while a row comes, which may have zeros.
     scan_row : ``Out(range(map_rows))``
     scanned : ``In(1)``
         It is being read in this clock; ``scan_data`` has it in the next.

@@ -366,7 +366,7 @@ class Sequencer(wiring.Component):
                     background.next.eq(initial.done & known),
                     self.background_claim.eq(self.open & initial.done),
                 ]
-                if self._late:
+                if self._late:      # nothing came since it was read ahead
                     m.d.comb += background.scanned.eq(read)
                 elif beside:
                     with m.If(reads_ahead):

@@ -32,7 +32,7 @@ class ZeroScan(wiring.Component):
     scan : ``Out(1)``
         Wants to read ``row``.
     ahead : ``Out(1)``
-        Will want to after ``next``.
+        Will want to after ``next``; not while a row comes, which may have zeros.
     scanned : ``In(1)``
         It is being read in this clock; ``scan_data`` has it in the next.
     scan_data : ``In(bits)``

@@ -44,8 +44,8 @@ def convert(spec):
     return rtlil.convert(spec, name="top")
 
 
-def two_rows(spec, **changes):
-    """With a copy map of rows of two blocks, two of them if not said otherwise."""
+def rows_of_two(spec, **changes):
+    """With a copy map of rows of two blocks; two rows, if not said otherwise."""
     with mock.patch("memsnap.params.MAP_ROW_BITS", 2), mock.patch("memsnap.copy_map._BIT_BITS", 1):
         return convert(spec(small(**changes)))
 
@@ -70,24 +70,25 @@ SPECS = {
     **{name: partial(assuming, "deep_notes", make) for name, make in helped(
         "copy reader deep notes", CopyReaderSpec, small(blocks=2, block_size=4)).items()},
     "copier": lambda: convert(CopierSpec(small(blocks=2))),
-    "copy map": lambda: two_rows(CopyMapSpec),
-    "copy map beside": lambda: two_rows(CopyMapSpec, block_size=1),
-    "copy map late": lambda: two_rows(CopyMapSpec, map_latency=2),
-    "sequencer": lambda: two_rows(SequencerSpec, jobs=3),
-    "sequencer strict": lambda: two_rows(SequencerSpec, release="copied"),
-    "sequencer beside": lambda: two_rows(SequencerSpec, jobs=3, block_size=1),
-    "sequencer late map": lambda: two_rows(SequencerSpec, jobs=3, map_latency=2, regions=2),
-    "sequencer late map, three rows": lambda: assuming(
-        "map_summary", lambda: two_rows(SequencerSpec, blocks=6, map_latency=2), False),
+    "copy map": lambda: rows_of_two(CopyMapSpec),
+    "copy map beside": lambda: rows_of_two(CopyMapSpec, block_size=1),
+    "copy map late": lambda: rows_of_two(CopyMapSpec, map_latency=2),
+    "sequencer": lambda: rows_of_two(SequencerSpec, jobs=3),
+    "sequencer strict": lambda: rows_of_two(SequencerSpec, release="copied"),
+    "sequencer beside": lambda: rows_of_two(SequencerSpec, jobs=3, block_size=1),
+    "sequencer late map": lambda: rows_of_two(SequencerSpec, jobs=3, map_latency=2, regions=2),
+    "sequencer late map, three rows": partial(
+        assuming, "map_summary",
+        lambda: rows_of_two(SequencerSpec, blocks=6, map_latency=2), False),
     "gate pipelined": lambda: convert(GateSpec(small())),
     "gate late map": lambda: convert(GateSpec(small(map_latency=2))),
     "gate classic": lambda: convert(GateSpec(small(pipelined=False))),
     "arbiter pipelined": lambda: convert(ArbiterSpec(small())),
     "arbiter classic": lambda: convert(ArbiterSpec(small(pipelined=False))),
-    "axi4 gate": lambda: two_rows(Axi4GateSpec, **small_axi4()),
-    "axi4 gate permits": lambda: two_rows(
+    "axi4 gate": lambda: rows_of_two(Axi4GateSpec, **small_axi4()),
+    "axi4 gate permits": lambda: rows_of_two(
         lambda params: Axi4GateSpec(params, part="permits"), **small_axi4()),
-    "axi4 gate late map": lambda: two_rows(Axi4GateSpec, **small_axi4(map_latency=2)),
+    "axi4 gate late map": lambda: rows_of_two(Axi4GateSpec, **small_axi4(map_latency=2)),
     "axi4 gate pages": lambda: convert(Axi4GateSpec(small(**small_axi4(
         block_size=1024, memory_size=4096, memory_base=4096, shadow_base=8192, addr_width=14)))),
     "axi4 gate map": lambda: convert(Axi4GateSpec(small(**small_axi4(map="memory")))),
