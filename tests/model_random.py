@@ -86,9 +86,17 @@ class Case:
 
 
 def with_late_map(case):
-    """A kind of case whose map, if it is on chip, gives a row in two clocks."""
+    """A kind of case whose map, if it is on chip, gives a row in two clocks.
+
+    In each fourth the background copy waits for so few clocks that a row comes meanwhile.
+    """
     class LateMap(case):
         kind = f"{case.kind} late map"
+
+        def __init__(self, seed, *, beats):
+            super().__init__(seed, beats=beats)
+            if seed % 4 == 1:
+                self.options["pace"] = 1 + seed // 4 % 3
 
         def _params(self, rng, most):
             params = super()._params(rng, most)

@@ -1,5 +1,6 @@
 """The same run in the cycle-level model and in the RTL, and where they differ."""
 
+from amaranth import Module
 from amaranth.sim import Simulator
 from memsnap.bus.fabric import upstream_names
 from memsnap.core import SnapshotCore, Trace
@@ -61,9 +62,15 @@ class Rtl:
 
     def run(self, most=200_000):
         """Runs it to its end, and returns it."""
-        simulator = Simulator(self.core)
+        top = Module()
+        top.submodules.core = self.core
+        parts = [*self._memories, *self._initiators]
+        for index, each in enumerate(parts):
+            if hasattr(each, "sampled"):
+                each.sampled.join(top, f"sampled{index}")
+        simulator = Simulator(top)
         simulator.add_clock(1e-6)
-        for each in (*self._memories, *self._initiators):
+        for each in parts:
             simulator.add_process(each.process)
         simulator.add_process(self._watch)
         simulator.add_process(self._regions.process)
