@@ -516,6 +516,30 @@ def test_the_block_that_failed_is_told_until_the_sweep():
     run(params, script)
 
 
+def test_a_row_that_could_not_be_read_is_read_after_the_sweep():
+    """That it could not be is told to one scan, of the same snapshot."""
+    params = params_with(200, map_cache=2)
+
+    async def script(bench):
+        await bench.swept()
+        await bench.leave_none_blank()
+        await bench.rest()
+        bench.memory.errors = {len(bench.memory.taken)}
+        bench.pins.drive(scan=1, scan_row=0)
+        await until_error(bench)
+        bench.pins.scan = 0
+        await bench.pins.tick()
+        await bench.rest()
+        await bench.pins.pulse("sweep")
+        bench.pins.live = 0
+        await bench.swept()
+        await bench.sets(0, 64)         # whose row takes the line
+        await bench.rest()
+        assert (await bench.scan(0))[0] == 1
+
+    run(params, script)
+
+
 def test_a_scan_has_its_row_fetched_as_soon_as_another_comes():
     """And in the clock in which that one's read is answered, if it is in another of the blocks."""
     params = params_with(200, map_cache=2)

@@ -40,6 +40,7 @@ PROOFS = (
     Proof("copy map", "pdr", 12, 22, "phase not flipped", 22),
     Proof("copy map beside", "pdr", 12, 22, "phase not flipped", 22),
     Proof("copy map late", "pdr", 12, 22, "phase not flipped", 22),
+    Proof("copy map in memory", "pdr", 12, 25, "other row of the line taken for this one", 12),
     Proof("gate pipelined", "pdr", 8, 8, "stale row", 10),
     Proof("gate late map", "pdr", 8, 8, "row taken for there before it comes", 10),
     Proof("gate classic", "pdr", 8, 8, "stale grant", 10),
@@ -68,6 +69,11 @@ PROOFS = (
 AXI4_GATE_DEFECTS = [each.name for each in AXI4_MUTANTS
                      if each.file in {"axi4_gate", "axi4_refuse", "axi4_range"}
                      and each.name != "a long container over a block edge"]
+
+#: What the contract of the copy map in the memory finds: all but what stays undone.
+MAP_IN_MEMORY_DEFECTS = [each.name for each in MUTANTS
+                         if each.file in {"copy_map_memory.py", "map_cache.py"}
+                         and each.name != "complete row not written"]
 
 
 def each(proofs):
@@ -128,4 +134,13 @@ def test_axi4_gate_with_a_defect_fails(defect, tmp_path):
     name = "axi4 gate pages" if defect == "a short burst over a block edge" else "axi4 gate"
     outcome = prove(broken_rtlil(name, defect, tmp_path, mutants=mutants_of(name)), tmp_path,
                     depth=8, trace=False)
+    assert outcome.failed
+
+
+@pytest.mark.soak
+@unbounded
+@pytest.mark.parametrize("defect", MAP_IN_MEMORY_DEFECTS)
+def test_map_in_memory_with_a_defect_fails(defect, tmp_path):
+    outcome = prove(broken_rtlil("copy map in memory", defect, tmp_path), tmp_path, mode="pdr",
+                    unknown_ram=True)
     assert outcome.failed

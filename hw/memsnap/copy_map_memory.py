@@ -55,7 +55,7 @@ class CopyMapMemory(wiring.Component):
         Its bit is being set; it is seen by a scan that is presented in this clock or later.
     restart : ``In(1)``
     full : ``Out(1)``
-        Every block is copied, and every bit is in the memory.
+        Every block is copied, and every bit is in the memory, if there was no ``drop``.
     sweep : ``In(1)``
         Starts a sweep; allowed when not ``busy``.
     sweeping : ``Out(1)``
@@ -278,7 +278,7 @@ class CopyMapMemory(wiring.Component):
                              & (self._fetch_row == self._unwritten_row)),
             self._fill.eq(requests.read & ~requests.error | self._returns),
         ]
-        with m.If(scanned):
+        with m.If(scanned | self.sweeping):
             m.d.sync += gave_up.eq(0)
         # A row that was replaced in the clock before may come back with a bit that is being set
         scan_misses = scanned & ~is_known & ~(self._wrote & self.set_done)

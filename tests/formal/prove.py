@@ -90,7 +90,7 @@ def have_abc():
 
 
 def prove(spec, path, *, mode="bmc", depth=20, unknown_ram=False, cut=(), trace=True,
-          timeout=900):
+          timeout=1800):
     """Runs a specification.
 
     Parameters

@@ -13,6 +13,7 @@ from formal.arbiter_spec import ArbiterSpec
 from formal.axi4_gate_spec import Axi4GateSpec
 from formal.copier_spec import CopierSpec
 from formal.copy_buffer_spec import CopyBufferSpec
+from formal.copy_map_memory_spec import CopyMapMemorySpec
 from formal.copy_map_spec import CopyMapSpec
 from formal.copy_reader_spec import CopyReaderSpec
 from formal.gate_spec import GateSpec
@@ -50,6 +51,14 @@ def rows_of_two(spec, **changes):
         return convert(spec(small(**changes)))
 
 
+def map_in_memory(**changes):
+    """With rows of two blocks in the memory, each a byte there; two of them are on chip."""
+    with mock.patch("memsnap.copy_map_memory.MAP_ROW_BYTES", 1), \
+            mock.patch("memsnap.params.MAP_ROW_BYTES", 1), \
+            mock.patch("memsnap.map_requests.MAP_ROW_BITS", 2):
+        return rows_of_two(CopyMapMemorySpec, map="memory", map_cache=2, **changes)
+
+
 def assuming(figure, make, value=True):
     """Makes it with this property of the parameters as it is with others."""
     with mock.patch.object(SnapshotParams, figure, value):
@@ -73,6 +82,7 @@ SPECS = {
     "copy map": lambda: rows_of_two(CopyMapSpec),
     "copy map beside": lambda: rows_of_two(CopyMapSpec, block_size=1),
     "copy map late": lambda: rows_of_two(CopyMapSpec, map_latency=2),
+    "copy map in memory": lambda: map_in_memory(blocks=6),
     "sequencer": lambda: rows_of_two(SequencerSpec, jobs=3),
     "sequencer strict": lambda: rows_of_two(SequencerSpec, release="copied"),
     "sequencer beside": lambda: rows_of_two(SequencerSpec, jobs=3, block_size=1),
