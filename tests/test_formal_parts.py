@@ -40,7 +40,7 @@ PROOFS = (
     Proof("copy map", "pdr", 12, 22, "phase not flipped", 22),
     Proof("copy map beside", "pdr", 12, 22, "phase not flipped", 22),
     Proof("copy map late", "pdr", 12, 22, "phase not flipped", 22),
-    Proof("copy map in memory", "pdr", 12, 25, "other row of the line taken for this one", 12),
+    Proof("copy map in memory", "pdr", 12, 26, "other row of the line taken for this one", 12),
     Proof("gate pipelined", "pdr", 8, 8, "stale row", 10),
     Proof("gate late map", "pdr", 8, 8, "row taken for there before it comes", 10),
     Proof("gate classic", "pdr", 8, 8, "stale grant", 10),
