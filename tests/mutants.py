@@ -169,3 +169,31 @@ MUTANTS = (
            "self.protected.eq(self.active | self.done),",
            "self.protected.eq(0),"),
 )
+
+#: Ways to break the repetition of failed accesses, for its contract to find.
+RETRY_MUTANTS = (
+    Mutant("repeated from the next on", "retry.py",
+           "m.d.sync += next_up.eq(oldest)",
+           "m.d.sync += next_up.eq(oldest + 1)"),
+    Mutant("answers behind an error heard", "retry.py",
+           "self._heard.eq(self.bus_answer.valid & ~failed),",
+           "self._heard.eq(self.bus_answer.valid),"),
+    Mutant("a repetition too many", "retry.py",
+           "self._unsent.eq(self._kept),",
+           "self._unsent.eq(self._kept + 1),"),
+    Mutant("no answer after a stop", "retry.py",
+           "with m.If(self.stop & (self._kept != 0)):",
+           "with m.If(0):"),
+    Mutant("more kept than there is room for", "retry.py",
+           "Mux(self._new, self._kept != self._depth - 1, self._room)),",
+           "Mux(self._new, 1, self._room)),"),
+    Mutant("repeated request withdrawn", "retry.py",
+           "self.bus_request.valid.eq(shown & (~quiet | offered)),",
+           "self.bus_request.valid.eq(shown & ~quiet),"),
+    Mutant("tries counted over successes", "retry.py",
+           "with m.Elif(self._heard):\n                m.d.sync += tries.eq(0)",
+           "with m.Elif(0):\n                pass"),
+    Mutant("spent at once", "retry.py",
+           "self.spent.eq(tries == self.retries)",
+           "self.spent.eq(1)"),
+)

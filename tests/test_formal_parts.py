@@ -6,7 +6,7 @@ import pytest
 from axi4_mutants import MUTANTS as AXI4_MUTANTS
 from formal.prove import have_abc, prove
 from formal.specs import SPECS, rtlil_of
-from mutants import MUTANTS
+from mutants import MUTANTS, RETRY_MUTANTS
 from test_formal import broken_rtlil, unbounded
 
 pytestmark = pytest.mark.proof
@@ -56,6 +56,7 @@ PROOFS = (
     Proof("copy reader deep notes", "pdr", 12, 20, "another beat's note", 20),
     Proof("copy buffer", "induction", 3, 18, "map bit early", 10),
     Proof("copier", "bmc", 12, 16, "granted before it is captured", 14),
+    Proof("retry", "pdr", 12, 20, "repeated from the next on", 14),
     Proof("sequencer", "pdr", 12, 26, "a claim too many", 14),
     Proof("sequencer strict", "pdr", 12, 16, "a claim too many", 14),
     Proof("sequencer beside", "pdr", 12, 26, "a claim too many", 14),
@@ -115,6 +116,8 @@ def test_reached(proof, tmp_path):
 
 def mutants_of(name):
     """The ways to break what is proved."""
+    if name == "retry":
+        return RETRY_MUTANTS
     if not name.startswith("axi4"):
         return MUTANTS
     return [replace(each, file=f"bus/{each.file}.py") for each in AXI4_MUTANTS]
@@ -143,4 +146,12 @@ def test_axi4_gate_with_a_defect_fails(defect, tmp_path):
 def test_map_in_memory_with_a_defect_fails(defect, tmp_path):
     outcome = prove(broken_rtlil("copy map in memory", defect, tmp_path), tmp_path, mode="pdr",
                     unknown_ram=True)
+    assert outcome.failed
+
+
+@unbounded
+@pytest.mark.parametrize("mutant", RETRY_MUTANTS, ids=lambda mutant: mutant.name)
+def test_retry_with_a_defect_fails(mutant, tmp_path):
+    outcome = prove(broken_rtlil("retry", mutant.name, tmp_path, mutants=RETRY_MUTANTS), tmp_path,
+                    mode="pdr", unknown_ram=True)
     assert outcome.failed

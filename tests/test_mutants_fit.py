@@ -15,7 +15,7 @@ MODEL = Path(memsnap_sim.model.__file__).parent
 
 #: Source file and what is replaced in it.
 PLACES = [
-    *((HARDWARE / each.file, each.old) for each in mutants.MUTANTS),
+    *((HARDWARE / each.file, each.old) for each in (*mutants.MUTANTS, *mutants.RETRY_MUTANTS)),
     *((HARDWARE / each.defect.file, each.defect.old) for each in pitfalls.PITFALLS
       if each.defect not in mutants.MUTANTS),
     *((HARDWARE / "bus" / f"{each.file}.py", each.old) for each in axi4_mutants.MUTANTS),

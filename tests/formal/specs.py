@@ -18,6 +18,7 @@ from formal.copy_map_spec import CopyMapSpec
 from formal.copy_reader_spec import CopyReaderSpec
 from formal.gate_spec import GateSpec
 from formal.helped import HelpedSpec
+from formal.retry_spec import RetrySpec
 from formal.sequencer_spec import SequencerSpec
 from formal.whole import WholeSpec
 from memsnap import SnapshotParams
@@ -83,6 +84,7 @@ SPECS = {
     "copy map beside": lambda: rows_of_two(CopyMapSpec, block_size=1),
     "copy map late": lambda: rows_of_two(CopyMapSpec, map_latency=2),
     "copy map in memory": lambda: map_in_memory(blocks=6),
+    "retry": lambda: convert(RetrySpec()),
     "sequencer": lambda: rows_of_two(SequencerSpec, jobs=3),
     "sequencer strict": lambda: rows_of_two(SequencerSpec, release="copied"),
     "sequencer beside": lambda: rows_of_two(SequencerSpec, jobs=3, block_size=1),
