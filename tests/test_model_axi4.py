@@ -7,7 +7,8 @@ one.
 import os
 
 import pytest
-from memsnap_sim.model import FixedLatency
+from memsnap import SnapshotParams
+from memsnap_sim.model import FixedLatency, accesses_of
 from model_axi4_random import Axi4Case
 from model_compare import check_one_too_many, compare, is_noticed, long_seeds, model
 from model_mutants import AXI4_MUTANTS, changed_model
@@ -60,13 +61,27 @@ def test_one_too_many_is_noticed(known, figure, monkeypatch):
     check_one_too_many(known, figure, monkeypatch)
 
 
+def _long_after():
+    """The copy goes on for more than a thousand clocks after the last access."""
+    case = Axi4Case(0, beats=64)
+    case.params = SnapshotParams(bus="axi4", data_width=32, memory_size=0x1000, shadow_base=0x1000)
+    case.streams = [accesses_of((3, 4 * number, True, 4) for number in range(6))]
+    case.start = 10
+    case.options |= {"memory": FixedLatency(clocks=4), "pace": 0, "regions": [], "share": 16,
+                     "max_in_flight": 16}
+    return case
+
+
+def test_model_agrees_with_rtl_on_axi4_long_after_the_last_access():
+    compare(_long_after())
+
+
 @pytest.fixture(scope="module")
 def many_known():
     """Cases of all kinds, and what the RTL makes of them."""
-    # The last two: more rows of a map in the memory than are at hand; a memory that is slow
+    # The last: more rows of a map in the memory than are at hand
     cases = [Axi4Case(seed, beats=96) for seed in (*range(3000, 3024), 3134)]
-    cases.append(Axi4Case(4015, beats=300))
-    cases[-1].options |= {"memory": FixedLatency(clocks=116), "pace": 0}
+    cases.append(_long_after())
     cases += [with_late_map(Axi4Case)(seed, beats=64) for seed in LATE]
     return [(case, case.rtl(model(case).start)) for case in cases]
 

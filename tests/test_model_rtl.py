@@ -104,9 +104,10 @@ def test_one_too_many_is_noticed(known, figure, monkeypatch):
 @pytest.fixture(scope="module")
 def many_known():
     """Cases of all kinds, and what the RTL makes of them."""
-    # The first three: a write that goes on before its grant; a row of a map in the memory that was
-    # just replaced; a wanted beat whose read nothing is in the way of, so that no port is kept
-    cases = [Case(seed, beats=96) for seed in (188, 1964, 3157, *range(3000, 3024))]
+    # The first four: a write that goes on before its grant; a row of a map in the memory that was
+    # just replaced; a wanted beat whose read nothing is in the way of, so that no port is kept;
+    # notes that are read ahead
+    cases = [Case(seed, beats=96) for seed in (188, 1964, 3157, 4382, *range(3000, 3024))]
     cases += [with_late_map(Case)(seed, beats=96) for seed in LATE]
     return [(case, case.rtl(model(case).start)) for case in cases]
 
