@@ -7,6 +7,7 @@ from amaranth.sim import Simulator
 from memsnap import SnapshotParams
 from memsnap_sim.kit import Axi4Checker, Axi4Memory, Manager
 from memsnap_sim.kit.axi4_burst import ADDRESS_FIELDS, places
+from memsnap_sim.kit.axi4_channels import join_samples
 
 __all__ = ["SHAPES", "DataAfterAddress", "Rig", "axi4_params_of", "same", "seldom", "touched"]
 
@@ -99,8 +100,7 @@ class Rig:
         top.domains.sync = self.domain = ClockDomain()
         top.submodules.dut = self.dut
         parts = [*self.managers, self.memory]
-        for index, part in enumerate(parts):
-            part.sampled.join(top, f"sampled{index}")
+        join_samples(top, parts)
         simulator = Simulator(top)
         simulator.add_clock(1e-6)
         for process in [*(part.process for part in parts), *processes]:

@@ -5,6 +5,7 @@ from amaranth.sim import Simulator
 from memsnap.bus.fabric import upstream_names
 from memsnap.core import SnapshotCore, Trace
 from memsnap.params import Shadow
+from memsnap_sim.kit.axi4_channels import join_samples
 from memsnap_sim.kit.regions import RegionEntries
 from memsnap_sim.kit.wishbone import Access, Initiator
 from memsnap_sim.model.accesses import beats_of
@@ -65,9 +66,7 @@ class Rtl:
         top = Module()
         top.submodules.core = self.core
         parts = [*self._memories, *self._initiators]
-        for index, each in enumerate(parts):
-            if hasattr(each, "sampled"):
-                each.sampled.join(top, f"sampled{index}")
+        join_samples(top, parts)
         simulator = Simulator(top)
         simulator.add_clock(1e-6)
         for each in parts:

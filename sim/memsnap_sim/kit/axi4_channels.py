@@ -5,7 +5,7 @@ from types import SimpleNamespace
 from amaranth.hdl import Cat, Signal, Value
 from memsnap.bus.axi4 import Burst
 
-__all__ = ["CHANNELS", "Channel", "Driver", "Sampled", "channels_of"]
+__all__ = ["CHANNELS", "Channel", "Driver", "Sampled", "channels_of", "join_samples"]
 
 #: In the order of an interface: the first three go to the target, the others come from it.
 CHANNELS = ("aw", "w", "b", "ar", "r")
@@ -75,6 +75,13 @@ class Sampled:
             return values
         value, = values
         return [value >> at & mask for at, mask in self._fields]
+
+
+def join_samples(m, parts):
+    """Joins in ``m`` what each of these parts samples, of those that have it as ``sampled``."""
+    for index, each in enumerate(parts):
+        if hasattr(each, "sampled"):
+            each.sampled.join(m, f"sampled{index}")
 
 
 class Driver:

@@ -21,6 +21,7 @@ from memsnap.regs.fields import REGISTERS, State
 
 from ..reference import Snapshot
 from .attach import attach, register_port
+from .axi4_channels import join_samples
 from .contract import ContractChecker, SnapshotRecord
 from .memory import merge, words_of
 from .pauses import never
@@ -114,9 +115,7 @@ class Bench:
         m = Module()
         m.domains += self._domain
         m.submodules.unit = self.unit
-        for index, each in enumerate(self.parts.processes):
-            if hasattr(each, "sampled"):
-                each.sampled.join(m, f"sampled{index}")
+        join_samples(m, self.parts.processes)
         simulator = Simulator(m)
         simulator.add_clock(1e-6)
         for each in self.parts.processes:
