@@ -140,18 +140,12 @@ def test_axi4_gate_with_a_defect_fails(defect, tmp_path):
     assert outcome.failed
 
 
-@pytest.mark.soak
 @unbounded
-@pytest.mark.parametrize("defect", MAP_IN_MEMORY_DEFECTS)
-def test_map_in_memory_with_a_defect_fails(defect, tmp_path):
-    outcome = prove(broken_rtlil("copy map in memory", defect, tmp_path), tmp_path, mode="pdr",
-                    unknown_ram=True)
-    assert outcome.failed
-
-
-@unbounded
-@pytest.mark.parametrize("mutant", RETRY_MUTANTS, ids=lambda mutant: mutant.name)
-def test_retry_with_a_defect_fails(mutant, tmp_path):
-    outcome = prove(broken_rtlil("retry", mutant.name, tmp_path, mutants=RETRY_MUTANTS), tmp_path,
+@pytest.mark.parametrize("name, defect", [
+    *(pytest.param("copy map in memory", defect, marks=pytest.mark.soak)
+      for defect in MAP_IN_MEMORY_DEFECTS),
+    *(("retry", mutant.name) for mutant in RETRY_MUTANTS)])
+def test_defect_is_found(name, defect, tmp_path):
+    outcome = prove(broken_rtlil(name, defect, tmp_path, mutants=mutants_of(name)), tmp_path,
                     mode="pdr", unknown_ram=True)
     assert outcome.failed

@@ -1,18 +1,18 @@
 """The contract of the copy map in the memory, for one block that stands for all."""
 
 from amaranth.hdl import Assert, Assume, Cat, Cover, Module, Mux, Signal
-from amaranth.lib import wiring
 from amaranth.lib.wiring import In
-from amaranth.utils import exact_log2
 from memsnap.copy_map import bit_of, row_of
 from memsnap.copy_map_memory import CopyMapMemory
 
+from .fifo import Fifo
+from .map_spec import MapSpec
 from .past import past
 
 __all__ = ["CopyMapMemorySpec"]
 
 
-class CopyMapMemorySpec(wiring.Component):
+class CopyMapMemorySpec(MapSpec):
     """A bit is 0 after a sweep or a restart, and 1 from its own set on, until the next.
 
     So each reader shows it whenever it shows anything, and so it is in the memory when the map is
@@ -22,19 +22,12 @@ class CopyMapMemorySpec(wiring.Component):
     Parameters
     ----------
     params : SnapshotParams
-        With few blocks: ``full`` is checked against all of them.
     """
 
     def __init__(self, params):
-        self._params = params
-        self._map = CopyMapMemory(params)
-        pins = self._map.signature.members
-        super().__init__({
-            "block": In(params.block_bits),
-            **{name: In(pins[name].shape) for name in (
-                "look", "look_row", "scan", "scan_row", "probe", "restart", "sweep", "word",
-                "live", "may_sweep", "stop", "drop")},
-            "set": In(1), "set_block": In(params.block_bits),
+        names = ["look", "look_row", "scan", "scan_row", "probe", "restart", "sweep", "word",
+                 "live", "may_sweep", "stop", "drop"]
+        super().__init__(params, CopyMapMemory(params), names, {
             "ready": In(1), "answer": In(1), "error": In(1),
             "data": In(params.data_width),           # of another row
             "any_row": In(params.map_row_bits),      # what a write that failed leaves behind
@@ -42,29 +35,16 @@ class CopyMapMemorySpec(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.map = dut = self._map
-        params = self._params
-        m.d.comb += [
-            *(getattr(dut, name).eq(getattr(self, name)) for name in (
-                "look", "look_row", "scan", "scan_row", "probe", "restart", "sweep", "word",
-                "live", "may_sweep", "stop", "drop")),
-            dut.set.valid.eq(self.set), dut.set.payload.eq(self.set_block),
-        ]
+        dut = self._drive(m)
         self._ends = self.restart | self.sweep | dut.sweeping
         self._failed = Signal()                     # a request of the snapshot
         with m.If(dut.error):
             m.d.sync += self._failed.eq(1)
         with m.If(self.sweep):
             m.d.sync += self._failed.eq(0)
-        begun = Signal()                            # not the first clock
-        m.d.sync += [
-            begun.eq(1),
-            Assume(~begun | (self.block == past(m, self.block))),
-            Assume(self.block < params.blocks),
-        ]
         self._follow_sets(m, dut)
-        self._live(m, dut, begun)
-        self._memory(m, dut, begun)
+        self._live(m, dut)
+        self._memory(m, dut)
         self._check_reads(m, dut)
         self._check_ends(m, dut)
         self._check_progress(m, dut)
@@ -80,7 +60,6 @@ class CopyMapMemorySpec(wiring.Component):
         self._sets = Signal()                       # the bit is set
         m.d.comb += self._sets.eq(dut.set_done & (setting == self.block))
         m.d.sync += [
-            Assume(~self.set | (self.set_block < blocks)),
             Assume(~(self.set & copied.bit_select(self.set_block, 1))),
             Assume(~(self.set & pending & (self.set_block == setting))),
             Assert(~dut.set_done | pending, "a set is done that was not taken"),
@@ -98,7 +77,7 @@ class CopyMapMemorySpec(wiring.Component):
         with m.If(self._ends):
             m.d.sync += copied.eq(0)
 
-    def _live(self, m, dut, begun):
+    def _live(self, m, dut):
         """The snapshots, as the lifecycle has them."""
         going = Signal()                            # since the restart, until full or swept
         been_live = Signal()
@@ -127,10 +106,10 @@ class CopyMapMemorySpec(wiring.Component):
             Assume(~self.sweep | Mux(dut.sweeping, dut.sweep_failed, self.stop & ~dut.busy)),
             Assume(~self.drop | self.stop),
             Assume(~self.set | self.live | self.stop),
-            Assume(self.may_sweep | ~before["may_sweep"] | ~begun | ~active),
+            Assume(self.may_sweep | ~before["may_sweep"] | ~self._begun | ~active),
         ]
 
-    def _memory(self, m, dut, begun):
+    def _memory(self, m, dut):
         """Takes requests and answers them in order, both when it likes."""
         params = self._params
         most = params.max_in_flight
@@ -140,11 +119,10 @@ class CopyMapMemorySpec(wiring.Component):
         request = dut.request.payload
         taken = dut.request.valid & self.ready
         mine = request.row == row
-        due = Signal(range(most + 1))
-        # Of each that is due, from the oldest on: whether it is a write, and of this row
-        kinds = Signal(2 * most)
-        is_write, is_mine = kinds[0], kinds[1]
-        left = Signal.like(due)
+        # Of each that is due: whether it is a write, and of this row
+        due = Fifo("due", bits=2, depth=most)
+        is_write, is_mine = due.at(0)
+        due.step(m, put=taken, item=Cat(request.we, mine), take=self.answer)
         lanes = params.data_width // params.map_row_bits
         m.d.comb += [
             dut.request.ready.eq(self.ready),
@@ -153,15 +131,11 @@ class CopyMapMemorySpec(wiring.Component):
             dut.answer.data.eq(Mux(is_mine, found.replicate(lanes), self.data)),
         ]
         m.d.sync += [
-            Assume(~self.ready | (due < most)),
-            Assume(~self.answer | (due != 0)),
+            Assume(~self.ready | (due.count < most)),
+            Assume(~self.answer | (due.count != 0)),
             Assume(~self.error | self.answer),
-            due.eq(left + taken),
-            kinds.eq(Mux(self.answer, kinds >> 2, kinds)),
         ]
-        m.d.comb += left.eq(due - self.answer)
         with m.If(taken):
-            m.d.sync += kinds.word_select(left[:exact_log2(most)], 2).eq(Cat(request.we, mine))
             with m.If(mine & request.we):
                 m.d.sync += stored.eq(request.data)
             with m.If(mine & ~request.we):
@@ -169,7 +143,7 @@ class CopyMapMemorySpec(wiring.Component):
         # A write that fails may have been made or not
         with m.If(self.answer & self.error & is_write & is_mine):
             m.d.sync += stored.eq(self.any_row)
-        with m.If(~begun):
+        with m.If(~self._begun):
             m.d.sync += stored.eq(self.any_row)
 
         waits = past(m, dut.request.valid & ~self.ready & ~self.drop)
@@ -181,7 +155,7 @@ class CopyMapMemorySpec(wiring.Component):
                    "a request behind a stop"),
             Assert(~(dut.request.valid & request.we & mine) | self._failed | dut.sweeping
                    | (unset == 0), "a bit that is not set is written"),
-            Assert(dut.busy == (dut.request.valid | (due != 0)), "busy is something else"),
+            Assert(dut.busy == (dut.request.valid | (due.count != 0)), "busy is something else"),
             Assert(~dut.request.valid | dut.active, "a request that is not active"),
         ]
 

@@ -1,16 +1,15 @@
 """The contract of the copy map, for one block that stands for all."""
 
 from amaranth.hdl import Assert, Assume, Cover, Module, Signal
-from amaranth.lib import wiring
-from amaranth.lib.wiring import In
 from memsnap.copy_map import CopyMap, bit_of, row_of
 
+from .map_spec import MapSpec
 from .past import past
 
 __all__ = ["CopyMapSpec"]
 
 
-class CopyMapSpec(wiring.Component):
+class CopyMapSpec(MapSpec):
     """A bit is 0 after a sweep or a restart, and 1 from its own set on, until the next.
 
     Sets, reads and sweeps come at any time that the map allows; each block is set once at the most,
@@ -19,44 +18,22 @@ class CopyMapSpec(wiring.Component):
     Parameters
     ----------
     params : SnapshotParams
-        With few blocks: ``full`` is checked against all of them.
     """
 
     def __init__(self, params):
-        self._params = params
-        self._map = CopyMap(params)
-        pins = self._map.signature.members
-        super().__init__({
-            "block": In(params.block_bits),
-            **{name: In(pins[name].shape) for name in ("look", "look_row", "scan", "scan_row",
-                                                       "scan_first", "restart", "sweep")},
-            "set": In(1), "set_block": In(params.block_bits),
-        })
+        super().__init__(params, CopyMap(params), ["look", "look_row", "scan", "scan_row",
+                                                   "scan_first", "restart", "sweep"])
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.map = dut = self._map
+        dut = self._drive(m)
         blocks = self._params.blocks
-        m.d.comb += [
-            dut.look.eq(self.look), dut.look_row.eq(self.look_row),
-            dut.scan.eq(self.scan), dut.scan_row.eq(self.scan_row),
-            dut.scan_first.eq(self.scan_first),
-            dut.set.valid.eq(self.set), dut.set.payload.eq(self.set_block),
-            dut.restart.eq(self.restart), dut.sweep.eq(self.sweep),
-        ]
-        begun = Signal()                       # not the first clock
-        block = Signal.like(self.block)        # the block of the clock before
         copied = Signal(blocks)                # the bits set
         setting = Signal(range(blocks))        # the block whose bit is being set
         bit = Signal()
         m.d.comb += bit.eq(copied.bit_select(self.block, 1))
         m.d.sync += [
-            begun.eq(1),
-            block.eq(self.block),
             setting.eq(self.set_block),
-            Assume(~begun | (self.block == block)),
-            Assume(self.block < blocks),
-            Assume(~self.set | (self.set_block < blocks)),
             # What the unit keeps to
             Assume(~self.set | (self.scan_first == self.scan)),
             Assume(~(self.set & copied.bit_select(self.set_block, 1))),

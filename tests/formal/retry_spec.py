@@ -5,6 +5,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 from memsnap.retry import Retry
 
+from .fifo import Fifo
 from .past import past
 
 __all__ = ["RetrySpec"]
@@ -13,29 +14,6 @@ __all__ = ["RetrySpec"]
 _BITS, _DEPTH = 2, 4
 #: The most that is repeated.
 _RETRIES = 2
-
-
-class Queue:
-    """What was put and not yet taken off, the oldest first."""
-
-    def __init__(self, name):
-        self.count = Signal(range(_DEPTH + 1), name=name)
-        self._items = Signal(_BITS * _DEPTH, name=f"{name}_items")
-
-    def at(self, index):
-        """The item with this number."""
-        return self._items.word_select(index, _BITS)
-
-    def step(self, m, *, put, item, take):
-        """In this clock an item is put, or the oldest taken off, or both."""
-        left = Signal.like(self.count, name=f"{self.count.name}_left")
-        m.d.comb += left.eq(self.count - take)
-        m.d.sync += [
-            self._items.eq(Mux(take, self._items >> _BITS, self._items)),
-            self.count.eq(left + put),
-        ]
-        with m.If(put):
-            m.d.sync += self._items.word_select(left, _BITS).eq(item)
 
 
 class RetrySpec(wiring.Component):
@@ -63,8 +41,9 @@ class RetrySpec(wiring.Component):
             dut.retries.eq(self.retries), dut.spare.eq(self.spare),
             dut.stop.eq(self.stop), dut.drop.eq(self.drop),
         ]
-        self._waiting = Queue("waiting")    # what the copier has asked, and got no answer to
-        self._on_bus = Queue("on_bus")      # what the bus owes an answer
+        # What the copier has asked, and got no answer to; what the bus owes an answer
+        self._waiting = Fifo("waiting", bits=_BITS, depth=_DEPTH)
+        self._on_bus = Fifo("on_bus", bits=_BITS, depth=_DEPTH)
         self._offer = Signal()              # is on offer to the bus after this clock
         self._passed = Signal()             # an error was passed on; a stop follows
         self._made = dut.bus_request.valid & self.ready
